@@ -253,3 +253,36 @@ fn a_join_whose_queue_is_full_reports_it() {
         join.end.output();
     }
 }
+
+/// With WS_FULL_ALL_OR_NONE a call needs room for the number and the call in every queue; without it nobody gets either.
+#[test]
+fn a_call_to_all_needs_room_for_number_and_path() {
+    let need = announcement().len() + BY_PATH.len();
+    // The headers of both frames need four bytes.
+    for (room, fits) in [(need + 4, true), (need - 1, false)] {
+        let changes = [(WS_OPT_ON_FULL, WS_FULL_ALL_OR_NONE)];
+        let mut host = TestHost::new(Wire::Scene, RELAYING, &changes);
+        host.act(|host, _, _| host.declare("Game", Some("a"))).unwrap();
+        let fast = host.open();
+        let slow = host.open_over(REQUEST.len());
+        for _ in 0..5 {
+            host.poll();
+            host.heard(slow);
+        }
+        host.heard(fast);
+        let key = host.guests[slow].key;
+        let filler = vec![9; 2 * REQUEST.len()];
+        assert_eq!(host.act(|host, server, cx| host.put_one(server, cx, key, false, &filler)).ok(), Some(Sent::Taken));
+        host.poll();
+        let waiting = host.at.server.peer(key).unwrap().queued_bytes();
+        let limit = (waiting + room) as u32;
+        host.at.act(|server, _| {
+            let mut options = (*server.endpoint.options).clone();
+            options.set(WS_OPT_OUTBOUND_BYTES, limit).unwrap();
+            server.peer(key).unwrap().endpoint.options = std::sync::Arc::new(options);
+        });
+        let result = host.act(|host, server, cx| host.put_call(server, cx, Target::All, CALL)).ok();
+        assert_eq!(result, Some(if fits { Sent::Taken } else { Sent::Full }), "{waiting} bytes wait, {room}");
+        assert_eq!(host.heard(fast).len(), if fits { 2 } else { 0 });
+    }
+}

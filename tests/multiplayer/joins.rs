@@ -1,7 +1,7 @@
 //! Joins of every format in memory, compared with a model: whom they know, what they send, and what they refuse. The
 //! clock is a fake one.
 
-use crate::test_host::{Took, event, message};
+use crate::test_host::{TestHost, Took, event, message};
 use crate::test_join::{Opening, TestJoin, opening};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use wspeer::internals::link::Sent;
 use wspeer::internals::multiplayer::{SceneSettings, Target, Wire};
 use wspeer::internals::status::{Cause, ErrorCode, EventKind, State};
 
+const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true };
 const ALONE: SceneSettings = SceneSettings { auth: false, relay: false };
 const JOINED: u8 = 1;
 const LEFT: u8 = 2;
@@ -301,6 +302,11 @@ fn the_number_of_peers_that_a_host_announces_is_limited() {
         let (mut join, _) = joined(opening(wire));
         for id in 0..65_535 {
             join.tell(&about(wire, JOINED, 1_000 + id));
+            // With the host, it knows one more than these.
+            if [254, 255].contains(&id) {
+                join.poll();
+                assert_eq!(join.join.is_large(), id == 255, "{wire:?}");
+            }
             if id % 4_096 == 0 {
                 join.poll();
             }
@@ -410,4 +416,39 @@ fn errors_about_other_peers_are_counted_and_bounded() {
     let skipped: u64 = items.iter().filter(|item| item.kind == EventKind::Skipped).map(|item| item.count).sum();
     assert_eq!((count(EventKind::Skipped), count(EventKind::Error) as u64 + skipped), (1, peers as u64));
     assert!(count(EventKind::Error) < 10, "{}", count(EventKind::Error));
+}
+
+/// What a peer of a scene may send, and a program without Godot cannot use, is reported once for each cause.
+#[test]
+fn packets_that_the_program_cannot_use_are_reported() {
+    let mut join = joined(opening(Wire::Scene)).0;
+    let mut host = TestHost::new(Wire::Scene, RELAYING, &[]);
+    let at = host.open();
+    let id = host.id(at);
+    host.items();
+    for (packet, why) in [
+        (&[4, 1, 2][..], "replicates nodes"),
+        (&[5], "replicates nodes"),
+        (&[6], "replicates nodes"),
+        (b"\x07\x00token", "wants an authentication, and WS_AUTH is not set here"),
+    ] {
+        host.send(at, packet);
+        join.tell(packet);
+        host.poll();
+        join.poll();
+        for (items, from) in [(host.items(), id), (join.items(), 1)] {
+            let [error] = items.as_slice() else { panic!("{why}: {items:?}") };
+            assert_eq!((error.of, error.kind, error.cause), (from, EventKind::Error, Cause::Unsupported), "{why}");
+            assert!(
+                error.text().starts_with(&format!("peer {from} ")) && error.text().contains(why),
+                "{why}: {error:?}"
+            );
+        }
+    }
+    // The completion of an authentication needs none.
+    host.send(at, &[7, 0]);
+    join.tell(&[7, 0]);
+    host.poll();
+    join.poll();
+    assert_eq!((host.items(), join.items()), (vec![], vec![]));
 }

@@ -16,9 +16,11 @@ mod test_server;
 
 mod admission;
 mod authentication;
+mod budgets;
 mod calls;
 mod crowd;
 mod full_queues;
+mod hosts;
 mod joins;
 mod limits;
 mod relaying;

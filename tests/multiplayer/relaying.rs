@@ -383,3 +383,42 @@ fn slow_readers_lose_messages_but_no_notification() {
         }
     }
 }
+
+/// Notifications that wait for room leave nothing to do: the program need not poll again before the client reads.
+#[test]
+fn a_client_that_does_not_read_keeps_no_host_busy() {
+    for wire in [Wire::Godot3, Wire::Scene] {
+        let mut host = TestHost::new(wire, RELAYING, &[(WS_OPT_OUTBOUND_PACKETS, 4)]);
+        let at = host.open_over(REQUEST.len());
+        let others: Vec<usize> = (0..30).map(|_| host.open()).collect();
+        host.items();
+        for briefly in [true, false] {
+            let polls = (0..1_000).take_while(|_| if briefly { host.poll_briefly() } else { host.poll() }).count();
+            assert!(polls < 1_000, "{wire:?}: it polls on and on");
+        }
+        let mut listener = Listener::default();
+        while listener.knows.len() < others.len() + usize::from(wire == Wire::Godot3) {
+            let heard = host.heard(at);
+            assert!(!heard.is_empty(), "{wire:?}: only {:?}", listener.knows);
+            heard.iter().for_each(|packet| listener.hear(wire, packet));
+            host.poll();
+        }
+    }
+}
+
+/// Messages that are too long to copy arrive as they were sent.
+#[test]
+fn long_messages_are_relayed_unchanged() {
+    for wire in [Wire::Godot3, Wire::Scene] {
+        let mut game = Game::new(wire, RELAYING);
+        let guests = [game.join(), game.join(), game.join()];
+        game.check("joined");
+        for len in [65_520, 65_536, 65_537, 300_000, 600_000] {
+            let data: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
+            for target in [0, -1, game.host.id(guests[1]), -game.host.id(guests[1])] {
+                game.say(guests[0], target, &data, 1);
+                game.check(&format!("{wire:?}, {len} bytes to {target}"));
+            }
+        }
+    }
+}

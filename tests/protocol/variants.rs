@@ -3,7 +3,7 @@
 
 use wspeer::codes::*;
 use wspeer::internals::multiplayer::scene::packet::{self, Packet};
-use wspeer::internals::multiplayer::scene::{Call, Fault, Form, Item, MAX_DEPTH, Reader, Sink, write};
+use wspeer::internals::multiplayer::scene::{Call, Fault, Form, Item, MAX_DEPTH, Reader, Sink, name, write};
 
 fn item(kind: i32) -> Item<'static> {
     Item { kind, ..Item::default() }
@@ -291,20 +291,21 @@ fn unsupported_types_are_named_in_the_error() {
 #[test]
 fn malformed_values_are_refused() {
     for bytes in [
-        "27000000",                         // type 39
-        "ff000000",                         // type 255
-        "0400000001000000ff000000",         // a String that is not UTF-8
-        "04000000ffffffff",                 // longer than there is
-        "1d000000ffffffff",                 // the same, of bytes
-        "23000000ffffffff",                 // the length times 8 would overflow
-        "26000100ffffff7f",                 // the length times 32 would overflow
-        "1c000000ffffff7f",                 // an Array of 2,147,483,647 values
-        "1b000000ffffff7f",                 // a Dictionary of as many entries
-        "22000000ffffffff",                 // a PackedStringArray of 4
-        "1600000002000000",                 // a NodePath in the format of Godot 2
+        "27000000",                                                                         // type 39
+        "ff000000",                                                                         // type 255
+        "0400000001000000ff000000", // a String that is not UTF-8
+        "04000000ffffffff",         // longer than there is
+        "1d000000ffffffff",         // the same, of bytes
+        "23000000ffffffff",         // the length times 8 would overflow
+        "26000100ffffff7f",         // the length times 32 would overflow
+        "1c000000ffffff7f",         // an Array of 2,147,483,647 values
+        "1b000000ffffff7f",         // a Dictionary of as many entries
+        "22000000ffffffff",         // a PackedStringArray of 4
+        "1600000002000000",         // a NodePath in the format of Godot 2
+        "16000000010000000000000000000000010000006100000001000000620000000100000063000000", // a whole one
         "16000000ffffffffffffffff00000000", // a NodePath of 2^31 - 1 names
-        "1c0001002700000000000000",         // an Array of type 39
-        "1c0001000000000000000000",         // an Array of type 0
+        "1c0001002700000000000000", // an Array of type 39
+        "1c0001000000000000000000", // an Array of type 0
     ] {
         assert!(matches!(read(&hex(bytes), Form::Full), Err(Fault::Malformed(_))), "{bytes}");
     }
@@ -347,6 +348,268 @@ fn invalid_items_are_refused_with_their_index() {
         assert!(written(&items, Form::Full).is_err(), "{items:?}");
     }
     assert!(written(&[int(1), half], Form::Full).unwrap_err().contains("item 1 (Vector2i)"));
+}
+
+#[test]
+fn every_type_has_the_name_that_godot_gives_it() {
+    let names = "Nil bool int float String Vector2 Vector2i Rect2 Rect2i Vector3 Vector3i Transform2D Vector4 Vector4i \
+        Plane Quaternion AABB Basis Transform3D Projection Color StringName NodePath RID Object Callable Signal \
+        Dictionary Array PackedByteArray PackedInt32Array PackedInt64Array PackedFloat32Array PackedFloat64Array \
+        PackedStringArray PackedVector2Array PackedVector3Array PackedColorArray PackedVector4Array";
+    let names: Vec<&str> = names.split_whitespace().collect();
+    for (kind, expected) in (0..).zip(&names) {
+        assert_eq!(name(kind), *expected);
+        // The error for a value of this type that cannot be written names it.
+        let wrong = written(&[int(1), item(kind), item(-1)], Form::Full).unwrap_err();
+        assert!(
+            wrong.contains("item 2 (not a Variant type of Godot) has type -1") || wrong.contains(*expected),
+            "{wrong}"
+        );
+    }
+    for kind in [-1, 39, i32::MAX, i32::MIN] {
+        assert_eq!(name(kind), "not a Variant type of Godot");
+    }
+}
+
+/// An independent encoder: a value with the items that it consists of.
+struct Encoded {
+    items: Vec<Item<'static>>,
+    bytes: Vec<u8>,
+}
+
+fn words(values: &[u32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn padded(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// Length, bytes and padding.
+fn counted(text: &str, counts_nul: bool) -> Vec<u8> {
+    let bytes = if counts_nul { [text.as_bytes(), &[0]].concat() } else { text.as_bytes().to_vec() };
+    [words(&[bytes.len() as u32]), padded(bytes)].concat()
+}
+
+const TEXTS: [&str; 6] = ["", "a", "ab", "abc", "héé", "a longer one"];
+/// Types of fixed size: their components, and whether those are integers.
+const FIXED: [(i32, usize, bool); 14] = [
+    (WS_VARIANT_VECTOR2, 2, false),
+    (WS_VARIANT_VECTOR2I, 2, true),
+    (WS_VARIANT_RECT2, 4, false),
+    (WS_VARIANT_RECT2I, 4, true),
+    (WS_VARIANT_VECTOR3, 3, false),
+    (WS_VARIANT_VECTOR3I, 3, true),
+    (WS_VARIANT_TRANSFORM2D, 6, false),
+    (WS_VARIANT_VECTOR4, 4, false),
+    (WS_VARIANT_VECTOR4I, 4, true),
+    (WS_VARIANT_PLANE, 4, false),
+    (WS_VARIANT_AABB, 6, false),
+    (WS_VARIANT_BASIS, 9, false),
+    (WS_VARIANT_TRANSFORM3D, 12, false),
+    (WS_VARIANT_PROJECTION, 16, false),
+];
+/// Packed arrays: bytes of an element, with single and with double precision.
+const PACKED: [(i32, usize, usize); 9] = [
+    (WS_VARIANT_PACKED_BYTE_ARRAY, 1, 1),
+    (WS_VARIANT_PACKED_INT32_ARRAY, 4, 4),
+    (WS_VARIANT_PACKED_INT64_ARRAY, 8, 8),
+    (WS_VARIANT_PACKED_FLOAT32_ARRAY, 4, 4),
+    (WS_VARIANT_PACKED_FLOAT64_ARRAY, 8, 8),
+    (WS_VARIANT_PACKED_VECTOR2_ARRAY, 8, 16),
+    (WS_VARIANT_PACKED_VECTOR3_ARRAY, 12, 24),
+    (WS_VARIANT_PACKED_COLOR_ARRAY, 16, 16),
+    (WS_VARIANT_PACKED_VECTOR4_ARRAY, 16, 32),
+];
+const WIDE: u32 = 1 << 16;
+
+/// A random value of any type, with containers in it up to a depth.
+fn encoded(state: &mut u64, depth: usize) -> Encoded {
+    let kinds = if depth == 0 { 8 } else { 12 };
+    let one = |item: Item<'static>, bytes: Vec<u8>| Encoded { items: vec![item], bytes };
+    let pick = |state: &mut u64, below: usize| random(state) as usize % below;
+    match pick(state, kinds) {
+        0 => one(item(WS_VARIANT_NIL), words(&[0])),
+        1 => {
+            let is = pick(state, 2) as i64;
+            one(Item { integer: is, ..item(WS_VARIANT_BOOL) }, words(&[1, is as u32]))
+        }
+        2 => {
+            let values = [0, -1, i64::from(i32::MAX), i64::from(i32::MIN), 1 << 31, -(1 << 31) - 1, i64::MAX, i64::MIN];
+            let value = values[pick(state, 8)];
+            match i32::try_from(value) {
+                Ok(short) => one(int(value), words(&[2, short as u32])),
+                Err(_) => one(int(value), [words(&[2 | WIDE]), value.to_le_bytes().to_vec()].concat()),
+            }
+        }
+        3 => {
+            let value = [0.0, -0.0, 1.5, 0.1, f64::MAX, f64::INFINITY, 16_777_217.0][pick(state, 7)];
+            let is_short = [0.0, 1.5, f64::INFINITY].contains(&value);
+            let bytes = if is_short {
+                words(&[3, (value as f32).to_bits()])
+            } else {
+                [words(&[3 | WIDE]), value.to_le_bytes().to_vec()].concat()
+            };
+            one(numbers(WS_VARIANT_FLOAT, &[value]), bytes)
+        }
+        4 | 5 => {
+            let (kind, value) = ([WS_VARIANT_STRING, WS_VARIANT_STRING_NAME][pick(state, 2)], TEXTS[pick(state, 6)]);
+            one(Item { kind, ..text(value) }, [words(&[kind as u32]), counted(value, false)].concat())
+        }
+        6 => {
+            let (kind, count, integers) = FIXED[pick(state, FIXED.len())];
+            let edges = [0.0, 1.0, -2.0, f64::from(i32::MAX), f64::from(i32::MIN)];
+            let values: Vec<f64> = (0..count)
+                .map(|_| if integers { edges[pick(state, 5)] } else { [0.5, -1.25, 3.0][pick(state, 3)] })
+                .collect();
+            let word = |value: &f64| if integers { *value as i32 as u32 } else { (*value as f32).to_bits() };
+            let bytes = values.iter().map(word).collect::<Vec<u32>>();
+            one(numbers(kind, &values), [words(&[kind as u32]), words(&bytes)].concat())
+        }
+        7 => {
+            let (kind, narrow, double) = PACKED[pick(state, PACKED.len())];
+            let (count, is_wide) = (pick(state, 4), pick(state, 2) == 1);
+            let size = if is_wide { double } else { narrow };
+            let elements: &'static [u8] = (0..(count * size) as u8).map(|at| at ^ 0xA5).collect::<Vec<u8>>().leak();
+            let flag = if is_wide && double != narrow && count > 0 { WIDE } else { 0 };
+            let bytes = [words(&[kind as u32 | flag, count as u32]), padded(elements.to_vec())].concat();
+            one(packed(kind, count as u32, elements), bytes)
+        }
+        8 => {
+            let texts: Vec<&'static str> = (0..pick(state, 4)).map(|_| TEXTS[pick(state, 6)]).collect();
+            let kind = WS_VARIANT_PACKED_STRING_ARRAY;
+            let items =
+                [vec![many(kind, texts.len() as u32)], texts.iter().map(|value| text(value)).collect()].concat();
+            let bytes = texts.iter().flat_map(|value| counted(value, true));
+            Encoded { items, bytes: words(&[kind as u32, texts.len() as u32]).into_iter().chain(bytes).collect() }
+        }
+        9 => {
+            let texts: Vec<&'static str> = (0..pick(state, 5)).map(|_| TEXTS[pick(state, 6)]).collect();
+            let (sub_names, absolute) = (pick(state, texts.len() + 1) as u32, pick(state, 2) as u32);
+            let mut path = Item { integer: absolute.into(), ..many(WS_VARIANT_NODE_PATH, texts.len() as u32) };
+            path.number[0] = sub_names.into();
+            let items = [vec![path], texts.iter().map(|value| text(value)).collect()].concat();
+            let names = texts.len() as u32 - sub_names;
+            let bytes = texts.iter().flat_map(|value| counted(value, false));
+            Encoded {
+                items,
+                bytes: words(&[22, names | 1 << 31, sub_names, absolute]).into_iter().chain(bytes).collect(),
+            }
+        }
+        what => {
+            let is_array = what == 10;
+            let count = pick(state, 4);
+            let mut typed = [pick(state, 3) as u32 * 2, if is_array { 0 } else { pick(state, 3) as u32 * 19 }];
+            typed[0] = [0, 1, 38][typed[0] as usize / 2];
+            let kind = if is_array { WS_VARIANT_ARRAY } else { WS_VARIANT_DICTIONARY };
+            let flags = u32::from(typed[0] != 0) << 16 | u32::from(typed[1] != 0) << 18;
+            let mut bytes = words(&[kind as u32 | flags]);
+            typed.iter().filter(|kind| **kind != 0).for_each(|kind| bytes.extend(words(&[*kind])));
+            bytes.extend(words(&[count as u32]));
+            let integer = i64::from(typed[0] | typed[1] << 8);
+            let mut items = vec![Item { integer, ..many(kind, count as u32) }];
+            for _ in 0..if is_array { count } else { 2 * count } {
+                let inner = encoded(state, depth - 1);
+                items.extend(inner.items);
+                bytes.extend(inner.bytes);
+            }
+            Encoded { items, bytes }
+        }
+    }
+}
+
+/// Values of every type, in containers and beside each other, against the encoder above: written and read, and each
+/// truncation refused.
+#[test]
+fn random_values_of_every_type_match_an_independent_encoder() {
+    let mut state = 3;
+    let mut seen = std::collections::BTreeSet::new();
+    for round in 0..3_000 {
+        let values: Vec<Encoded> = (0..1 + random(&mut state) % 3).map(|_| encoded(&mut state, 3)).collect();
+        let items: Vec<Item<'_>> = values.iter().flat_map(|value| value.items.clone()).collect();
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.bytes.clone()).collect();
+        seen.extend(items.iter().map(|item| item.kind));
+        assert_eq!(written(&items, Form::Full), Ok((bytes.clone(), values.len())), "{items:?}");
+        let (read, bits) = (read(&bytes, Form::Full).unwrap(), |items: &[Item<'_>]| {
+            items.iter().map(|item| item.number.map(f64::to_bits)).collect::<Vec<_>>()
+        });
+        assert_eq!((&read, bits(&read)), (&items, bits(&items)));
+        if round % 10 > 0 || bytes.len() > 400 {
+            continue;
+        }
+        for end in 0..bytes.len() {
+            let mut reader = Reader::new(&bytes[..end], Form::Full);
+            let done = (0..items.len()).try_for_each(|_| reader.read_item().map(|_| ()));
+            assert!(matches!(done, Err(Fault::Malformed(_))), "{end} bytes of {items:?}");
+        }
+    }
+    assert_eq!(seen.len(), 39 - 6, "all but Quaternion, Color, RID, Object, Callable and Signal: {seen:?}");
+}
+
+/// Counts of elements at what the bytes can hold, and one more.
+#[test]
+fn a_count_is_refused_once_its_elements_cannot_be_there() {
+    for (head, each, fits) in [
+        ("1c000000", 4, vec![0; 4]),
+        ("1b000000", 8, vec![0; 8]),
+        ("22000000", 4, vec![0; 4]),
+        ("1d000000", 1, vec![7; 1]),
+        ("1e000000", 4, vec![7; 4]),
+        ("26000100", 32, vec![7; 32]),
+    ] {
+        for count in 1..5_usize {
+            for (claimed, taken) in [(count, true), (count + 1, false)] {
+                let bytes = [hex(head), words(&[claimed as u32]), padded(fits.repeat(count))].concat();
+                let done = read(&bytes, Form::Full);
+                let is_padding = each == 1 && claimed <= count.next_multiple_of(4);
+                assert_eq!(done.is_ok(), taken || is_padding, "{claimed} of {head} in {} bytes: {done:?}", bytes.len());
+            }
+        }
+    }
+    // A NodePath counts its names, its sub-names and, as Godot 3 writes it, a property.
+    for (names, sub_names, flags, there) in [(1, 1, 0, 2), (1, 1, 2, 3), (0, 0, 2, 1), (2, 0, 3, 3), (0, 0, 1, 0)] {
+        let path = |there: usize| [words(&[22, names | 1 << 31, sub_names, flags]), vec![0; 4 * there]].concat();
+        let mut item = Item { integer: i64::from(flags & 1), ..many(WS_VARIANT_NODE_PATH, there as u32) };
+        item.number[0] = f64::from(sub_names + (flags >> 1));
+        let items = [vec![item], vec![text(""); there]].concat();
+        assert_eq!(read(&path(there), Form::Full), Ok(items), "{names} {sub_names} {flags}");
+        assert!(there == 0 || read(&path(there - 1), Form::Full).is_err(), "{names} {sub_names} {flags}");
+    }
+}
+
+/// The element types of containers that can be written, and those that cannot.
+#[test]
+fn element_types_are_those_of_godot_except_objects() {
+    for kind in -1..=300_i64 {
+        let fits = (0..=38).contains(&kind) && kind != 24;
+        let array = [Item { integer: kind, ..many(WS_VARIANT_ARRAY, 0) }];
+        let keys = [Item { integer: kind, ..many(WS_VARIANT_DICTIONARY, 0) }];
+        let values = [Item { integer: kind << 8, ..many(WS_VARIANT_DICTIONARY, 0) }];
+        // Above 255 the number means a key type and a value type.
+        let keys_fit = fits || (kind > 255 && (kind & 0xFF) <= 38 && (kind & 0xFF) != 24);
+        for (items, fits) in [(&array, fits), (&keys, keys_fit), (&values, fits)] {
+            let done = written(items, Form::Full);
+            assert_eq!(done.is_ok(), fits, "{kind} in {items:?}");
+            if let Ok((bytes, _)) = done {
+                assert_eq!(read(&bytes, Form::Full), Ok(items.to_vec()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sink_counts_what_it_has_no_room_for() {
+    let mut memory = [9; 4];
+    let mut sink = Sink::new(&mut memory);
+    assert!(sink.is_empty());
+    sink.put(&[1, 2, 3]);
+    assert!(!sink.is_empty() && sink.len() == 3);
+    sink.put(&[4, 5]);
+    sink.set(0, 7);
+    sink.set(3, 8);
+    sink.set(4, 6);
+    assert_eq!((sink.len(), memory), (5, [7, 2, 3, 8]));
 }
 
 /// A pseudo-random number; the same in every run.

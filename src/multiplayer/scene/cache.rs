@@ -501,6 +501,77 @@ mod tests {
     }
 
     #[test]
+    fn declarations_are_limited_in_path_methods_and_nodes() {
+        let declare =
+            |cache: &mut Cache, path: &str, methods: &str| cache.declare(path, methods).map_err(|error| error.code());
+        let mut cache = Cache::default();
+        for (len, fits) in [(1, true), (4_096, true), (4_097, false)] {
+            for root in ["", "/root/"] {
+                let path = format!("{root}{}", "n".repeat(len));
+                assert_eq!(declare(&mut cache, &path, "a").is_ok(), fits, "{len} {root}");
+            }
+        }
+        let methods = |count: usize| (0..count).map(|number| format!("m{number}")).collect::<Vec<_>>().join(",");
+        for (script, own, fits) in [(32_768, 0, true), (32_769, 0, false), (0, 32_768, true), (0, 32_769, false)] {
+            let methods = format!("{};{}", methods(script), methods(own));
+            let path = format!("Node{script}-{own}");
+            let expected = if fits { Ok(()) } else { Err(ErrorCode::Arg) };
+            assert_eq!(declare(&mut cache, &path, &methods), expected, "{path}");
+            if fits {
+                let last = cache.nodes[path.as_str()].names.keys().copied().max();
+                assert_eq!(last, Some(if own > 0 { u16::MAX } else { FIRST_OWN - 1 }));
+            }
+        }
+        // The same checksum, and other methods.
+        assert_eq!(declare(&mut cache, "Same", "a,b"), Ok(()));
+        for (methods, expected) in [("b, a", Ok(())), ("ab", Err(ErrorCode::Arg)), (";a,b", Err(ErrorCode::Arg))] {
+            assert_eq!(declare(&mut cache, "Same", methods), expected, "{methods}");
+        }
+        let mut cache = Cache::default();
+        for number in 0..MAX_NODES {
+            assert_eq!(declare(&mut cache, &number.to_string(), "a"), Ok(()));
+        }
+        assert_eq!(declare(&mut cache, "More", "a"), Err(ErrorCode::Limit));
+        assert_eq!(declare(&mut cache, "77", "a"), Ok(()), "declared already");
+        assert!(cache.forget("77").is_ok());
+        assert_eq!(declare(&mut cache, "More", "a"), Ok(()));
+    }
+
+    #[test]
+    fn a_cache_is_large_with_more_than_256_entries() {
+        let mut cache = Cache::default();
+        for number in 0..200 {
+            cache.declare(&format!("Node{number}"), "a").unwrap();
+        }
+        let declared = |cache: &mut Cache, peers: i32| {
+            (1_000..1_000 + peers).for_each(|peer| assert!(cache.simplify(peer, 1, "Node0", CHECK).is_ok()));
+        };
+        assert!(!cache.is_large() && cache.bytes() == 0);
+        declared(&mut cache, 56);
+        assert!(!cache.is_large());
+        declared(&mut cache, 57);
+        assert!(cache.is_large());
+        (1_000..1_056).for_each(|peer| cache.leave(peer));
+        assert!(!cache.is_large());
+        // The numbers of a single peer: 200 of ours, and 56 of its own besides the one from above.
+        let sent = |cache: &mut Cache, count: u32| {
+            for number in 0..count {
+                let path = format!("Node{number}");
+                cache.route(&Call { path: &path, method: "a", count: 0, arguments: &[] }).unwrap().note_sent(7);
+            }
+        };
+        sent(&mut cache, 200);
+        (0..55).for_each(|number| assert!(cache.simplify(7, number, &format!("Node{number}"), CHECK).is_ok()));
+        assert!(!cache.is_large());
+        assert!(cache.simplify(7, 55, "Node55", CHECK).is_ok());
+        assert!(cache.is_large());
+        let bytes = cache.bytes();
+        assert!((256 * 5..64 << 10).contains(&bytes), "{bytes}");
+        cache.leave(7);
+        assert!(cache.bytes() < bytes);
+    }
+
+    #[test]
     fn node_ids_of_a_peer_take_bounded_memory() {
         let mut cache = Cache::default();
         for node in 0..100 {
