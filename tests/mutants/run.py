@@ -463,7 +463,10 @@ def main():
             if results[keys[number]] == "new":
                 lives.append(keys[number])
                 print(f"- `{keys[number]}`", flush=True)
-            result.write_text(json.dumps(results, indent=1))
+            # Replaced as a whole, so that a run that is stopped leaves the results so far.
+            written = result.with_suffix(".new")
+            written.write_text(json.dumps(results, indent=1))
+            written.replace(result)
 
     for place in options.places:
         here = {number for number in chosen if mutants[number]["file"].startswith(place)}

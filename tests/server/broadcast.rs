@@ -415,5 +415,24 @@ fn the_storage_of_a_passed_on_message_is_freed_once_all_have_sent_it() {
         }
         assert!(frames(&bytes) == [(0x82, [b"head".as_slice(), &[7; 199_990]].concat())]);
     }
+    let counters = test.server.totals().0;
+    assert_eq!((counters.messages_out, counters.bytes_out), (2, 2 * (4 + 199_990)));
     test.poll_until("its end", |_| held.upgrade().is_none());
+}
+
+#[test]
+fn a_message_that_does_not_shrink_is_sent_uncompressed() {
+    let mut test = compressing();
+    let (mut client, key) = open_compressed(&mut test, "; server_no_context_takeover");
+    let (mut random, mut noise) = (0x5EED_u64, Vec::new());
+    while noise.len() < 500 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        noise.push((random >> 40) as u8);
+    }
+    for (payload, first, count) in [(noise.as_slice(), 0x82, 0), (&[7; 500], 0xC2, 1), (&noise, 0x82, 1)] {
+        assert_eq!(test.act(|server, cx| server.put_spread(cx, spread(payload))), Sent::Taken);
+        let bytes = receive(&mut test, &mut client, 4);
+        assert_eq!((bytes[0], bytes.len() > 500), (first, first == 0x82));
+        assert_eq!(test.server.peer(key).unwrap().endpoint.counters.snapshot().rare.compressed_out, count);
+    }
 }

@@ -78,12 +78,34 @@ fn items_and_messages_are_taken_from_the_clients_in_turn() {
                 Some((last, count)) if *last == key => *count += 1,
                 _ => order.push((key, 1)),
             }
+            // Asking who has items does not change whose turn it is.
+            test.server.handles_waiting();
             let taken: u32 = order.iter().map(|(_, count)| count).sum();
             assert_eq!(test.server.available(), 220 - taken as usize);
         }
         assert_eq!(order, [(first, 64), (second, 64), (first, 64), (second, 6), (first, 22)], "{only_messages}");
         assert_eq!(test.server.handles_waiting(), []);
     }
+}
+
+#[test]
+fn a_client_whose_turn_begins_has_a_whole_turn() {
+    let mut test = TestServer::new(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
+    let mut clients: Vec<_> = (0..3).map(|_| test.join()).collect();
+    test.items();
+    for (client, _) in &mut clients {
+        client.write(&frame(0x82, b"x").repeat(100)).unwrap();
+    }
+    test.poll();
+    // Part of the turn of the first one, whose other messages are then taken through its own handle.
+    (0..40).for_each(|_| assert_eq!(test.server.take_item().unwrap().0, Some(0)));
+    while test.server.peer(0).unwrap().take_item().is_some() {
+        test.server.took(0, false);
+    }
+    assert_eq!(test.server.handles_waiting().len(), 2);
+    let keys: Vec<u32> = test.items().iter().map(|(key, _)| key.unwrap()).collect();
+    let expected = [(1, 64), (2, 64), (1, 36), (2, 36)].map(|(key, count)| vec![key; count]).concat();
+    assert_eq!(keys, expected);
 }
 
 #[test]

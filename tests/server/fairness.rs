@@ -220,6 +220,17 @@ fn a_client_that_used_up_its_slice_is_served_after_the_others_for_a_while() {
     test.now = test.start + ms(500);
     for flooder in 0..3 {
         let key = clients[flooder].1;
+        // Time that was spent before its turn does not count as its own.
+        clients[flooder].0.write_all(&message.repeat(100)).unwrap();
+        (1..3).for_each(|other| clients[(flooder + other) % 3].0.write_all(&message).unwrap());
+        let (mut got, end) = (0, Instant::now() + PATIENCE);
+        while got < 102 {
+            assert!(Instant::now() < end, "{got} messages");
+            let clock = test.clock(Duration::from_micros(1));
+            clock.now.set(test.now + Duration::from_micros(300));
+            test.poll_within(&clock, Some(1_000));
+            got += test.items().len();
+        }
         assert_eq!(first(&mut test, &mut clients, flooder), key, "client {flooder} has not flooded yet");
         clients[flooder].0.write_all(&message.repeat(9_000)).unwrap();
         clients[(flooder + 1) % 3].0.write_all(&message).unwrap();

@@ -52,6 +52,8 @@ struct Scene {
     test: TestServer,
     players: Vec<Player>,
     random: Random,
+    /// Bytes of each message from a client, which are all the number of the message.
+    len: usize,
 }
 
 impl Scene {
@@ -77,15 +79,18 @@ impl Scene {
         let player = &mut self.players[index];
         let Some(end) = &mut player.end else { return };
         for _ in 0..count {
-            if end.write(&frame(0x82, &[player.sent])).is_ok_and(|count| count == 7) {
-                player.sent += 1;
+            let message = frame(0x82, &vec![player.sent; self.len]);
+            if end.room() < message.len() || player.sent == u8::MAX {
+                break;
             }
+            end.write(&message).unwrap();
+            player.sent += 1;
         }
     }
 
     fn note_message(&mut self, index: usize, payload: &[u8]) {
         let player = &mut self.players[index];
-        assert_eq!(payload, [player.taken], "client {index}");
+        assert!(payload == vec![player.taken; self.len], "client {index}");
         assert!(player.taken < player.sent && !player.over);
         player.taken += 1;
     }
@@ -241,18 +246,25 @@ impl Scene {
 
 #[test]
 fn whatever_clients_and_host_do_each_message_is_taken_once_and_in_order() {
+    let mut pauses = [0; 2];
     for seed in 1..40u64 {
         let limit = if seed % 2 == 0 { WS_OFF } else { 3 };
         let changes = [(WS_OPT_INBOUND_PACKETS, limit), (WS_OPT_HEARTBEAT_MS, WS_OFF)];
         let random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let mut scene = Scene { test: TestServer::new(&changes), players: Vec::new(), random };
+        // Long enough for reading to pause at the limit.
+        let len = if seed % 2 == 0 { 1 } else { 6_000 };
+        let mut scene = Scene { test: TestServer::new(&changes), players: Vec::new(), random, len };
         scene.test.poll_until("the first look at the listener", |test| !test.server.has_work());
         for _ in 0..250 {
             scene.step();
             scene.check();
+            let keys: Vec<u32> = scene.test.server.keys().collect();
+            pauses[usize::from(limit == 3)] +=
+                keys.iter().filter(|key| scene.test.server.peer(**key).unwrap().is_reading_paused()).count();
         }
         scene.finish();
     }
+    assert!(pauses[0] == 0 && pauses[1] > 100, "{pauses:?}");
 }
 
 /// A client over TCP as the model knows it.

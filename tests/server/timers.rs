@@ -178,6 +178,74 @@ fn a_host_that_polls_only_when_a_timer_is_due_serves_each_timer_in_time() {
 }
 
 #[test]
+fn a_client_whose_messages_nobody_takes_is_pinged_and_kept() {
+    let changes = [(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 2_000), (WS_OPT_INBOUND_PACKETS, 3)];
+    let mut test = TestServer::new(&changes);
+    let (mut client, key) = test.join();
+    test.items();
+    let mut sent = 0;
+    while !test.server.peer(key).unwrap().is_reading_paused() {
+        assert!(sent < 1_000);
+        client.write(&frame(0x82, &[7; 1_000])).unwrap();
+        sent += 1;
+        test.poll();
+    }
+    for _ in 0..10 {
+        client.write(&frame(0x82, &[7; 1_000])).unwrap();
+    }
+    let available = test.server.available();
+    let mut pings = 0;
+    for _ in 0..100 {
+        test.now += ms(100);
+        test.poll();
+        pings += received(&mut client).windows(PING.len()).filter(|bytes| *bytes == PING).count();
+    }
+    assert_eq!((pings, test.server.available()), (10, available));
+    let mut items = Vec::new();
+    test.poll_until("the others", |test| {
+        items.extend(test.items());
+        items.len() == sent + 10
+    });
+    assert!(items.iter().all(|item| *item == (Some(key), EventKind::Message)));
+}
+
+#[test]
+fn a_client_whose_answer_has_arrived_is_not_timed_out_before_it_is_read() {
+    for is_local in [false, true] {
+        let mut test = TestServer::new(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 2_000)]);
+        let (mut sockets, mut ends) = (Vec::new(), Vec::new());
+        for _ in 0..10 {
+            if is_local { ends.push(test.join().0) } else { sockets.push(test.open().0) }
+        }
+        test.items();
+        test.poll_until("rest", |test| !test.server.worked);
+        for time in [500, 500, 500, 499] {
+            test.now += ms(time);
+            test.poll();
+        }
+        // All have been pinged, and the timeouts of all are due. There is time to read one.
+        let pong = frame(0x8A, b"wspeer");
+        sockets.iter_mut().for_each(|socket| socket.write_all(&pong).unwrap());
+        ends.iter_mut().for_each(|end| _ = end.write(&pong));
+        for _ in 0..30 {
+            test.now += ms(1);
+            let clock = test.clock(Duration::from_secs(1));
+            test.poll_within(&clock, Some(1_000));
+            assert_eq!(test.items(), []);
+        }
+        test.now += ms(900);
+        test.poll();
+        assert_eq!((test.items(), test.server.totals().2[0]), (vec![], 10));
+        // Without another answer they are.
+        for _ in 0..11 {
+            test.now += ms(100);
+            test.poll();
+        }
+        assert_eq!((test.items().len(), test.server.totals().2[0]), (10, 0));
+    }
+}
+
+#[test]
 fn a_client_that_floods_is_timed_out_once_it_is_silent() {
     let mut test = TestServer::new(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 2_000)]);
     let (mut flooder, key) = test.join();

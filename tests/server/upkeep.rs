@@ -203,6 +203,7 @@ fn a_closing_server_can_be_dropped() {
 fn a_server_that_stops_listening_keeps_its_clients() {
     let mut test = TestServer::new(&[QUIET]);
     let (mut client, key) = test.open();
+    assert_eq!(test.server.url(), format!("ws://127.0.0.1:{}", test.server.address().port()));
     test.server.stop_listening();
     assert!(TcpStream::connect(test.server.address()).is_err());
     client.write_all(&frame(0x82, b"x")).unwrap();
@@ -401,4 +402,44 @@ fn a_client_is_hidden_until_the_layer_above_has_named_it() {
     assert_eq!(test.items(), [(Some(0), EventKind::Disconnected)]);
     test.poll();
     assert_eq!(test.server.above.gone, [7]);
+}
+
+#[test]
+fn entries_of_clients_that_have_gone_are_removed() {
+    // The timers of the handshakes are due much later.
+    let mut test = TestServer::new(&[QUIET, (WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_600_000)]);
+    for round in 0..100 {
+        let mut clients: Vec<(MemoryEnd, u32)> = (0..3).map(|_| test.join()).collect();
+        clients.iter_mut().for_each(|(client, _)| _ = client.write(&frame(0x82, b"x")));
+        drop(clients);
+        // The bytes, and then the end.
+        test.poll();
+        test.poll();
+        assert_eq!(test.items().len(), 9);
+        test.poll();
+        // Entries of three queues, each of which may have 64 beside those of the last clients.
+        assert!(test.server.footprint() < 3 * (64 + 6), "{} in round {round}", test.server.footprint());
+    }
+}
+
+#[test]
+fn the_end_of_a_server_waits_for_messages_that_are_being_inspected() {
+    let mut test = TestServer::new(&[QUIET]);
+    (test.server.above.watches, test.server.above.holds) = (true, true);
+    let (near, mut end) = MemoryEnd::pair(1_000);
+    test.act(|server, cx| server.accept_local(cx, near));
+    end.write(&[REQUEST.to_vec(), frame(0x82, b"x")].concat()).unwrap();
+    test.poll();
+    test.server.peer(0).unwrap().endpoint.label = 7;
+    test.act(|server, cx| server.take_account(cx, 0));
+    assert_eq!(test.items(), [(Some(0), EventKind::Connected)]);
+    test.act(|server, cx| server.close(cx, -1, ""));
+    for _ in 0..3 {
+        test.poll();
+        assert_eq!((test.server.state(), test.items()), (State::Closed, vec![]));
+    }
+    test.server.peer(0).unwrap().endpoint.inbox.release_all();
+    test.act(|server, cx| server.take_account(cx, 0));
+    let ends = [(Some(0), EventKind::Message), (Some(0), EventKind::Disconnected), (None, EventKind::Closed)];
+    assert_eq!(test.items(), ends);
 }
