@@ -436,3 +436,25 @@ fn a_message_that_does_not_shrink_is_sent_uncompressed() {
         assert_eq!(test.server.peer(key).unwrap().endpoint.counters.snapshot().rare.compressed_out, count);
     }
 }
+
+#[test]
+fn a_corked_message_for_all_or_none_makes_room() {
+    for policy in [WS_FULL_ALL_OR_NONE, WS_FULL_SKIP] {
+        let mut test = TestServer::new(&[(WS_OPT_ON_FULL, policy), (WS_OPT_OUTBOUND_BYTES, 100_000)]);
+        let mut clients: Vec<_> = (0..2).map(|_| test.join()).collect();
+        test.act(|server, cx| {
+            cx.corked = true;
+            // Both fit only after the first has been written.
+            for _ in 0..2 {
+                assert_eq!(server.put_all(cx, false, &[7; 60_000], None), Sent::Taken, "{policy}");
+            }
+            server.uncork(cx);
+        });
+        for (client, _) in &mut clients {
+            let mut bytes = received(client);
+            test.poll();
+            bytes.extend(received(client));
+            assert_eq!(bytes.len(), 2 * 60_004);
+        }
+    }
+}

@@ -167,3 +167,88 @@ fn a_client_refused_for_lack_of_handles_is_not_counted() {
     let (_client, _) = test.open();
     assert_eq!(test.server.totals().2[0], 1, "connected");
 }
+
+#[test]
+fn reading_resumes_however_the_messages_are_taken() {
+    use std::io::Write;
+    let changes = [(WS_OPT_INBOUND_PACKETS, 3), (WS_OPT_HEARTBEAT_MS, WS_OFF)];
+    for way in ["items of the server", "messages of the server", "items of the client", "messages of the client"] {
+        let mut test = TestServer::new(&changes);
+        let (mut client, key) = test.open();
+        test.items();
+        // Three quarters of it cannot be read before some of it is taken.
+        let bytes = frame(0x82, &[7; 1_000]).repeat(300);
+        let (mut sent, mut got) = (0, 0);
+        let end = std::time::Instant::now() + PATIENCE;
+        while got < 300 {
+            assert!(std::time::Instant::now() < end, "{way}: {got} of 300");
+            sent += client.write(&bytes[sent..]).unwrap_or(0);
+            test.poll();
+            let waits = test.server.peer(key).unwrap().is_reading_paused();
+            if sent < bytes.len() || !(waits || got + test.server.available() == 300) {
+                continue;
+            }
+            let before = got;
+            loop {
+                let taken = match way {
+                    "items of the server" => test.server.take_item().is_some(),
+                    "messages of the server" => test.message().is_some(),
+                    "items of the client" => test.server.peer(key).unwrap().take_item().is_some(),
+                    _ => test.server.peer(key).unwrap().take_message().is_some(),
+                };
+                if !taken {
+                    break;
+                }
+                got += 1;
+                if way.ends_with("client") {
+                    test.server.took(key, false);
+                }
+            }
+            assert!(got > before && (got == 300 || test.server.has_work()), "{way}: {got}");
+        }
+    }
+}
+
+#[test]
+fn room_that_a_put_finds_is_reported_at_once() {
+    let mut test = TestServer::new(&[(WS_OPT_OUTBOUND_BYTES, 100_000), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+    let (mut client, key) = test.join();
+    test.items();
+    let put = |test: &mut TestServer, len: usize| test.act(|server, cx| server.put_one(cx, key, false, &vec![7; len]));
+    while put(&mut test, 50_000) == Sent::Taken {}
+    assert_eq!(test.items(), []);
+    received(&mut client);
+    assert_eq!(put(&mut test, 1), Sent::Taken);
+    assert_eq!(test.items(), [(Some(key), EventKind::Writable)]);
+}
+
+#[test]
+fn at_most_4096_events_wait() {
+    for excess in 0..3 {
+        let mut test = TestServer::new(&[(WS_OPT_MAX_CLIENTS, WS_OFF), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        let mut ends = Vec::new();
+        for _ in 0..4_096 + excess {
+            let (near, mut far) = wspeer::internals::net::MemoryEnd::pair(1_000);
+            test.act(|server, cx| server.accept_local(cx, near));
+            far.write(REQUEST).unwrap();
+            ends.push(far);
+            if ends.len() == 3_000 {
+                test.poll();
+                assert_eq!(test.items().len(), 3_000);
+            }
+        }
+        test.poll();
+        assert_eq!(test.items().len(), 1_096 + excess);
+        drop(ends);
+        test.poll();
+        let Some((from, wspeer::internals::endpoint::Item::Mark(mark))) = test.server.take_item() else { panic!() };
+        if excess == 0 {
+            assert_eq!((from, mark.kind), (Some(0), EventKind::Disconnected));
+        } else {
+            assert_eq!((from, mark.kind, mark.count), (None, EventKind::Skipped, excess as u64));
+        }
+        let items = test.items();
+        assert_eq!(items.len(), 4_096 - usize::from(excess == 0));
+        assert!(items.iter().all(|(_, kind)| *kind == EventKind::Disconnected));
+    }
+}

@@ -324,6 +324,29 @@ fn a_tls_handshake_that_never_ends_is_timed_out() {
 }
 
 #[test]
+fn the_timer_of_a_tls_handshake_is_kept_when_others_are_removed() {
+    let mut test = TestServer::with_tls(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_000), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+    let _silent = test.connect();
+    test.poll_until("it to be accepted", |test| test.server.totals().2 == [0, 1, 1, 0]);
+    let (_end, key) = test.join();
+    for _ in 0..500 {
+        test.now += ms(1);
+        let now = test.now;
+        test.server.look_soon(key, now);
+    }
+    test.poll();
+    assert!(test.server.footprint() < 100, "{}", test.server.footprint());
+    for time in [800, 800, 899] {
+        test.now += ms(time);
+        test.poll();
+        assert_eq!(test.server.totals().2, [1, 1, 2, 0]);
+    }
+    test.now += ms(1);
+    test.poll();
+    assert_eq!(test.server.totals().2, [1, 0, 2, 1]);
+}
+
+#[test]
 fn a_failed_tls_handshake_is_refused_and_frees_its_place() {
     let mut test = TestServer::with_tls(&[(WS_OPT_MAX_CLIENTS_PER_ADDRESS, 1)]);
     for count in 1..4 {
@@ -371,5 +394,7 @@ fn accepting_that_fails_is_reported_and_tried_again_every_100_ms() {
         test.now += ms(100);
         test.poll();
     }
+    // It wakes a waiting host once.
+    assert!(test.server.has_work() && !test.server.has_work());
     assert_eq!((test.items(), test.server.state()), (vec![(None, EventKind::Error)], State::Open));
 }

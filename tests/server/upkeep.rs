@@ -374,32 +374,37 @@ fn a_client_without_a_handle_leaves_nothing() {
 #[test]
 fn a_client_is_hidden_until_the_layer_above_has_named_it() {
     let mut test = TestServer::new(&[QUIET]);
+    // Nothing is inspected without such a layer, and nothing of a client that is not open.
+    let _other = test.join();
+    assert!(test.server.above.touched.pop().is_none() && test.items().len() == 1);
     test.server.above.watches = true;
     let (near, mut end) = MemoryEnd::pair(1_000);
     test.act(|server, cx| server.accept_local(cx, near));
+    test.act(|server, cx| server.take_account(cx, 1));
+    assert_eq!(test.server.above.touched.pop(), None);
     end.write(&[REQUEST.to_vec(), frame(0x82, b"x")].concat()).unwrap();
     test.poll();
     received(&mut end);
-    assert_eq!((test.server.above.touched.pop(), test.server.above.touched.pop()), (Some(0), None));
+    assert_eq!((test.server.above.touched.pop(), test.server.above.touched.pop()), (Some(1), None));
     let shown = |test: &mut TestServer| {
         let handles = (test.server.handles().count(), test.server.all_handles().count());
         (handles, test.server.keys().count(), test.server.available(), test.server.handles_waiting().len())
     };
-    assert_eq!((shown(&mut test), test.items()), (((0, 1), 0, 0, 0), vec![]));
+    assert_eq!((shown(&mut test), test.items()), (((0, 2), 0, 0, 0), vec![]));
     test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"early", None), Sent::Taken));
     assert_eq!(received(&mut end), b"");
-    test.server.peer(0).unwrap().endpoint.label = 7;
-    test.act(|server, cx| server.take_account(cx, 0));
-    assert_eq!(shown(&mut test), ((1, 1), 1, 1, 1));
+    test.server.peer(1).unwrap().endpoint.label = 7;
+    test.act(|server, cx| server.take_account(cx, 1));
+    assert_eq!(shown(&mut test), ((1, 2), 1, 1, 1));
     test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"late", None), Sent::Taken));
     assert_eq!(received(&mut end), b"\x82\x04late");
-    assert_eq!(test.items(), [EventKind::Connected, EventKind::Message].map(|kind| (Some(0), kind)));
+    assert_eq!(test.items(), [EventKind::Connected, EventKind::Message].map(|kind| (Some(1), kind)));
     assert_eq!(test.server.above.touched.pop(), None, "nothing to inspect");
     // Its end is reported to the layer above first, then its name.
     drop(end);
     test.poll();
-    assert_eq!((test.server.above.touched.pop(), test.server.above.gone.as_slice()), (Some(0), [].as_slice()));
-    assert_eq!(test.items(), [(Some(0), EventKind::Disconnected)]);
+    assert_eq!((test.server.above.touched.pop(), test.server.above.gone.as_slice()), (Some(1), [].as_slice()));
+    assert_eq!(test.items(), [(Some(1), EventKind::Disconnected)]);
     test.poll();
     assert_eq!(test.server.above.gone, [7]);
 }
