@@ -73,15 +73,20 @@ impl Game {
     fn new(relay: bool) -> Game {
         let changes = [(WS_OPT_AUTH_TIMEOUT_MS, TIMEOUT as u32), (WS_OPT_CLOSE_TIMEOUT_MS, 300)];
         let mut host = TestHost::new(Wire::Scene, SceneSettings { auth: true, relay }, &changes);
-        let witness = host.open();
-        let id = host.id(witness);
-        assert_eq!(host.items(), [event(id, EventKind::Authenticating)]);
-        host.send(witness, &COMPLETE);
-        host.poll();
-        assert_eq!(host.act(|host, server, cx| host.complete_auth(server, cx, id)).ok(), Some(Sent::Taken));
-        assert_eq!(host.items(), [event(id, EventKind::Connected)]);
-        host.poll();
-        assert_eq!(host.heard(witness), [COMPLETE]);
+        // The witness, and one more.
+        for at in [0, 1] {
+            assert_eq!(host.open(), at);
+            let id = host.id(at);
+            assert_eq!(host.items(), [event(id, EventKind::Authenticating)]);
+            host.send(at, &COMPLETE);
+            host.poll();
+            assert_eq!(host.act(|host, server, cx| host.complete_auth(server, cx, id)).ok(), Some(Sent::Taken));
+            assert_eq!(host.items(), [event(id, EventKind::Connected)]);
+            host.poll();
+            assert_eq!(host.heard(at)[0], COMPLETE);
+        }
+        let witness = 0;
+        host.heard(witness);
         Game { host, witness, relay, events: Vec::new(), overheard: Vec::new(), heard: Vec::new() }
     }
 
@@ -106,7 +111,7 @@ impl Game {
         if self.relay {
             let about = |id: i32| [&[7, 1][..], &id.to_le_bytes()].concat();
             self.overheard.push(about(model.id));
-            self.heard.push(about(self.host.id(self.witness)));
+            self.heard.extend([0, 1].map(|at| about(self.host.id(at))));
         }
         for packet in std::mem::take(&mut model.waiting) {
             self.take(model, packet);
@@ -427,6 +432,25 @@ impl JoinModel {
         }
     }
 
+    /// The host goes. What waits for the authentication is lost.
+    fn lose_host(&mut self) {
+        self.join.end.hang_up();
+        // The end of a transport is noticed in the poll after its last bytes.
+        for _ in 0..2 {
+            while self.join.poll() {}
+        }
+        let (mut items, mut expected) = (self.join.items(), std::mem::take(&mut self.events));
+        assert_eq!(items.pop().map(|end| end.kind), Some(EventKind::Closed));
+        if self.admitted {
+            assert_eq!(items, expected);
+        } else {
+            expected.retain(|event| event.kind == EventKind::Auth);
+            items.retain(|event| event.kind != EventKind::Auth);
+            assert_eq!(items, []);
+        }
+        assert_eq!(self.join.state(), State::Closed);
+    }
+
     fn check(&mut self, step: &str) {
         while self.join.poll() {}
         assert_eq!(self.join.items(), std::mem::take(&mut self.events), "{step}");
@@ -470,6 +494,39 @@ fn a_join_admits_its_host_by_the_rules_of_authentication() {
             }
             model.check(&format!("seed {seed}, step {step}, action {action}"));
         }
+        if !model.gone {
+            model.tell(b"last");
+            model.lose_host();
+        }
+    }
+}
+
+/// Deadlines hold for all clients, however many came and went meanwhile.
+#[test]
+fn deadlines_hold_while_many_clients_come_and_go() {
+    let mut game = Game::new(true);
+    let mut stay = Vec::new();
+    for number in 0..300 {
+        game.host.at.now += Duration::from_millis(2);
+        let at = game.host.open();
+        if number % 50 == 0 {
+            stay.push((at, game.host.at.now + Duration::from_millis(TIMEOUT)));
+        } else {
+            game.host.drop_guest(at);
+        }
+        game.host.poll();
+        game.host.items();
+    }
+    for (at, deadline) in stay {
+        game.host.at.now = deadline - Duration::from_millis(1);
+        game.host.poll();
+        game.host.heard(at);
+        assert_eq!(game.host.guests[at].closed, None);
+        assert_eq!(game.host.host.next_timer().map(|timer| timer <= deadline), Some(true));
+        game.host.at.now = deadline;
+        game.host.poll();
+        game.host.heard(at);
+        assert_eq!(game.host.guests[at].closed, Some(1008));
     }
 }
 

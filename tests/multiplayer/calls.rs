@@ -20,11 +20,12 @@ const NODES: [(&str, &[&str], &[u8; 32]); 2] = [
 
 /// The arguments of a call as ws_encode_call() encodes them, and as a packet has them: the flag for bytes without an
 /// argument count, and what follows the method's number.
-const ARGUMENTS: [(&[u8], u8, &[u8]); 4] = [
+const ARGUMENTS: [(&[u8], u8, &[u8]); 5] = [
     (&[0], 0x80, &[]),
     (&[1, 2, 5], 0, &[1, 2, 5]),
     (&[2, 2, 5, 0x81], 0, &[2, 2, 5, 0x81]),
     (&[1, 29, 0, 0, 0, 3, 0, 0, 0, 7, 8, 9, 0], 0x80, &[7, 8, 9]),
+    (b"\x01\x04\0\0\0\x04\0\0\0text", 0, b"\x01\x04\0\0\0\x04\0\0\0text"),
 ];
 
 /// A call: indexes of its node, method and arguments.
@@ -85,6 +86,8 @@ struct Known {
     sent: BTreeMap<usize, bool>,
     /// The peer's latest four numbers for each node, oldest first.
     numbers: [Vec<u32>; 2],
+    /// Its older ones.
+    displaced: [Vec<u32>; 2],
     /// Nodes that have other methods at the peer.
     other: BTreeSet<usize>,
 }
@@ -111,7 +114,8 @@ fn incoming(
             let numbers = &mut known.numbers[node];
             if !numbers.contains(&number) {
                 numbers.push(number);
-                numbers.drain(..numbers.len().saturating_sub(4));
+                let displaced = numbers.drain(..numbers.len().saturating_sub(4));
+                known.displaced[node].extend(displaced);
             }
             if same {
                 known.other.remove(&node)
@@ -152,9 +156,10 @@ fn incoming(
         }
         _ => {
             let numbers = &known.numbers[node];
-            let number = match numbers.get(random(5) as usize) {
+            let displaced = &known.displaced[node];
+            let number = match numbers.get(random(6) as usize) {
                 Some(number) => *number,
-                // One that it never gave, or that was displaced.
+                None if !displaced.is_empty() && random(2) == 0 => displaced[random(displaced.len() as u32) as usize],
                 None => node as u32 + 2 * random(200),
             };
             let packet = called.by_number(number, number > 0xFF);
@@ -439,10 +444,42 @@ fn calls_at_their_limits_are_sent_and_taken_and_none_beyond() {
         let mut join = TestJoin::with_id(crate::test_join::Opening { changes: &changes, ..opening(Wire::Scene) });
         join.act(|join, _, _| join.declare("Game", Some("a"))).unwrap();
         join.items();
+        // Raw bytes are no call.
+        join.tell(&[3; BYTES + 1]);
+        join.poll();
+        assert_eq!(join.items().pop().map(|item| item.bytes.len()), Some(BYTES));
         join.tell(&announced);
         join.tell(&packet);
         join.poll();
         let kinds: Vec<(EventKind, i32)> = join.items().iter().map(|item| (item.kind, item.code)).collect();
         assert_eq!(kinds, [if taken { (EventKind::Message, 0) } else { (EventKind::Closed, 1002) }]);
     }
+}
+
+/// A call to everyone tells a client that is not admitted nothing; after its admission it learns the node's number.
+#[test]
+fn a_client_that_is_not_admitted_gets_no_call() {
+    let scene = SceneSettings { auth: true, relay: true };
+    let mut host = TestHost::new(Wire::Scene, scene, &[]);
+    host.act(|host, _, _| host.declare("Game", Some("a,b,c"))).unwrap();
+    let at = host.open();
+    let (id, key) = (host.id(at), host.guests[at].key);
+    let called = Called { node: 0, method: 0, arguments: 0 };
+    let call = |host: &mut TestHost, target: Target| {
+        host.act(|host, server, cx| host.put_call(server, cx, target, &called.encoded()))
+    };
+    assert_eq!(call(&mut host, Target::All).ok(), Some(Sent::Taken));
+    assert_eq!(code(call(&mut host, Target::One(id))), Some(ErrorCode::State));
+    assert_eq!(
+        code(host.act(|host, server, cx| host.put_call_one(server, cx, key, &called.encoded()))),
+        Some(ErrorCode::State)
+    );
+    host.poll();
+    assert_eq!(host.heard(at), [[0; 0]; 0]);
+    host.send(at, &[7, 0]);
+    host.poll();
+    host.act(|host, server, cx| host.complete_auth(server, cx, id)).unwrap();
+    host.poll();
+    assert_eq!(call(&mut host, Target::All).ok(), Some(Sent::Taken));
+    assert_eq!(host.heard(at), [vec![7, 0], announcement(0, 1, NODES[0].2), called.by_path()]);
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use wspeer::internals::link::Sent;
 use wspeer::internals::multiplayer::{SceneSettings, Target, Wire};
-use wspeer::internals::status::{Cause, ErrorCode, EventKind, State};
+use wspeer::internals::status::{Cause, ErrorCode, EventKind, Phase, State};
 
 const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true };
 const ALONE: SceneSettings = SceneSettings { auth: false, relay: false };
@@ -158,6 +158,10 @@ fn a_join_knows_the_peers_that_its_host_announces_and_sends_to_them() {
             );
             join.poll();
             assert_eq!(join.heard(), expected.unwrap_or_default(), "{what}, {target:?}");
+            if wire != Wire::Godot4 {
+                let error = join.put(Some(Target::One(OWN)), &data).unwrap_err().into_message();
+                assert_eq!(error, "7 is this peer itself", "{what}");
+            }
         }
     }
 }
@@ -331,7 +335,12 @@ fn the_number_of_peers_that_a_host_announces_is_limited() {
 /// they still tell who is there, and SKIPPED counts the others.
 #[test]
 fn unread_events_about_peers_are_bounded_and_tell_who_is_there() {
-    for (wire, speaks) in [(Wire::Godot3, false), (Wire::Godot3, true), (Wire::Scene, false), (Wire::Scene, true)] {
+    for (wire, speaks, errs) in [
+        (Wire::Godot3, false, false),
+        (Wire::Godot3, true, false),
+        (Wire::Scene, true, false),
+        (Wire::Scene, false, true),
+    ] {
         let mut random = crate::c_host::random_of(5);
         let (mut join, _) = joined(opening(wire));
         let (mut there, mut changes, mut messages) = (BTreeSet::new(), 0, 0);
@@ -350,6 +359,10 @@ fn unread_events_about_peers_are_bounded_and_tell_who_is_there() {
                 join.tell(&from(wire, id, b"data"));
                 messages += 1;
             }
+            // What the program cannot use is no message.
+            if errs && joins {
+                join.tell(&[&[7, 3][..], &id.to_le_bytes(), &[4]].concat());
+            }
             if number % 1_000 == 0 {
                 join.poll();
             }
@@ -358,6 +371,11 @@ fn unread_events_about_peers_are_bounded_and_tell_who_is_there() {
         let items = join.items();
         let count = |kind: EventKind| items.iter().filter(|item| item.kind == kind).count() as u64;
         let skipped: u64 = items.iter().filter(|item| item.kind == EventKind::Skipped).map(|item| item.count).sum();
+        if errs {
+            // Errors are counted in SKIPPED too.
+            assert!(items.len() < 4_096 + 300, "{wire:?}: {} were kept", items.len());
+            continue;
+        }
         let told = count(EventKind::Connected) + count(EventKind::Disconnected);
         assert_eq!((told + skipped, count(EventKind::Message)), (changes, messages), "{wire:?}");
         assert!(count(EventKind::Skipped) == 1 && told <= 4_096 + 200 + 2 * messages, "{wire:?}: {told} were kept");
@@ -398,24 +416,52 @@ fn errors_about_other_peers_are_counted_and_bounded() {
     let error = |of: i32, count: u64| (of, EventKind::Error, Cause::Multiplayer, count);
     assert_eq!(errors, [error(8, 3), error(9, 1)]);
     assert!(items[2].text().starts_with("peer 8 broke the format of the scene: "), "{}", items[2].text());
-    let peers = 6_000;
+    // How far a connection had come: an error in what the game sent, or in how it was sent.
+    join.tell(&[&[7, 3][..], &8_i32.to_le_bytes(), &[3]].concat());
+    join.tell(&[&[7, 3][..], &9_i32.to_le_bytes(), &[4]].concat());
+    join.poll();
+    let inbox = &mut join.end.peer.endpoint.inbox;
+    for (of, phase) in [(8, Phase::Websocket), (9, Phase::App)] {
+        assert_eq!(inbox.find_mark(|mark| mark.label == of).map(|mark| mark.phase), Some(phase));
+    }
+    join.items();
+    // One event less than are always kept.
+    let peers = 4_095;
     for id in 1_000..1_000 + peers {
         join.tell(&about(Wire::Scene, JOINED, id));
     }
     join.poll();
     for id in 1_000..1_000 + peers {
         join.tell(&[&[7, 3][..], &id.to_le_bytes(), &[3]].concat());
-        if id % 8 == 0 {
+        if id % 16 == 0 {
             join.tell(&from(Wire::Scene, id, b"data"));
         }
     }
     join.poll();
     let items = join.items();
-    let count = |kind: EventKind| items.iter().filter(|item| item.kind == kind).count();
-    assert_eq!((count(EventKind::Connected), count(EventKind::Message)), (peers as usize, peers as usize / 8));
-    let skipped: u64 = items.iter().filter(|item| item.kind == EventKind::Skipped).map(|item| item.count).sum();
-    assert_eq!((count(EventKind::Skipped), count(EventKind::Error) as u64 + skipped), (1, peers as u64));
-    assert!(count(EventKind::Error) < 10, "{}", count(EventKind::Error));
+    let count = |kind: EventKind| items.iter().filter(|item| item.kind == kind).count() as i32;
+    assert_eq!((count(EventKind::Connected), count(EventKind::Message)), (peers, 4_096 / 16));
+    let skipped: Vec<u64> =
+        items.iter().filter(|item| item.kind == EventKind::Skipped).map(|item| item.count).collect();
+    assert_eq!((count(EventKind::Error), skipped), (1, vec![peers as u64 - 1]));
+}
+
+/// At which number of unread events a CONNECTED and the DISCONNECTED of the same peer begin to cancel out.
+#[test]
+fn events_of_a_peer_cancel_out_beyond_4096_unread_ones() {
+    for (unread, cancels) in [(4_096, false), (4_097, true)] {
+        let (mut join, _) = joined(opening(Wire::Godot3));
+        for id in 0..unread {
+            join.tell(&about(Wire::Godot3, JOINED, 1_000 + id));
+        }
+        join.tell(&about(Wire::Godot3, LEFT, 1_000));
+        join.poll();
+        let items = join.items();
+        let of_it: Vec<_> = items.iter().filter(|item| item.of == 1_000).map(|item| item.kind).collect();
+        let skipped = items.iter().find(|item| item.kind == EventKind::Skipped).map(|item| item.count);
+        let both = vec![EventKind::Connected, EventKind::Disconnected];
+        assert_eq!((of_it, skipped), if cancels { (vec![], Some(2)) } else { (both, None) });
+    }
 }
 
 /// What a peer of a scene may send, and a program without Godot cannot use, is reported once for each cause.

@@ -422,3 +422,53 @@ fn long_messages_are_relayed_unchanged() {
         }
     }
 }
+
+/// Clients with many messages take turns: none delays the others by more than 64.
+#[test]
+fn clients_with_many_messages_take_turns() {
+    for wire in [Wire::Godot3, Wire::Scene] {
+        let mut host = TestHost::new(wire, RELAYING, &[]);
+        let guests: Vec<usize> = (0..3).map(|_| host.open()).collect();
+        host.poll();
+        let ids: Vec<i32> = guests.iter().map(|at| host.id(*at)).collect();
+        host.heard(2);
+        for number in 0..300_u32 {
+            for at in [0, 1] {
+                host.send(at, &sent(wire, ids[at], -1, &number.to_le_bytes()));
+            }
+        }
+        while host.poll() {}
+        let at = if wire == Wire::Godot3 { 1 } else { 2 };
+        let from = host.heard(2).iter().map(|packet| packet[at..at + 4].to_vec()).collect::<Vec<_>>();
+        let turns: Vec<usize> = from.chunk_by(|one, other| one == other).map(<[_]>::len).collect();
+        assert_eq!(from.len(), 600, "{wire:?}");
+        assert!(turns.iter().all(|turn| *turn <= 64), "{wire:?}: {turns:?}");
+    }
+}
+
+/// A message to a client that is closing or not admitted is reported like one to a client that has gone.
+#[test]
+fn a_message_to_a_client_that_cannot_get_it_is_reported() {
+    for auth in [false, true] {
+        let mut host = TestHost::new(Wire::Scene, SceneSettings { auth, relay: true }, &[]);
+        let (from, to) = (host.open(), host.open());
+        let (id, other) = (host.id(from), host.id(to));
+        if auth {
+            host.send(from, &[7, 0]);
+            host.poll();
+            host.act(|host, server, cx| host.complete_auth(server, cx, id)).unwrap();
+        } else {
+            let key = host.guests[to].key;
+            host.act(|_, server, cx| server.peer(key).unwrap().close(cx, 1000, ""));
+        }
+        host.poll();
+        host.items();
+        host.heard(to);
+        host.send(from, &sent(Wire::Scene, id, other, b"data"));
+        host.poll();
+        let items = host.items();
+        let [lost] = items.as_slice() else { panic!("{auth}: {items:?}") };
+        assert_eq!((lost.of, lost.kind, lost.cause), (id, EventKind::Error, Cause::NoPeer), "{auth}");
+        assert_eq!(host.heard(to), [[0; 0]; 0], "{auth}");
+    }
+}

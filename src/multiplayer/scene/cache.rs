@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn declarations_are_limited_in_path_methods_and_nodes() {
+    fn declarations_are_limited_in_path_and_methods() {
         let declare =
             |cache: &mut Cache, path: &str, methods: &str| cache.declare(path, methods).map_err(|error| error.code());
         let mut cache = Cache::default();
@@ -527,14 +527,23 @@ mod tests {
         for (methods, expected) in [("b, a", Ok(())), ("ab", Err(ErrorCode::Arg)), (";a,b", Err(ErrorCode::Arg))] {
             assert_eq!(declare(&mut cache, "Same", methods), expected, "{methods}");
         }
-        let mut cache = Cache::default();
-        for number in 0..MAX_NODES {
-            assert_eq!(declare(&mut cache, &number.to_string(), "a"), Ok(()));
-        }
-        assert_eq!(declare(&mut cache, "More", "a"), Err(ErrorCode::Limit));
-        assert_eq!(declare(&mut cache, "77", "a"), Ok(()), "declared already");
+    }
+
+    #[test]
+    fn the_number_of_declared_nodes_is_limited() {
+        let mut cache = cache_of("Game", "a");
+        let more = |number: u32| {
+            let path: Arc<str> = number.to_string().into();
+            let (methods, names) = Default::default();
+            (path.clone(), Node { path, id: number, methods, names, checksum: [0; CHECKSUM] })
+        };
+        cache.nodes.extend((2..MAX_NODES as u32).map(more));
+        let declare = |cache: &mut Cache, path: &str| cache.declare(path, "a").map_err(|error| error.code());
+        assert_eq!(declare(&mut cache, "Last"), Ok(()));
+        assert_eq!(declare(&mut cache, "More"), Err(ErrorCode::Limit));
+        assert_eq!(declare(&mut cache, "Game"), Ok(()), "declared already");
         assert!(cache.forget("77").is_ok());
-        assert_eq!(declare(&mut cache, "More", "a"), Ok(()));
+        assert_eq!(declare(&mut cache, "More"), Ok(()));
     }
 
     #[test]
@@ -569,6 +578,32 @@ mod tests {
         assert!((256 * 5..64 << 10).contains(&bytes), "{bytes}");
         cache.leave(7);
         assert!(cache.bytes() < bytes);
+    }
+
+    // An entry takes 4 bytes at least, and with its share of the tree fewer than 300.
+    #[test]
+    fn memory_of_a_peer_is_counted_by_its_entries() {
+        let mut cache = Cache::default();
+        (0..40).for_each(|number| cache.declare(&format!("Node{number}"), "a").unwrap());
+        let (mut entries, mut before) = (0, 0);
+        for round in 0..40 {
+            let path = format!("Node{round}");
+            // A new peer, a number that was sent, a number that was received, and further numbers of a node.
+            for step in 0..4 {
+                match step {
+                    0 => assert!(cache.simplify(100 + round, 1, "Node0", CHECK).is_ok()),
+                    1 => {
+                        cache.route(&Call { path: &path, method: "a", count: 0, arguments: &[] }).unwrap().note_sent(7)
+                    }
+                    2 => assert!(cache.simplify(8, round as u32, &path, CHECK).is_ok()),
+                    _ => assert!(cache.simplify(9, round as u32 % 4, "Node1", CHECK).is_ok()),
+                }
+                entries += 1;
+                let bytes = cache.bytes();
+                assert!(bytes >= before && (4 * entries..3_000 + 300 * entries).contains(&bytes), "{bytes}, {entries}");
+                before = bytes;
+            }
+        }
     }
 
     #[test]
