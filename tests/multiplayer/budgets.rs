@@ -142,7 +142,7 @@ fn a_join_without_time_handles_few_messages_a_poll() {
                 break;
             }
         }
-        assert!(polls >= 200_usize.div_ceil(most), "{what}: {polls} polls");
+        assert!(polls >= 200_usize.div_ceil(most) && (most == 1 || polls < 20), "{what}: {polls} polls");
     }
 }
 
@@ -214,11 +214,15 @@ fn notifications_of_a_crowd_are_spread_over_polls() {
         host.items();
         guests[..gone].iter().for_each(|at| host.drop_guest(*at));
         let (mut told, mut polls) = (0, 0);
+        let mut before = host.at.server.totals().0.messages_out;
         loop {
             let more = host.poll_briefly();
-            let heard: Vec<usize> = guests[gone..].iter().map(|at| host.heard(*at).len()).collect();
-            let (now, players) = (heard.iter().sum::<usize>(), heard.iter().filter(|heard| **heard > 0).count());
-            assert!(now <= 64 && players <= 4, "{what}: {now} notifications to {players} players in one poll");
+            // Accepted for sending, and written.
+            let accepted = host.at.server.totals().0.messages_out;
+            assert!(accepted - before <= 104, "{what}: {} notifications in one poll", accepted - before);
+            assert!(gone > 2 || accepted - before <= 8, "{what}: {} notifications in one poll", accepted - before);
+            before = accepted;
+            let now: usize = guests[gone..].iter().map(|at| host.heard(*at).len()).sum();
             host.items();
             (told, polls) = (told + now, polls + 1);
             assert!(polls < 10_000, "{what}: it never finishes");
