@@ -61,6 +61,9 @@ JUDGED = [
     "src/protocol/decode.rs",
 ]
 JUDGED += [f"src/link/{name}.rs" for name in OF_LINK]
+OF_MULTIPLAYER = "host ids mod news relay scene_host scene_join target wire".split()
+JUDGED += [f"src/multiplayer/{name}.rs" for name in OF_MULTIPLAYER]
+JUDGED += [f"src/multiplayer/scene/{name}.rs" for name in "call packet read variant write".split()]
 
 
 def out_of(command, **settings):
