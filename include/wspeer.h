@@ -530,6 +530,19 @@
 // the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes.
 #define WS_APP_HEARTBEAT 8192
 
+// Server: requests of trusted_proxies report the address of the client by the header Forwarded (RFC 7239), and by no
+// other. A request whose header is malformed is refused with 400. Not with WS_X_FORWARDED_FOR, because a proxy passes
+// on a header that it does not set, as the client wrote it.
+#define WS_FORWARDED 65536
+
+// Server: requests of trusted_proxies report the address of the client by the header X-Forwarded-For, and by no other.
+#define WS_X_FORWARDED_FOR 131072
+
+// Server: connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, before TLS; one
+// that does not is closed. With WS_FORWARDED or WS_X_FORWARDED_FOR too, that header is read if the address in the
+// PROXY header is itself one of trusted_proxies.
+#define WS_PROXY_PROTOCOL 262144
+
 // Skip that target: the call returns WS_PARTIAL, SKIPPED is reported, and WRITABLE once there is room. The default of
 // servers.
 #define WS_FULL_SKIP 1
@@ -568,7 +581,7 @@
 // The local address and port: "127.0.0.1:9080", "[::1]:9080".
 #define WS_GET_LOCAL_ADDRESS 7
 
-// The peer's address and port.
+// The peer's address and port. Behind trusted_proxies it is the client's, with port 0 if the proxy does not report it.
 #define WS_GET_REMOTE_ADDRESS 8
 
 // The first KiB of the response body, if the server refused the request. It ends 250 ms after the header at the
@@ -580,6 +593,9 @@
 
 // The agreed parameters of permessage-deflate, such as "permessage-deflate; server_no_context_takeover", or "".
 #define WS_GET_EXTENSIONS 11
+
+// The address and port of the socket's other end: behind trusted_proxies that of the proxy.
+#define WS_GET_PEER_ADDRESS 12
 
 // TCP_NODELAY: 1 (default) or 0.
 #define WS_OPT_NO_DELAY 1
@@ -988,7 +1004,7 @@ typedef struct ws_config {
   // Combined by |:
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
   // WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
-  // WS_NO_RELAY | WS_APP_HEARTBEAT.
+  // WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL.
   uint32_t flags;
   // Maximum duration of one ws_poll(), in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -1034,7 +1050,7 @@ typedef struct ws_config {
   // read. Further clients are refused with 503.
   uint32_t max_clients;
   // Server: maximum number of clients from one IP address, counted as for max_clients (default: WS_OFF, because all
-  // clients behind a proxy share one). Further clients are refused with 503.
+  // clients behind a proxy that is not in trusted_proxies share one). Further clients are refused with 503.
   uint32_t max_clients_per_address;
   // Server: maximum number of opening handshakes in progress (default: 256). Further connections wait in the
   // system's listen queue.
@@ -1091,6 +1107,16 @@ typedef struct ws_config {
   // With WS_SCENE: maximum number of items in the arguments of a remote call, as ws_decode_call() counts them
   // (default: 65536). A call with more is treated like one over max_call_bytes.
   uint32_t max_call_items;
+  // Server: the addresses of proxies and load balancers that report the client's address, as WS_FORWARDED,
+  // WS_X_FORWARDED_FOR or WS_PROXY_PROTOCOL says: networks in CIDR notation, separated by commas, such as
+  // "127.0.0.1, ::1, 10.0.0.0/8". The client's address is the last one reported that is not itself trusted; the limits
+  // per address and WS_GET_REMOTE_ADDRESS mean it. What others claim is ignored (default: none).
+  const char *trusted_proxies;
+  // Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
+  // max_clients_per_address (default: 64, what a home or a phone has).
+  uint32_t ipv6_prefix_bits;
+  // Zero. The next field takes its place.
+  uint32_t reserved42;
 } ws_config;
 
 // A Godot value, or the head of a container, whose items follow it in the array. Fields that the type does not use are

@@ -286,6 +286,16 @@ pub const WS_NO_RELAY: u32 = 4096;
 /// pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000 on a client too. If
 /// the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes.
 pub const WS_APP_HEARTBEAT: u32 = 8192;
+/// Server: requests of trusted_proxies report the address of the client by the header Forwarded (RFC 7239), and by no
+/// other. A request whose header is malformed is refused with 400. Not with WS_X_FORWARDED_FOR, because a proxy passes
+/// on a header that it does not set, as the client wrote it.
+pub const WS_FORWARDED: u32 = 65536;
+/// Server: requests of trusted_proxies report the address of the client by the header X-Forwarded-For, and by no other.
+pub const WS_X_FORWARDED_FOR: u32 = 131072;
+/// Server: connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, before TLS; one
+/// that does not is closed. With WS_FORWARDED or WS_X_FORWARDED_FOR too, that header is read if the address in the
+/// PROXY header is itself one of trusted_proxies.
+pub const WS_PROXY_PROTOCOL: u32 = 262144;
 
 // --- ws_config.on_full: what a message to several targets does about a target whose queue is full. ---
 
@@ -321,7 +331,7 @@ pub const WS_GET_CLOSE_REASON: i32 = 5;
 pub const WS_GET_ERROR: i32 = 6;
 /// The local address and port: "127.0.0.1:9080", "[::1]:9080".
 pub const WS_GET_LOCAL_ADDRESS: i32 = 7;
-/// The peer's address and port.
+/// The peer's address and port. Behind trusted_proxies it is the client's, with port 0 if the proxy does not report it.
 pub const WS_GET_REMOTE_ADDRESS: i32 = 8;
 /// The first KiB of the response body, if the server refused the request. It ends 250 ms after the header at the
 /// latest; invalid UTF-8 is replaced.
@@ -330,3 +340,5 @@ pub const WS_GET_BODY: i32 = 9;
 pub const WS_GET_TLS: i32 = 10;
 /// The agreed parameters of permessage-deflate, such as "permessage-deflate; server_no_context_takeover", or "".
 pub const WS_GET_EXTENSIONS: i32 = 11;
+/// The address and port of the socket's other end: behind trusted_proxies that of the proxy.
+pub const WS_GET_PEER_ADDRESS: i32 = 12;

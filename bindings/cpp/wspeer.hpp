@@ -534,6 +534,7 @@ class config {
   }
   config& server_name(std::string name) { return set(server_name_, std::move(name)); }
   config& pin_sha256(std::string pin) { return set(pin_sha256_, std::move(pin)); }
+  config& trusted_proxies(std::string networks) { return set(trusted_proxies_, std::move(networks)); }
 
   // Calls `open(const ws_config*)` with pointers to the texts.
   template <class Open>
@@ -547,7 +548,8 @@ class config {
     }
     const std::pair<const char**, const std::optional<std::string>*> texts[] = {
         {&raw.subprotocols, &subprotocols_}, {&raw.ca_pem, &ca_pem_},           {&raw.cert_pem, &cert_pem_},
-        {&raw.key_pem, &key_pem_},           {&raw.server_name, &server_name_}, {&raw.pin_sha256, &pin_sha256_}};
+        {&raw.key_pem, &key_pem_},           {&raw.server_name, &server_name_}, {&raw.pin_sha256, &pin_sha256_},
+        {&raw.trusted_proxies, &trusted_proxies_}};
     for (const auto& [field, text] : texts)
       if (*text) *field = (*text)->c_str();
     return open(&raw);
@@ -561,7 +563,8 @@ class config {
 
   ws_config raw_{};
   std::vector<std::string> headers_;
-  std::optional<std::string> subprotocols_, ca_pem_, cert_pem_, key_pem_, server_name_, pin_sha256_;
+  std::optional<std::string> subprotocols_, ca_pem_, cert_pem_, key_pem_, server_name_, pin_sha256_,
+      trusted_proxies_;
 };
 
 // What put_many() did. A code below 0 is about messages[taken], the first that was not accepted.
@@ -657,6 +660,8 @@ class connection : public handle {
   // Why it ended and what to do about it.
   std::string why() const { return text_of(WS_GET_ERROR); }
   std::string remote_address() const { return text_of(WS_GET_REMOTE_ADDRESS); }
+  // Behind trusted_proxies: the proxy's.
+  std::string peer_address() const { return text_of(WS_GET_PEER_ADDRESS); }
   // The first KiB of the body of a refused request.
   std::string body() const { return text_of(WS_GET_BODY); }
   std::string tls() const { return text_of(WS_GET_TLS); }

@@ -75,6 +75,7 @@ mergeInto(LibraryManager.library, {
       case WSPEER_C.GET_ERROR: text = peer.error; break;
       case WSPEER_C.GET_EXTENSIONS: text = peer.socket.extensions; break;
       case WSPEER_C.GET_LOCAL_ADDRESS:
+      case WSPEER_C.GET_PEER_ADDRESS:
       case WSPEER_C.GET_REMOTE_ADDRESS: return WSPEER.unsupported('it tells no addresses');
       case WSPEER_C.GET_BODY: return WSPEER.unsupported('it does not show the answer of a server that refuses');
       case WSPEER_C.GET_TLS: return WSPEER.unsupported('it does not tell the TLS version and cipher');

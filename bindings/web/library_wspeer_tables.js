@@ -38,14 +38,15 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 192, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 208, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
       max_pending_handshakes: 80, on_full: 84, no_delay: 88, headers_count: 92, deflate_level: 96,
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136, cert_pem: 144, key_pem: 152, server_name: 160,
-      pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188
+      pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188, trusted_proxies: 192, ipv6_prefix_bits: 200,
+      reserved42: 204
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -73,14 +74,15 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 160, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 172, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
       max_pending_handshakes: 80, on_full: 84, no_delay: 88, headers_count: 92, deflate_level: 96,
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 124, ca_pem: 128, cert_pem: 132, key_pem: 136, server_name: 140,
-      pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156
+      pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156, trusted_proxies: 160, ipv6_prefix_bits: 164,
+      reserved42: 168
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -103,18 +105,18 @@
     EVENT_AUTHENTICATING: 10, EVENT_CLOSED: 4, EVENT_CLOSE_REQUEST: 3, EVENT_CONNECTED: 5, EVENT_DISCONNECTED: 6,
     EVENT_ERROR: 9, EVENT_MESSAGE: 2, EVENT_OPEN: 1, EVENT_SKIPPED: 8, EVENT_WRITABLE: 7, FEATURE_CLIENT: 1,
     FEATURE_MULTIPLAYER: 256, FEATURE_SCENE: 512, FEATURE_TLS: 4, GET_BODY: 9, GET_CLOSE_REASON: 5, GET_ERROR: 6,
-    GET_EXTENSIONS: 11, GET_LOCAL_ADDRESS: 7, GET_PATH: 2, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8, GET_SUBPROTOCOL: 4,
-    GET_TLS: 10, GET_URL: 1, GODOT3: 256, INSECURE: 4, LOG_DEBUG: 4, NO_RELAY: 4096, OK: 0, ONLY_CA_PEM: 8, OPEN: 1,
-    OPT_AUTH_TIMEOUT_MS: 26, OPT_CLOSE_TIMEOUT_MS: 4, OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2, OPT_INBOUND_BYTES: 9,
-    OPT_INBOUND_PACKETS: 8, OPT_MAX_CALL_BYTES: 27, OPT_MAX_CALL_ITEMS: 28, OPT_MAX_MESSAGE_BYTES: 6,
-    OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_PONG_TIMEOUT_MS: 3, PHASE_APP: 7, PHASE_NONE: 0,
-    PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1, TRUNCATED: 4,
-    VARIANT_ARRAY: 28, VARIANT_BOOL: 1, VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3, VARIANT_INT: 2,
-    VARIANT_NIL: 0, VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29,
+    GET_EXTENSIONS: 11, GET_LOCAL_ADDRESS: 7, GET_PATH: 2, GET_PEER_ADDRESS: 12, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8,
+    GET_SUBPROTOCOL: 4, GET_TLS: 10, GET_URL: 1, GODOT3: 256, INSECURE: 4, LOG_DEBUG: 4, NO_RELAY: 4096, OK: 0,
+    ONLY_CA_PEM: 8, OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26, OPT_CLOSE_TIMEOUT_MS: 4, OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2,
+    OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_CALL_BYTES: 27, OPT_MAX_CALL_ITEMS: 28,
+    OPT_MAX_MESSAGE_BYTES: 6, OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_PONG_TIMEOUT_MS: 3, PHASE_APP: 7,
+    PHASE_NONE: 0, PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1,
+    TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1, VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3,
+    VARIANT_INT: 2, VARIANT_NIL: 0, VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29,
     VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4, VARIANT_STRING_NAME: 21, VERSION: 100
   };
   // All flags of ws_config.
-  library.$WSPEER_FLAGS = 16383;
+  library.$WSPEER_FLAGS = 475135;
   // By result.
   library.$WSPEER_NAMES = {
     '-16': 'WS_ERR_PANIC', '-15': 'WS_ERR_LIMIT', '-14': 'WS_ERR_UNSUPPORTED', '-13': 'WS_ERR_ADDRESS',
@@ -124,7 +126,7 @@
   };
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
-    1: isWide ? 192 : 160, 2: 184, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
+    1: isWide ? 208 : 172, 2: 184, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
     6: isWide ? 24 : 16, 7: isWide ? 24 : 16
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
@@ -165,7 +167,8 @@
   };
   // Fields of ws_config that must be 0.
   library.$WSPEER_RESERVED = [
-    { name: 'reserved', at: 116 }
+    { name: 'reserved', at: 116 },
+    { name: 'reserved42', at: isWide ? 204 : 168 }
   ];
 
   // With -pthread the calls of all threads are carried to the page's own thread, where the sockets are.

@@ -355,6 +355,23 @@ export declare const enum WsFlag {
    * bytes.
    */
   APP_HEARTBEAT = 8192,
+  /**
+   * Server: requests of trusted_proxies report the address of the client by the header Forwarded (RFC 7239), and by
+   * no other. A request whose header is malformed is refused with 400. Not with WS_X_FORWARDED_FOR, because a proxy
+   * passes on a header that it does not set, as the client wrote it.
+   */
+  FORWARDED = 65536,
+  /**
+   * Server: requests of trusted_proxies report the address of the client by the header X-Forwarded-For, and by no
+   * other.
+   */
+  X_FORWARDED_FOR = 131072,
+  /**
+   * Server: connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, before TLS;
+   * one that does not is closed. With WS_FORWARDED or WS_X_FORWARDED_FOR too, that header is read if the address in
+   * the PROXY header is itself one of trusted_proxies.
+   */
+  PROXY_PROTOCOL = 262144,
 }
 
 export declare const enum WsFullPolicy {
@@ -394,7 +411,10 @@ export declare const enum WsText {
   ERROR = 6,
   /** The local address and port: "127.0.0.1:9080", "[::1]:9080". */
   LOCAL_ADDRESS = 7,
-  /** The peer's address and port. */
+  /**
+   * The peer's address and port. Behind trusted_proxies it is the client's, with port 0 if the proxy does not
+   * report it.
+   */
   REMOTE_ADDRESS = 8,
   /**
    * The first KiB of the response body, if the server refused the request. It ends 250 ms after the header at the
@@ -405,6 +425,8 @@ export declare const enum WsText {
   TLS = 10,
   /** The agreed parameters of permessage-deflate, such as "permessage-deflate; server_no_context_takeover", or "". */
   EXTENSIONS = 11,
+  /** The address and port of the socket's other end: behind trusted_proxies that of the proxy. */
+  PEER_ADDRESS = 12,
 }
 
 export declare const enum WsOption {
@@ -808,7 +830,7 @@ export declare const enum WsConfigLayout {
   /**
    * Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
    * WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
-   * WS_NO_RELAY | WS_APP_HEARTBEAT.
+   * WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL.
    */
   flags = 8,
   /** Maximum duration of one ws_poll(), in microseconds (default: 1000). */
@@ -876,7 +898,7 @@ export declare const enum WsConfigLayout {
   max_clients = 72,
   /**
    * Server: maximum number of clients from one IP address, counted as for max_clients (default: WS_OFF, because all
-   * clients behind a proxy share one). Further clients are refused with 503.
+   * clients behind a proxy that is not in trusted_proxies share one). Further clients are refused with 503.
    */
   max_clients_per_address = 76,
   /**
@@ -956,8 +978,22 @@ export declare const enum WsConfigLayout {
    * (default: 65536). A call with more is treated like one over max_call_bytes.
    */
   max_call_items = 156,
+  /**
+   * Server: the addresses of proxies and load balancers that report the client's address, as WS_FORWARDED,
+   * WS_X_FORWARDED_FOR or WS_PROXY_PROTOCOL says: networks in CIDR notation, separated by commas, such as
+   * "127.0.0.1, ::1, 10.0.0.0/8". The client's address is the last one reported that is not itself trusted; the
+   * limits per address and WS_GET_REMOTE_ADDRESS mean it. What others claim is ignored (default: none).
+   */
+  trusted_proxies = 160,
+  /**
+   * Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
+   * max_clients_per_address (default: 64, what a home or a phone has).
+   */
+  ipv6_prefix_bits = 164,
+  /** Zero. The next field takes its place. */
+  reserved42 = 168,
   /** Size of the whole struct. */
-  SIZE = 160,
+  SIZE = 172,
 }
 
 /** The offsets with 64-bit pointers. */
@@ -1002,7 +1038,10 @@ export declare const enum WsConfigLayout64 {
   user = 176,
   max_call_bytes = 184,
   max_call_items = 188,
-  SIZE = 192,
+  trusted_proxies = 192,
+  ipv6_prefix_bits = 200,
+  reserved42 = 204,
+  SIZE = 208,
 }
 
 /**

@@ -11,6 +11,7 @@ mod handshakes;
 mod input;
 mod links;
 mod multiplayer;
+mod proxies;
 mod scene;
 mod twins;
 mod urls;
@@ -19,7 +20,7 @@ mod urls;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     ("server_handshake", handshakes::server),
     ("client_handshake", handshakes::client),
     ("extension", handshakes::extension),
@@ -30,6 +31,8 @@ pub const TARGETS: [Target; 10] = [
     ("multiplayer", multiplayer::formats),
     ("scene", scene::scene),
     ("calls", calls::calls),
+    ("proxy_header", proxies::header),
+    ("forwarded", proxies::request),
 ];
 
 /// Runs the target of that name.

@@ -85,12 +85,33 @@ impl Info {
         };
     }
 
+    /// Server: sets the address of the socket and that of the client, which a proxy may have reported.
+    pub fn set_remote(&mut self, socket: SocketAddr, client: SocketAddr) {
+        self.set_addresses(self.local(), Some(client));
+        if socket != client {
+            self.set_text(Text::PeerAddress, socket.to_string());
+        }
+    }
+
+    /// Whether the address of the socket is stored, because it is not the client's.
+    pub fn has_peer_address(&self) -> bool {
+        !self.text(Text::PeerAddress).is_empty()
+    }
+
+    /// The address of the socket's other end.
+    pub fn peer_address(&self) -> String {
+        match self.text(Text::PeerAddress) {
+            "" => shown_address(self.remote()),
+            reported => reported.to_owned(),
+        }
+    }
+
     /// Our address.
     pub fn local(&self) -> Option<SocketAddr> {
         self.address(0)
     }
 
-    /// The peer's address.
+    /// The peer's address; on a server the client's.
     pub fn remote(&self) -> Option<SocketAddr> {
         self.address(1)
     }

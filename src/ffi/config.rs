@@ -1,6 +1,8 @@
 //! Converts a ws_config to Settings. It checks sizes, flags and values, so the code below it does not.
 
-use super::config_fields::{CONNECT_TIMEOUT_MS, FLAGS, MAX_HEADER_BYTES, options_of, reserved_of, ws_config};
+use super::config_fields::{
+    CONNECT_TIMEOUT_MS, FLAGS, IPV6_PREFIX_BITS, MAX_HEADER_BYTES, options_of, reserved_of, ws_config,
+};
 use super::guard::wrong;
 use super::pointers::{need, optional_text};
 use crate::codes::*;
@@ -9,11 +11,12 @@ use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
 use crate::names::{
-    APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, INSECURE, KEY_PEM, MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name,
-    PIN_SHA256, QUEUE_BEFORE_OPEN, SCENE,
+    self, APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, FORWARDED, INSECURE, KEY_PEM, MAX_MESSAGE_BYTES, NO_DELAY,
+    NO_RELAY, Name, PIN_SHA256, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, SCENE, TRUSTED_PROXIES, X_FORWARDED_FOR,
 };
-use crate::net::TlsClientSettings;
-use crate::protocol::{DeflateSettings, LONGEST_HEARTBEAT, MAX_BITS, check_header, check_subprotocols};
+use crate::net::{Networks, TlsClientSettings};
+use crate::protocol::{DeflateSettings, Forwarding, LONGEST_HEARTBEAT, MAX_BITS, check_header, check_subprotocols};
+use crate::server::Proxies;
 use crate::status::{ErrorCode, Level};
 use crate::table::Settings;
 use std::ffi::c_char;
@@ -70,6 +73,12 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
             Some(list) if !list.trim().is_empty() => check_subprotocols(list).map_err(bad)?,
             _ => Vec::new(),
         },
+        proxies: if server { proxies(&config)? } else { None },
+        ipv6_prefix_bits: match config.ipv6_prefix_bits {
+            0 => IPV6_PREFIX_BITS,
+            bits @ 1..=128 => bits,
+            bits => return Err(bad(format!("{} is {bits}: use 1 to 128", names::IPV6_PREFIX_BITS))),
+        },
         cert_pem: tls.cert_pem.clone(),
         key_pem: tls.key_pem.clone(),
         tls,
@@ -115,6 +124,35 @@ fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Er
         level => return Err(bad(format!("{DEFLATE_LEVEL} is {level}: use 1 to 9"))),
     };
     Ok(options)
+}
+
+/// The proxies that a server trusts.
+fn proxies(config: &ws_config) -> Result<Option<Proxies>, Error> {
+    let has = |flag: u32| config.flags & flag != 0;
+    let forwarding = match (has(WS_FORWARDED), has(WS_X_FORWARDED_FOR)) {
+        (true, true) => {
+            return Err(bad(format!(
+                "{FORWARDED} and {X_FORWARDED_FOR} are both set: choose the header that your proxy sets, because it passes on the other as the client wrote it"
+            )));
+        }
+        (true, false) => Some(Forwarding::Forwarded),
+        (false, true) => Some(Forwarding::XForwardedFor),
+        (false, false) => None,
+    };
+    let header = has(WS_PROXY_PROTOCOL);
+    match optional_text("trusted_proxies", config.trusted_proxies)? {
+        None if header || forwarding.is_some() => Err(bad(format!(
+            "{FORWARDED}, {X_FORWARDED_FOR} and {PROXY_PROTOCOL} need {TRUSTED_PROXIES}, the addresses of your proxies"
+        ))),
+        None => Ok(None),
+        Some(_) if !header && forwarding.is_none() => Err(bad(format!(
+            "{TRUSTED_PROXIES} is set without {FORWARDED}, {X_FORWARDED_FOR} or {PROXY_PROTOCOL}: set how your proxy reports a client's address"
+        ))),
+        Some(list) => {
+            let trusted = Networks::parse(list).map_err(|why| bad(format!("{TRUSTED_PROXIES}: {why}")))?;
+            Ok(Some(Proxies { trusted, header, forwarding }))
+        }
+    }
 }
 
 fn tls(config: &ws_config) -> Result<TlsClientSettings, Error> {

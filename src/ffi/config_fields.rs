@@ -18,7 +18,7 @@ pub struct ws_config {
     /// Combined by |:
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
     /// WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
-    /// WS_NO_RELAY | WS_APP_HEARTBEAT.
+    /// WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL.
     pub flags: u32,
     /// Maximum duration of one ws_poll(), in microseconds (default: 1000).
     pub poll_budget_us: u32,
@@ -64,7 +64,7 @@ pub struct ws_config {
     /// read. Further clients are refused with 503.
     pub max_clients: u32,
     /// Server: maximum number of clients from one IP address, counted as for max_clients (default: WS_OFF, because all
-    /// clients behind a proxy share one). Further clients are refused with 503.
+    /// clients behind a proxy that is not in trusted_proxies share one). Further clients are refused with 503.
     pub max_clients_per_address: u32,
     /// Server: maximum number of opening handshakes in progress (default: 256). Further connections wait in the
     /// system's listen queue.
@@ -121,9 +121,19 @@ pub struct ws_config {
     /// With WS_SCENE: maximum number of items in the arguments of a remote call, as ws_decode_call() counts them
     /// (default: 65536). A call with more is treated like one over max_call_bytes.
     pub max_call_items: u32,
+    /// Server: the addresses of proxies and load balancers that report the client's address, as WS_FORWARDED,
+    /// WS_X_FORWARDED_FOR or WS_PROXY_PROTOCOL says: networks in CIDR notation, separated by commas, such as
+    /// "127.0.0.1, ::1, 10.0.0.0/8". The client's address is the last one reported that is not itself trusted; the limits
+    /// per address and WS_GET_REMOTE_ADDRESS mean it. What others claim is ignored (default: none).
+    pub trusted_proxies: *const c_char,
+    /// Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
+    /// max_clients_per_address (default: 64, what a home or a phone has).
+    pub ipv6_prefix_bits: u32,
+    /// Zero. The next field takes its place.
+    pub reserved42: u32,
 }
 
-const _: () = assert!(size_of::<ws_config>() == 8 * size_of::<*mut c_void>() + 32 * 4);
+const _: () = assert!(size_of::<ws_config>() == 9 * size_of::<*mut c_void>() + 34 * 4);
 
 /// All flags of ws_config.flags.
 pub(super) const FLAGS: u32 = WS_COALESCE
@@ -139,7 +149,10 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_SCENE
     | WS_AUTH
     | WS_NO_RELAY
-    | WS_APP_HEARTBEAT;
+    | WS_APP_HEARTBEAT
+    | WS_FORWARDED
+    | WS_X_FORWARDED_FOR
+    | WS_PROXY_PROTOCOL;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
 pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 21] {
@@ -169,8 +182,8 @@ pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 21] {
 }
 
 /// The fields that must be 0: name and value.
-pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 1] {
-    [("reserved", config.reserved)]
+pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 2] {
+    [("reserved", config.reserved), ("reserved42", config.reserved42)]
 }
 
 /// The default of connect_timeout_ms, which is not an option.
@@ -178,3 +191,6 @@ pub(super) const CONNECT_TIMEOUT_MS: u32 = 10_000;
 
 /// The default of max_header_bytes, which is not an option.
 pub(super) const MAX_HEADER_BYTES: u32 = 16_384;
+
+/// The default of ipv6_prefix_bits, which is not an option.
+pub(super) const IPV6_PREFIX_BITS: u32 = 64;

@@ -80,6 +80,10 @@ pub const USER: Name = Name("user");
 pub const MAX_CALL_BYTES: Name = Name("max_call_bytes");
 /// `max_call_items`.
 pub const MAX_CALL_ITEMS: Name = Name("max_call_items");
+/// `trusted_proxies`.
+pub const TRUSTED_PROXIES: Name = Name("trusted_proxies");
+/// `ipv6_prefix_bits`.
+pub const IPV6_PREFIX_BITS: Name = Name("ipv6_prefix_bits");
 /// `WS_COALESCE`.
 pub const COALESCE: Name = Name("WS_COALESCE");
 /// `WS_QUEUE_BEFORE_OPEN`.
@@ -108,6 +112,12 @@ pub const AUTH: Name = Name("WS_AUTH");
 pub const NO_RELAY: Name = Name("WS_NO_RELAY");
 /// `WS_APP_HEARTBEAT`.
 pub const APP_HEARTBEAT: Name = Name("WS_APP_HEARTBEAT");
+/// `WS_FORWARDED`.
+pub const FORWARDED: Name = Name("WS_FORWARDED");
+/// `WS_X_FORWARDED_FOR`.
+pub const X_FORWARDED_FOR: Name = Name("WS_X_FORWARDED_FOR");
+/// `WS_PROXY_PROTOCOL`.
+pub const PROXY_PROTOCOL: Name = Name("WS_PROXY_PROTOCOL");
 /// `WS_OPT_PORT`.
 pub const PORT: Name = Name("WS_OPT_PORT");
 /// `WS_OPT_TRANSFER_MODE`.

@@ -8,11 +8,13 @@ mod decode;
 mod deflate;
 mod encode;
 mod extension;
+mod forwarded;
 mod head;
 mod header;
 mod headers;
 mod heartbeat;
 mod mask;
+mod proxy_header;
 mod received;
 mod server;
 mod utf8;
@@ -26,6 +28,7 @@ pub use encode::{
     CONTINUATION, Lead, close_payload, code_may_be_sent, encode_frame, frame_header, frame_room, opcode_of, write_frame,
 };
 pub use extension::{DeflateParams, DeflateSettings, MAX_BITS, MIN_OWN_BITS, accept_answer, choose_offer, offer};
+pub use forwarded::Forwarding;
 pub use header::Header;
 pub use headers::{Headers, check_header, check_subprotocols};
 pub use heartbeat::{
@@ -33,6 +36,7 @@ pub use heartbeat::{
     read_heartbeat, without_question,
 };
 pub use mask::{MaskKeys, copy_masked, extend_masked, mask};
+pub use proxy_header::{MAX_PROXY_HEADER, ProxyHeader};
 pub use received::{Limits, Received};
 pub use server::{Accept, Agreement, Refusal, Request, ServerHandshake};
 pub use utf8::Utf8;

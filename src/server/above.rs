@@ -35,7 +35,7 @@ impl Above {
 impl Server {
     /// Accepts a client in this process. Its address and path are not checked.
     pub fn accept_local(&mut self, cx: &mut Cx<'_>, end: MemoryEnd) {
-        let (key, serial) = self.take_place(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let (key, serial) = self.take_place(Some(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         let of = &self.settings.accept;
         let accept = Accept {
             path: None,
@@ -55,7 +55,7 @@ impl Server {
             false,
             cx.now,
         );
-        self.fill_slot(key, serial, peer, cx.now);
+        self.fill_slot(key, serial, peer, cx.now, true);
         self.above.local.push(key);
     }
 

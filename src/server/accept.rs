@@ -1,6 +1,6 @@
 //! Accepting clients: from a connection in the listen backlog to CONNECTED, or to a refusal with an HTTP status.
 
-use super::client::{Client, Securing, Slot, count};
+use super::client::{Client, Preparing, Slot, Source, Stage, count};
 use super::{FIRST_CLIENT, Handles, Server};
 use crate::codes::*;
 use crate::connection::Connection;
@@ -11,6 +11,7 @@ use crate::net::Stream;
 use crate::protocol::Refusal;
 use crate::status::{Cause, EventKind, Level, Phase};
 use crate::work::Cx;
+use mio::net::TcpStream;
 use mio::{Interest, Token};
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -108,14 +109,15 @@ impl Server {
         let accept = self.settings.accept.clone();
         let connected = self.counts.connected as u64;
         let refuses = self.endpoint.options.is_on(WS_OPT_REFUSE_NEW);
+        let located = if self.settings.proxies.is_some() { self.locate(key) } else { Ok(()) };
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
-        let address = client.address();
+        let address = self.settings.limited(client.address());
         let from_there = u64::from(self.counts.per_address.get(&address).copied().unwrap_or_default().connected);
         let has_room = self.has_room_beside(connected, most, None)
             && self.has_room_beside(from_there, most_per_address, Some(address));
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let Some(request) = client.peer.request() else { return false };
-        let answer = match accept.answer(request) {
+        let answer = match located.and_then(|()| accept.answer(request)) {
             Err(refusal) => Err(refusal),
             Ok(_) if refuses => Err(busy("the server takes no new clients")),
             Ok(_) if connected >= most => Err(busy("the server is full")),
@@ -134,43 +136,78 @@ impl Server {
         count + (self.queues.ended_unread.len() as u64) < most || count + self.unread_ended(address) < most
     }
 
-    fn welcome(&mut self, cx: &mut Cx<'_>, stream: mio::net::TcpStream, address: SocketAddr, handles: &dyn Handles) {
-        let ip = address.ip().to_canonical();
+    fn welcome(&mut self, cx: &mut Cx<'_>, stream: TcpStream, peer: SocketAddr, handles: &dyn Handles) {
+        let mut source = Source { peer, address: peer, known: true, since: cx.now };
+        if let Some(proxies) = &self.settings.proxies {
+            if proxies.send_header(peer.ip()) {
+                return self.expect_header(cx, stream, source, handles);
+            }
+            source.known = !proxies.send_request_header(peer.ip());
+        }
+        self.admit(cx, None, stream, source, Some(handles));
+    }
+
+    /// Goes on with a client whose address is known, or will be with its request. `place`: the slot that it has, in
+    /// which it does not count for the limits per address yet.
+    pub(super) fn admit(
+        &mut self,
+        cx: &mut Cx<'_>,
+        place: Option<(u32, u32)>,
+        stream: TcpStream,
+        source: Source,
+        handles: Option<&dyn Handles>,
+    ) {
+        let limited = source.known.then(|| self.settings.limited(source.address.ip()));
         let most = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
-        let there = self.counts.per_address.get(&ip).copied().unwrap_or_default();
+        let there = limited.and_then(|limited| self.counts.per_address.get(&limited).copied()).unwrap_or_default();
         let tls = self.settings.tls.clone();
         // Pending handshakes count too, so that one address cannot occupy all of them. With TLS only these count here,
         // so that a client with too many open connections is refused with an HTTP status.
-        let crowded = u64::from(there.pending) + if tls.is_some() { 0 } else { u64::from(there.connected) } >= most;
+        let counted = u64::from(there.pending) + if tls.is_some() { 0 } else { u64::from(there.connected) };
+        let crowded = limited.is_some() && counted >= most;
         if crowded && tls.is_some() {
-            self.counts.accepted += 1;
+            match place {
+                Some((key, _)) => self.drop_preparing(key),
+                None => self.counts.accepted += 1,
+            }
             self.counts.refused += 1;
-            self.refusals.log(cx.now, || format!("{address} was refused before TLS: {CROWDED}"));
+            self.refusals.log(cx.now, || format!("{} was refused before TLS: {CROWDED}", source.address));
             return;
         }
-        let (key, serial) = self.take_place(ip);
+        let (key, serial) = match (place, limited) {
+            (None, limited) => self.take_place(limited),
+            (Some(place), Some(limited)) => {
+                count(&mut self.counts.per_address, limited, |there| there.pending += 1);
+                place
+            }
+            (Some(place), None) => place,
+        };
         match tls {
             Some(tls) => {
                 let mail_key = u64::from(serial) << 32 | u64::from(key);
                 let token = cx.services.accept_tls(stream, tls, &self.listening.mailbox, mail_key);
-                self.slots[key as usize] =
-                    Slot::Securing(Box::new(Securing { serial, address, since: cx.now, _token: token }));
-                if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
-                    self.queues.timers.push(cx.now + time, key, serial);
-                }
+                self.prepare(key, Preparing { serial, source, stage: Stage::Securing(token) });
             }
             None if crowded => {
-                let mut peer = self.answering(Stream::Tcp(stream), address, cx.now);
+                let mut peer = self.answering(Stream::Tcp(stream), source);
                 peer.refuse_request(cx, &busy(CROWDED));
-                self.fill_slot(key, serial, peer, cx.now);
-                self.take_changes(cx, key, Some(handles));
+                self.fill_slot(key, serial, peer, source.since, source.known);
+                self.take_changes(cx, key, handles);
             }
-            None => self.begin(cx, key, serial, Stream::Tcp(stream), address, cx.now, Some(handles)),
+            None => self.begin(cx, key, serial, Stream::Tcp(stream), source, handles),
         }
     }
 
-    /// Takes a slot for a client: its key and serial number.
-    pub(super) fn take_place(&mut self, address: IpAddr) -> (u32, u32) {
+    /// Puts a client whose transport is not ready into its slot.
+    pub(super) fn prepare(&mut self, key: u32, preparing: Preparing) {
+        if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
+            self.queues.timers.push(preparing.source.since + time, key, preparing.serial);
+        }
+        self.slots[key as usize] = Slot::Preparing(Box::new(preparing));
+    }
+
+    /// Takes a slot for a client: its key and serial number. `limited`: the address that it counts for.
+    pub(super) fn take_place(&mut self, limited: Option<IpAddr>) -> (u32, u32) {
         let key = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::Free);
             (self.slots.len() - 1) as u32
@@ -178,41 +215,41 @@ impl Server {
         self.serial = self.serial.wrapping_add(1);
         self.counts.accepted += 1;
         self.counts.pending += 1;
-        count(&mut self.counts.per_address, address, |there| there.pending += 1);
+        if let Some(limited) = limited {
+            count(&mut self.counts.per_address, limited, |there| there.pending += 1);
+        }
         self.counts.live += 1;
         (key, self.serial)
     }
 
     fn secured(&mut self, cx: &mut Cx<'_>, mail_key: u64, result: Result<Stream, crate::error::Failure>) {
         let (key, serial) = (mail_key as u32, (mail_key >> 32) as u32);
-        let Some(Slot::Securing(securing)) = self.slots.get(key as usize) else { return };
-        let Securing { serial: current, address, since, .. } = **securing;
+        let Some(Slot::Preparing(preparing)) = self.slots.get(key as usize) else { return };
+        let Preparing { serial: current, source, .. } = **preparing;
         if current != serial {
             return;
         }
         match result {
-            Ok(stream) => self.begin(cx, key, serial, stream, address, since, None),
+            Ok(stream) => self.begin(cx, key, serial, stream, source, None),
             Err(failure) => {
-                self.refusals.log(cx.now, || format!("TLS with {address} failed: {}", failure.message));
+                self.refusals.log(cx.now, || format!("TLS with {} failed: {}", source.address, failure.message));
                 self.counts.refused += 1;
-                self.drop_securing(key);
+                self.drop_preparing(key);
             }
         }
     }
 
     /// Starts to read the request, once the transport is ready.
-    #[allow(clippy::too_many_arguments)]
     fn begin(
         &mut self,
         cx: &mut Cx<'_>,
         key: u32,
         serial: u32,
         stream: Stream,
-        address: SocketAddr,
-        since: Instant,
+        source: Source,
         handles: Option<&dyn Handles>,
     ) {
-        let mut peer = self.answering(stream, address, since);
+        let mut peer = self.answering(stream, source);
         let mut registered = false;
         if let Some(tcp) = peer.stream_mut().and_then(Stream::tcp) {
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -225,11 +262,11 @@ impl Server {
         if !registered {
             peer.close(cx, -1, "");
         }
-        self.fill_slot(key, serial, peer, since);
+        self.fill_slot(key, serial, peer, source.since, source.known);
         self.take_changes(cx, key, handles);
     }
 
-    fn answering(&self, stream: Stream, address: SocketAddr, since: Instant) -> Connection {
+    fn answering(&self, stream: Stream, source: Source) -> Connection {
         let timeout = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let mut peer = Connection::answer_on(
             stream,
@@ -238,15 +275,14 @@ impl Server {
             self.endpoint.options.clone(),
             timeout,
             false,
-            since,
+            source.since,
         );
-        let info = &mut peer.endpoint.info;
-        info.set_addresses(info.local(), Some(address));
+        peer.endpoint.info.set_remote(source.peer, source.address);
         peer
     }
 
     /// Puts a client in its slot and queues it for serving.
-    pub(super) fn fill_slot(&mut self, key: u32, serial: u32, mut peer: Connection, since: Instant) {
+    pub(super) fn fill_slot(&mut self, key: u32, serial: u32, mut peer: Connection, since: Instant, known: bool) {
         peer.endpoint.of_server = true;
         peer.endpoint.user = self.endpoint.user;
         peer.endpoint.inbox.holds = self.above.holds;
@@ -254,6 +290,7 @@ impl Server {
             peer,
             serial,
             pending: true,
+            known,
             busy_until: 0,
             readable: true,
             marks: 0,

@@ -7,6 +7,7 @@ use crate::heap::Discarded;
 use crate::net::CancelToken;
 use crate::status::{Cause, State, Text};
 use crate::work::{Cx, Moment};
+use mio::net::TcpStream;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
@@ -18,6 +19,8 @@ pub(super) struct Client {
     pub(super) serial: u32,
     /// Its opening handshake is in progress.
     pub(super) pending: bool,
+    /// Its address counts for the limits: `Source::known`.
+    pub(super) known: bool,
     /// Until this second it is served after the others, because it used up its slice of the budget.
     pub(super) busy_until: u32,
     /// The transport may have bytes to read.
@@ -30,12 +33,32 @@ pub(super) struct Client {
     pub(super) done: bool,
 }
 
-/// A client whose TLS handshake is in progress.
-pub(super) struct Securing {
-    pub(super) serial: u32,
+/// Where a client comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Source {
+    /// Address of the socket.
+    pub(super) peer: SocketAddr,
+    /// Address of the client: that of the socket, or the one that a PROXY header reported.
     pub(super) address: SocketAddr,
+    /// The address counts for the limits per address. False: a proxy's request has yet to report the client's.
+    pub(super) known: bool,
+    /// When it was accepted.
     pub(super) since: Instant,
-    pub(super) _token: CancelToken,
+}
+
+/// A client whose transport is not ready for its request.
+pub(super) struct Preparing {
+    pub(super) serial: u32,
+    pub(super) source: Source,
+    pub(super) stage: Stage,
+}
+
+/// What a transport needs before the request.
+pub(super) enum Stage {
+    /// The PROXY header, of which some bytes have been received.
+    Introducing(TcpStream, Vec<u8>),
+    /// The TLS handshake on the worker.
+    Securing(#[expect(dead_code, reason = "its drop cancels")] CancelToken),
 }
 
 impl Discarded for Client {
@@ -62,9 +85,9 @@ impl Client {
         self.done && (self.peer.endpoint.handle == 0 || self.peer.endpoint.inbox.is_empty())
     }
 
-    /// Its address, for the limits; the loopback address for clients in this process.
+    /// Its address; the loopback address for clients in this process.
     pub(super) fn address(&self) -> IpAddr {
-        self.peer.endpoint.info.remote().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical())
+        self.peer.endpoint.info.remote().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
     }
 }
 
@@ -92,8 +115,8 @@ pub(super) fn count(
 /// A slot in the table of clients.
 pub(super) enum Slot {
     Free,
-    /// The TLS handshake is in progress on the worker.
-    Securing(Box<Securing>),
+    /// Its transport is not ready for the request.
+    Preparing(Box<Preparing>),
     Client(Box<Client>),
 }
 
@@ -157,7 +180,8 @@ impl Server {
         };
         client.peer.endpoint.handle = handle;
         self.counts.connected += 1;
-        count(&mut self.counts.per_address, client.address(), |there| there.connected += 1);
+        let limited = self.settings.limited(client.address());
+        count(&mut self.counts.per_address, limited, |there| there.connected += 1);
         // Starts its heartbeat.
         client.set_timer(key, cx.now, &mut self.queues);
         true
@@ -188,7 +212,10 @@ impl Server {
         let was_pending = std::mem::take(&mut client.pending);
         if was_pending {
             self.counts.pending -= 1;
-            count(&mut self.counts.per_address, client.address(), |there| there.pending -= 1);
+            if client.known {
+                let limited = self.settings.limited(client.address());
+                count(&mut self.counts.per_address, limited, |there| there.pending -= 1);
+            }
         }
         was_pending
     }
@@ -206,7 +233,8 @@ impl Server {
             return;
         }
         self.counts.connected -= 1;
-        count(&mut self.counts.per_address, client.address(), |there| there.connected -= 1);
+        let limited = self.settings.limited(client.address());
+        count(&mut self.counts.per_address, limited, |there| there.connected -= 1);
         self.queues.finished.push_back((key, client.serial));
         if client.peer.endpoint.inbox.counted() > 0 {
             self.queues.ended_unread.push((key, client.serial));
@@ -254,15 +282,15 @@ impl Server {
         }
     }
 
-    /// Number of ended clients with unread messages, from `address` or all. They count towards the client limits, so
+    /// Number of ended clients with unread messages, from `address` (as limited) or all. They count towards the client limits, so
     /// that a host that does not read cannot accumulate messages without bound: new clients are refused.
     pub(super) fn unread_ended(&mut self, address: Option<IpAddr>) -> u64 {
-        let Server { slots, queues: Queues { ended_unread, .. }, .. } = self;
+        let Server { slots, settings, queues: Queues { ended_unread, .. }, .. } = self;
         let mut count = 0;
         ended_unread.retain(|(key, serial)| {
             let Slot::Client(client) = &slots[*key as usize] else { return false };
             let holds = client.serial == *serial && client.peer.endpoint.inbox.counted() > 0;
-            count += u64::from(holds && address.is_none_or(|address| address == client.address()));
+            count += u64::from(holds && address.is_none_or(|address| address == settings.limited(client.address())));
             holds
         });
         count
@@ -275,9 +303,12 @@ impl Server {
         }
     }
 
-    pub(super) fn drop_securing(&mut self, key: u32) {
-        if let Some(Slot::Securing(securing)) = self.slots.get(key as usize) {
-            count(&mut self.counts.per_address, securing.address.ip().to_canonical(), |there| there.pending -= 1);
+    pub(super) fn drop_preparing(&mut self, key: u32) {
+        if let Some(Slot::Preparing(preparing)) = self.slots.get(key as usize)
+            && preparing.source.known
+        {
+            let limited = self.settings.limited(preparing.source.address.ip());
+            count(&mut self.counts.per_address, limited, |there| there.pending -= 1);
         }
         self.slots[key as usize] = Slot::Free;
         self.free.push(key);

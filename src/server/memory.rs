@@ -121,7 +121,7 @@ impl Server {
         let Server { slots, certificates, queues: Queues { timers, .. }, .. } = self;
         timers.retain(|at, key, serial| match slots.get(key as usize) {
             Some(Slot::Client(client)) => client.serial == serial && client.timer == Some(at),
-            Some(Slot::Securing(securing)) => securing.serial == serial,
+            Some(Slot::Preparing(preparing)) => preparing.serial == serial,
             Some(Slot::Free) => false,
             // The certificate's.
             None => serial == *certificates,

@@ -9,6 +9,7 @@ mod client;
 mod items;
 mod key_queue;
 mod memory;
+mod proxies;
 mod refusals;
 mod serve;
 mod timers;
@@ -18,12 +19,13 @@ pub use above::Above;
 pub use broadcast::Spread;
 pub use items::{Origin, is_last};
 pub use key_queue::KeyQueue;
+pub use proxies::Proxies;
 
 use crate::connection::Connection;
 use crate::endpoint::{Counters, Endpoint, Options};
 use crate::error::{Error, Failure};
 use crate::heap::Discarded;
-use crate::net::{Mailbox, Stream, TlsServer};
+use crate::net::{Mailbox, Stream, TlsServer, prefix};
 use crate::protocol::Accept;
 use crate::status::{ErrorCode, State};
 use crate::work::{Chunk, Cx};
@@ -61,10 +63,24 @@ pub struct ServerSettings {
     pub tls: Option<Arc<TlsServer>>,
     /// Which requests are accepted, and with what answer.
     pub accept: Arc<Accept>,
+    /// The proxies that are trusted; `None`: no client is behind one.
+    pub proxies: Option<Proxies>,
+    /// Number of leading bits in which two IPv6 addresses are equal that count as one for the limits per address.
+    pub ipv6_prefix_bits: u32,
     /// Maximum bytes of a request's header.
     pub max_header_bytes: usize,
     /// Options of the server and its clients.
     pub options: Arc<Options>,
+}
+
+impl ServerSettings {
+    /// An address as the limits per address count it.
+    fn limited(&self, address: IpAddr) -> IpAddr {
+        match address.to_canonical() {
+            address @ IpAddr::V6(_) => prefix(address, self.ipv6_prefix_bits),
+            address => address,
+        }
+    }
 }
 
 /// A listening server and its clients.
@@ -88,6 +104,8 @@ pub struct Server {
     reuse: Reuse,
     /// Number of certificates that it has had.
     certificates: u32,
+    /// An untrusted client's claim to be behind a proxy has been logged.
+    claim_logged: bool,
     /// A close in progress: its code, its reason, and the key of the client to close next.
     closing: Option<(i32, String, usize)>,
     /// The last poll did more than query readiness.
@@ -231,6 +249,7 @@ impl Server {
             refusals: Refusals::default(),
             reuse: Reuse::default(),
             certificates: 0,
+            claim_logged: false,
             closing: None,
             worked: false,
             reads_events: false,
@@ -459,7 +478,7 @@ impl Server {
         for slot in &mut self.slots {
             match slot {
                 Slot::Client(client) => client.peer.shift(gap),
-                Slot::Securing(securing) => securing.since += gap,
+                Slot::Preparing(preparing) => preparing.source.since += gap,
                 Slot::Free => {}
             }
         }

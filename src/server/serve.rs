@@ -1,6 +1,7 @@
 //! Serving clients in a poll: readiness, one round for each, timers, and the end of the server.
 
 use super::certificate::CERTIFICATE;
+use super::client::{Preparing, Stage};
 use super::{EVENTS, FIRST_CLIENT, Handles, Server, Slot};
 use crate::codes::*;
 use crate::endpoint::Mark;
@@ -40,6 +41,8 @@ impl Server {
                 client.readable |= readable;
                 let busy = client.is_busy(&second);
                 self.queues.ready.enter(key, busy);
+            } else if matches!(self.slots.get(key as usize), Some(Slot::Preparing(_))) {
+                self.queues.ready.push(key);
             }
         }
         count < EVENTS
@@ -54,7 +57,10 @@ impl Server {
         }
         while let Some(key) = self.queues.ready.pop() {
             let alone = self.queues.ready.is_empty();
-            let Some(client) = self.client(key) else { continue };
+            let Some(client) = self.client(key) else {
+                self.introduce(cx, key, Some(handles));
+                continue;
+            };
             if !alone {
                 cx.budget.begin_slice();
             }
@@ -125,16 +131,20 @@ impl Server {
                     }
                     self.take_changes(cx, key, Some(handles));
                 }
-                Some(Slot::Securing(securing)) if securing.serial == serial => {
-                    let deadline =
-                        self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| securing.since + time);
+                Some(Slot::Preparing(preparing)) if preparing.serial == serial => {
+                    let since = preparing.source.since;
+                    let deadline = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| since + time);
                     match deadline {
                         Some(deadline) if deadline > cx.now => self.queues.timers.push(deadline, key, serial),
                         Some(_) => {
-                            let address = securing.address;
-                            self.refusals.log(cx.now, || format!("{address} did not finish its TLS handshake in time"));
+                            let Preparing { source, stage, .. } = &**preparing;
+                            let what = match stage {
+                                Stage::Introducing(..) => "send its PROXY header",
+                                Stage::Securing(_) => "finish its TLS handshake",
+                            };
+                            self.refusals.log(cx.now, || format!("{} did not {what} in time", source.address));
                             self.counts.refused += 1;
-                            self.drop_securing(key);
+                            self.drop_preparing(key);
                         }
                         None => {}
                     }
@@ -156,7 +166,7 @@ impl Server {
             next += 1;
             match &mut self.slots[key as usize] {
                 Slot::Free => {}
-                Slot::Securing(_) => self.drop_securing(key),
+                Slot::Preparing(_) => self.drop_preparing(key),
                 Slot::Client(client) => {
                     let failure = Failure::new(Phase::App, Cause::ServerClosed, "the server was closed");
                     client.peer.close_because(cx, code, &reason, Some(failure));

@@ -154,6 +154,7 @@ codes! {
         Body = WS_GET_BODY,
         Tls = WS_GET_TLS,
         Extensions = WS_GET_EXTENSIONS,
+        PeerAddress = WS_GET_PEER_ADDRESS,
     }
 }
 

@@ -44,6 +44,7 @@ pub fn text(handle: u32, what: Text) -> Result<String, Error> {
             Text::CloseReason => peer.close_reason().to_owned(),
             Text::LocalAddress => shown_address(info.local()),
             Text::RemoteAddress => shown_address(info.remote()),
+            Text::PeerAddress => info.peer_address(),
             Text::Query | Text::Subprotocol | Text::Error | Text::Body | Text::Tls | Text::Extensions => {
                 info.text(what).to_owned()
             }

@@ -16,7 +16,7 @@ use crate::net::{
 use crate::opening::Recipe;
 use crate::protocol::{self, Accept, DeflateSettings, RequestSpec};
 use crate::role::Role;
-use crate::server::{Server, ServerSettings};
+use crate::server::{Proxies, Server, ServerSettings};
 use crate::status::{ErrorCode, Level, Text};
 use crate::work::ROUND_BYTES;
 use data_encoding::BASE64;
@@ -59,6 +59,10 @@ pub struct Settings {
     pub subprotocols: Vec<String>,
     /// permessage-deflate, if enabled.
     pub deflate: Option<DeflateSettings>,
+    /// The proxies that a server trusts.
+    pub proxies: Option<Proxies>,
+    /// Number of leading bits of an IPv6 address that count for the limits per address.
+    pub ipv6_prefix_bits: u32,
     /// Certificate chain of a server, in PEM.
     pub cert_pem: Option<String>,
     /// Private key of a server, in PEM.
@@ -230,6 +234,8 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
             deflate: settings.deflate,
             heartbeat: settings.heartbeat,
         }),
+        proxies: settings.proxies,
+        ipv6_prefix_bits: settings.ipv6_prefix_bits,
         max_header_bytes: settings.max_header_bytes,
         options: Arc::new(settings.options),
     };

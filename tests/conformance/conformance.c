@@ -451,6 +451,36 @@ static void renew(void) {
   free_all();
 }
 
+/* ---- A client behind a proxy, which is this program ---- */
+
+static void proxied(void) {
+  static const char *const lines[] = {"X-Forwarded-For: 198.51.100.1, 203.0.113.7", "Forwarded: for=198.51.100.2"};
+  end server = {"server", 0, 0};
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_FORWARDED;
+  check("listen", ws_listen("ws://127.0.0.1:0", &config, &server.h));
+  config.trusted_proxies = "127.0.0.1/33";
+  check("listen", ws_listen("ws://127.0.0.1:0", &config, &server.h));
+  config.flags = WS_FORWARDED | WS_X_FORWARDED_FOR;
+  config.trusted_proxies = "127.0.0.0/8, ::1";
+  check("listen", ws_listen("ws://127.0.0.1:0", &config, &server.h));
+  config.flags = WS_X_FORWARDED_FOR;
+  listen_here(&server, &config);
+  ws_config_init(&config, sizeof config);
+  config.headers = lines;
+  config.headers_count = 2;
+  client.name = "client";
+  if (check("connect", ws_connect(text_of(server.h, WS_GET_URL), &config, &client.h)) < 0) return;
+  add_end(&client);
+  take(&client, 1);
+  ws_event event = next_event(&server);
+  print_event("server", &event);
+  printf("remote %s\n", text_of(event.conn, WS_GET_REMOTE_ADDRESS));
+  printf("peer %.10s\n", text_of(event.conn, WS_GET_PEER_ADDRESS));
+  free_all();
+}
+
 /* ---- A server. The driver's clients connect one by one, and their messages say what to do ---- */
 
 static ws_result reply(ws_handle server, int32_t target, const ws_packet *packet) {
@@ -612,6 +642,7 @@ int main(int argc, char **argv) {
   else if (!strcmp(name, "bad-open")) bad_open();
   else if (!strcmp(name, "server")) serve();
   else if (!strcmp(name, "renew")) renew();
+  else if (!strcmp(name, "proxied")) proxied();
   else if (!strcmp(name, "multiplayer")) multiplayer(0);
   else if (!strcmp(name, "multiplayer3")) multiplayer(WS_GODOT3);
   else known = 0;

@@ -393,6 +393,36 @@ void renew(const string&) {
   polled.clear();
 }
 
+// ---- A client behind a proxy, which is this program ----
+
+void proxied(const string&) {
+  const auto listen = [](std::uint32_t flags, const char* trusted) {
+    wspeer::config config;
+    config.flags(flags);
+    if (trusted) config.trusted_proxies(trusted);
+    auto opened = wspeer::server::listen("ws://127.0.0.1:0", config);
+    check("listen", opened);
+    return opened;
+  };
+  (void)listen(WS_FORWARDED, nullptr);
+  (void)listen(WS_FORWARDED, "127.0.0.1/33");
+  (void)listen(WS_FORWARDED | WS_X_FORWARDED_FOR, "127.0.0.0/8, ::1");
+  auto server = listen(WS_X_FORWARDED_FOR, "127.0.0.0/8, ::1");
+  if (!server) return;
+  auto connected = wspeer::peer::connect(server->url(), wspeer::config()
+                                                            .header("X-Forwarded-For", "198.51.100.1, 203.0.113.7")
+                                                            .header("Forwarded", "for=198.51.100.2"));
+  if (!check("connect", connected)) return;
+  polled = {&*server, &*connected};
+  take(*connected, "client", 1);
+  next_event(*server, "server", [](const wspeer::event& event) {
+    print("server", event);
+    std::printf("remote %s\n", event.client().remote_address().c_str());
+    std::printf("peer %.10s\n", event.client().peer_address().c_str());
+  });
+  polled.clear();
+}
+
 // ---- A server ----
 
 void serve(const string&) {
@@ -522,6 +552,7 @@ int main(int argc, char** argv) {
       {"bad-close", bad_close},
       {"stale", stale},
       {"renew", renew},
+      {"proxied", proxied},
       {"server", serve},
       {"multiplayer", [](const string&) { play(0); }},
       {"multiplayer3", [](const string&) { play(WS_GODOT3); }}};

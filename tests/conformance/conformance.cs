@@ -410,6 +410,35 @@ static class Conformance
         polled.Clear();
     }
 
+    // ---- A client behind a proxy, which is this program ----
+
+    static void Proxied(string unused)
+    {
+        Func<WebSocketFlags, string, WebSocketServer> listen = (flags, trusted) => Opened("listen",
+            () => WebSocketServer.Listen(
+                "ws://127.0.0.1:0", new WebSocketConfig { Flags = flags, TrustedProxies = trusted }));
+        listen(WebSocketFlags.Forwarded, null);
+        listen(WebSocketFlags.Forwarded, "127.0.0.1/33");
+        listen(WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor, "127.0.0.0/8, ::1");
+        using (WebSocketServer server = listen(WebSocketFlags.XForwardedFor, "127.0.0.0/8, ::1"))
+        using (WebSocketPeer other = WebSocketPeer.Connect(server.Url, new WebSocketConfig {
+                   Headers = new[] { "X-Forwarded-For: 198.51.100.1, 203.0.113.7", "Forwarded: for=198.51.100.2" }
+               }))
+        {
+            polled.Clear();
+            polled.Add(server);
+            polled.Add(other);
+            Take(other, "client", 1);
+            NextEvent(server, "server", e =>
+            {
+                Print("server", e);
+                output.WriteLine("remote " + e.Connection.GetText(WebSocketText.RemoteAddress));
+                output.WriteLine("peer " + e.Connection.GetText(WebSocketText.PeerAddress).Substring(0, 10));
+            });
+        }
+        polled.Clear();
+    }
+
     // ---- A server ----
 
     static void Serve(string url)
@@ -539,6 +568,7 @@ static class Conformance
             { "bad-close", BadClose },
             { "stale", Stale },
             { "renew", Renew },
+            { "proxied", Proxied },
             { "server", Serve },
             { "multiplayer", url => Play(WebSocketFlags.None) },
             { "multiplayer3", url => Play(WebSocketFlags.Godot3) },

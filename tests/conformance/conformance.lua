@@ -358,6 +358,26 @@ function scenarios.renew()
   take(server, 1)
 end
 
+-- ---- A client behind a proxy, which is this program ----
+
+function scenarios.proxied()
+  local function listen(flags, trusted)
+    return open("listen", "ws://127.0.0.1:0", { flags = flags, trusted_proxies = trusted })
+  end
+  listen(K.WS_FORWARDED)
+  listen(K.WS_FORWARDED, "127.0.0.1/33")
+  listen(bit.bor(K.WS_FORWARDED, K.WS_X_FORWARDED_FOR), "127.0.0.0/8, ::1")
+  local server = { name = "server", h = listen(K.WS_X_FORWARDED_FOR, "127.0.0.0/8, ::1") }
+  local lines = { "X-Forwarded-For: 198.51.100.1, 203.0.113.7", "Forwarded: for=198.51.100.2" }
+  client = { name = "client", h = open("connect", text_of(server.h, K.WS_GET_URL), { headers = lines }) }
+  ends = { server, client }
+  take(client, 1)
+  local conn = next_event(server).conn
+  print_event("server", event)
+  print("remote " .. text_of(conn, K.WS_GET_REMOTE_ADDRESS))
+  print("peer " .. text_of(conn, K.WS_GET_PEER_ADDRESS):sub(1, 10))
+end
+
 -- ---- A server ----
 
 function scenarios.server()

@@ -350,6 +350,27 @@ def renew() -> None:
     free_all()
 
 
+# ---- A client behind a proxy, which is this program ----
+
+
+def proxied() -> None:
+    url, trusted = "ws://127.0.0.1:0", ["127.0.0.0/8", "::1"]
+    with reported("listen"):
+        wspeer.listen(url, forwarded=True)
+    with reported("listen"):
+        wspeer.listen(url, forwarded=True, trusted_proxies="127.0.0.1/33")
+    with reported("listen"):
+        wspeer.listen(url, forwarded=True, x_forwarded_for=True, trusted_proxies=trusted)
+    server = End("server", wspeer.listen(url, x_forwarded_for=True, trusted_proxies=trusted))
+    lines = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7", "Forwarded": "for=198.51.100.2"}
+    End("client", wspeer.connect(server.ws.url, headers=lines)).take()
+    event = server.next_event()
+    show("server", event)
+    print("remote", event.peer.remote_address)
+    print("peer", event.peer.peer_address[:10])
+    free_all()
+
+
 # ---- A server. The driver's clients connect one by one, and their messages say what to do ----
 
 
@@ -462,6 +483,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "bad-close": bad_close,
     "stale": stale,
     "renew": renew,
+    "proxied": proxied,
     "server": serve,
     "multiplayer": lambda: multiplayer(False),
     "multiplayer3": lambda: multiplayer(True),

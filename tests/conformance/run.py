@@ -170,7 +170,7 @@ LANGUAGES = {
         ["emcc", "chromium", "node", "build/node/node_modules/playwright-core"],
         ["tests/web/build", "tests/conformance/conformance.c", "build/conformance/web/conformance.js", "-O2"],
         ["node", "tests/web/browser.js", "run", "build/conformance/web/conformance.js"],
-        {name: "a browser listens to nobody" for name in ("renew", "server", "multiplayer", "multiplayer3")}
+        {name: "a browser listens to nobody" for name in ("renew", "proxied", "server", "multiplayer", "multiplayer3")}
         | {
             "wss": "a browser trusts no other roots than its own",
             "headers": "a browser shows no headers and takes none",
@@ -256,6 +256,7 @@ SCENARIOS = {
     "bad-close": against(),
     "stale": against(),
     "renew": alone,
+    "proxied": alone,
     "server": met_by_clients,
     "multiplayer": alone,
     "multiplayer3": alone,

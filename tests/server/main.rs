@@ -14,6 +14,7 @@ mod fairness;
 mod items;
 mod model;
 mod options;
+mod proxies;
 mod refusals;
 mod timers;
 mod upkeep;

@@ -30,7 +30,7 @@ pub fn log() -> Vec<String> {
     lines
 }
 
-fn listen(url: &str, set: impl FnOnce(&mut ws_config)) -> (u32, u16) {
+pub fn listen(url: &str, set: impl FnOnce(&mut ws_config)) -> (u32, u16) {
     // SAFETY: a ws_config is integers and pointers.
     let mut config: ws_config = unsafe { std::mem::zeroed() };
     c!(ws_config_init(&mut config, size_of::<ws_config>()));
@@ -43,7 +43,7 @@ fn listen(url: &str, set: impl FnOnce(&mut ws_config)) -> (u32, u16) {
 }
 
 /// Connects a client from the local address `from`.
-fn come(from: Ipv4Addr, port: u16) -> TcpStream {
+pub fn come(from: Ipv4Addr, port: u16) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
     socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()).unwrap();
@@ -51,13 +51,13 @@ fn come(from: Ipv4Addr, port: u16) -> TcpStream {
     socket.into()
 }
 
-fn stats(server: u32) -> ws_stats {
+pub fn stats(server: u32) -> ws_stats {
     let mut stats = ws_stats::default();
     assert_eq!(c!(ws_get_stats(server, &mut stats, size_of::<ws_stats>())), WS_OK);
     stats
 }
 
-fn poll_until(server: u32, what: &str, mut done: impl FnMut() -> bool) {
+pub fn poll_until(server: u32, what: &str, mut done: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !done() {
         assert!(ws_poll(server) >= 0 && Instant::now() < end, "{what}");

@@ -178,6 +178,13 @@ assert client.state == wspeer.State.OPEN, client.error
 END
 } > renewed.py
 check "docs/serving.md: a renewed certificate is taken" ends python3 renewed.py
+{
+  printf '#include "wspeer.h"\nint serve(void);\nint serve(void) {\n'
+  "$extract" "$root/docs/serving.md" c trusted_proxies
+  printf 'return 0;\n}\n'
+} > proxied.c
+check "docs/serving.md: the settings for proxies compile" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
+  proxied.c -o proxied.o
 
 # C++.
 if have g++; then

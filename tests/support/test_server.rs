@@ -107,6 +107,8 @@ impl TestServer {
             url_start: "ws://127.0.0.1".to_owned(),
             url_path: String::new(),
             tls,
+            proxies: None,
+            ipv6_prefix_bits: 64,
             accept: Arc::new(accept),
             max_header_bytes: 16 << 10,
             options: Arc::new(options),

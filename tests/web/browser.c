@@ -400,6 +400,7 @@ static void unsupported(const char *url) {
   char text[8];
   CHECK(ws_get_header(h, "server", 0, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED &&
             ws_get_text(h, WS_GET_REMOTE_ADDRESS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED &&
+            ws_get_text(h, WS_GET_PEER_ADDRESS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED &&
             ws_get_text(h, WS_GET_TLS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED,
         "headers of the answer, addresses, TLS");
   ws_free(h);

@@ -48,6 +48,7 @@ HINTS = {
     "key_pem": "Pem",
     "server_name": "str",
     "pin_sha256": "str",
+    "trusted_proxies": "Union[str, Iterable[str]]",
     "on_full": "OnFull",
     "no_delay": "bool",
 }

@@ -144,14 +144,14 @@ def _wrong(row):
 def _padded(rows):
     """The rows, with a padding field at the end of ws_config if its size is not a multiple of 8."""
     fields = [row for row in rows if row.config]
-    pointers = [index for index, row in enumerate(fields) if row.type != "u32"]
-    first, behind = pointers[0], len(fields) - 1 - pointers[-1]
-    if first % 2:
-        raise Mistake("src/options.toml: the fields before the first pointer are not a multiple of 8 bytes")
-    if pointers != list(range(first, pointers[-1] + 1)):
-        raise Mistake("src/options.toml: a number stands between pointers: add new fields at the end")
-    if behind % 2 == 0:
+    numbers = 0
+    for row in fields:
+        if row.type == "u32":
+            numbers += 1
+        elif numbers % 2:
+            raise Mistake(f"src/options.toml: the fields before {row.name} are not a multiple of 8 bytes")
+    if numbers % 2 == 0:
         return rows
     at = rows.index(fields[-1]) + 1
-    padding = Row(name=f"reserved_{len(fields)}", doc="Zero. The next field takes its place.")
+    padding = Row(name=f"reserved{len(fields)}", doc="Zero. The next field takes its place.")
     return [*rows[:at], padding, *rows[at:]]

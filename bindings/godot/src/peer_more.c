@@ -110,7 +110,7 @@ static const size_t phase = offsetof(ws_event, phase), cause = offsetof(ws_event
                     http_status = offsetof(ws_event, http_status), os_error = offsetof(ws_event, os_error),
                     unsent = offsetof(ws_event, unsent);
 static const int32_t body = WS_GET_BODY, tls = WS_GET_TLS, extensions = WS_GET_EXTENSIONS, path = WS_GET_PATH,
-                     query = WS_GET_QUERY;
+                     query = WS_GET_QUERY, peer_address = WS_GET_PEER_ADDRESS;
 
 const gd_method peer_more_methods[] = {
     {"next_event() -> Dictionary", next_event, NULL},
@@ -130,6 +130,7 @@ const gd_method peer_more_methods[] = {
     {"get_requested_query() const -> String", get_text, &query},
     {"get_selected_extensions() const -> String", get_text, &extensions},
     {"get_tls_info() const -> String", get_text, &tls},
+    {"get_proxy_address() const -> String", get_text, &peer_address},
     {"get_local_host() const -> String", get_local_host, NULL},
     {"get_local_port() const -> int", get_local_port, NULL},
     {0},

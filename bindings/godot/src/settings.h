@@ -19,6 +19,7 @@ typedef struct {
   gd_packed handshake_headers;
   gd_string certificate_pin;
   gd_string request_path;
+  gd_packed trusted_proxies;
 } endpoint;
 
 void endpoint_start(endpoint *self, gd_object *object, class_kind kind);

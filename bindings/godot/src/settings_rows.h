@@ -51,6 +51,14 @@ static const setting settings[NUMBERS] = {
         "queue_before_open", "bool", {0, NONE, NONE}, 0, 0, 1, 0, WS_QUEUE_BEFORE_OPEN},
     [APPLICATION_HEARTBEAT] = {
         "application_heartbeat", "bool", {0, 0, 0}, 0, 0, 1, 0, WS_APP_HEARTBEAT},
+    [PROXY_PROTOCOL] = {
+        "proxy_protocol", "bool", {NONE, 0, 0}, 0, 0, 1, 0, WS_PROXY_PROTOCOL},
+    [FORWARDED_HEADER] = {
+        "forwarded_header", "bool", {NONE, 0, 0}, 0, 0, 1, 0, WS_FORWARDED},
+    [X_FORWARDED_FOR_HEADER] = {
+        "x_forwarded_for_header", "bool", {NONE, 0, 0}, 0, 0, 1, 0, WS_X_FORWARDED_FOR},
+    [IPV6_PREFIX_BITS] = {
+        "ipv6_prefix_bits", "int", {NONE, 64, 64}, FIELD(ipv6_prefix_bits), 0, 1, 0, 0},
     [COMPRESSION_ENABLED] = {
         "compression_enabled", "bool", {0, 0, 0}, 0, 0, 1, 0, WS_DEFLATE},
     [COMPRESSION_LEVEL] = {

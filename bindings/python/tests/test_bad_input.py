@@ -177,7 +177,8 @@ class TestBadInput(unittest.TestCase):
             self.reported(wspeer.HandleError, "", call, *arguments)
         self.reported(wspeer.HandleError, "freed", peer.send, "x")
         self.reported(wspeer.HandleError, "freed", peer.set_user, 5)
-        texts = "url path query subprotocol close_reason error local_address remote_address body tls extensions"
+        texts = "url path query subprotocol close_reason error local_address remote_address peer_address body tls "
+        texts += "extensions"
         for name in ("state", "available", "peer_id", *texts.split()):
             self.reported(wspeer.HandleError, "freed", getattr, peer, name)
         self.reported(wspeer.HandleError, "freed", lambda: peer.options.heartbeat_ms)

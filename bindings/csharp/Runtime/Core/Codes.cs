@@ -307,6 +307,18 @@ namespace Wspeer
         /// client too. If the server does not offer it, ERROR with WebSocketCause.NoHeartbeat is reported.
         /// docs/heartbeat.md has the bytes.</summary>
         AppHeartbeat = 8192,
+        /// <summary>Server: requests of TrustedProxies report the address of the client by the header Forwarded (RFC
+        /// 7239), and by no other. A request whose header is malformed is refused with 400. Not with
+        /// WebSocketFlags.XForwardedFor, because a proxy passes on a header that it does not set, as the client wrote
+        /// it.</summary>
+        Forwarded = 65536,
+        /// <summary>Server: requests of TrustedProxies report the address of the client by the header X-Forwarded-For,
+        /// and by no other.</summary>
+        XForwardedFor = 131072,
+        /// <summary>Server: connections of TrustedProxies begin with a header of the PROXY protocol, version 1 or 2,
+        /// before TLS; one that does not is closed. With WebSocketFlags.Forwarded or WebSocketFlags.XForwardedFor too,
+        /// that header is read if the address in the PROXY header is itself one of TrustedProxies.</summary>
+        ProxyProtocol = 262144,
     }
 
     /// <summary>What a message to several targets does about one whose queue is full.</summary>
@@ -351,7 +363,8 @@ namespace Wspeer
         Error = 6,
         /// <summary>The local address and port: "127.0.0.1:9080", "[::1]:9080".</summary>
         LocalAddress = 7,
-        /// <summary>The peer's address and port.</summary>
+        /// <summary>The peer's address and port. Behind TrustedProxies it is the client's, with port 0 if the proxy
+        /// does not report it.</summary>
         RemoteAddress = 8,
         /// <summary>The first KiB of the response body, if the server refused the request. It ends 250 ms after the
         /// header at the latest; invalid UTF-8 is replaced.</summary>
@@ -361,6 +374,8 @@ namespace Wspeer
         /// <summary>The agreed parameters of permessage-deflate, such as "permessage-deflate;
         /// server_no_context_takeover", or "".</summary>
         Extensions = 11,
+        /// <summary>The address and port of the socket's other end: behind TrustedProxies that of the proxy.</summary>
+        PeerAddress = 12,
     }
 
     /// <summary>Options that can be read and set while a connection or server is open.</summary>

@@ -329,7 +329,8 @@ namespace Wspeer
         public uint Owner;
         /// <summary>Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW |
         /// WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME |
-        /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT.</summary>
+        /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR |
+        /// WS_PROXY_PROTOCOL.</summary>
         public uint Flags;
         /// <summary>Maximum duration of one ws_poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -378,7 +379,8 @@ namespace Wspeer
         /// messages have been read. Further clients are refused with 503.</summary>
         public uint MaxClients;
         /// <summary>Server: maximum number of clients from one IP address, counted as for max_clients (default: WS_OFF,
-        /// because all clients behind a proxy share one). Further clients are refused with 503.</summary>
+        /// because all clients behind a proxy that is not in trusted_proxies share one). Further clients are refused
+        /// with 503.</summary>
         public uint MaxClientsPerAddress;
         /// <summary>Server: maximum number of opening handshakes in progress (default: 256). Further connections wait
         /// in the system's listen queue.</summary>
@@ -441,6 +443,17 @@ namespace Wspeer
         /// <summary>With WS_SCENE: maximum number of items in the arguments of a remote call, as ws_decode_call()
         /// counts them (default: 65536). A call with more is treated like one over max_call_bytes.</summary>
         public uint MaxCallItems;
+        /// <summary>Server: the addresses of proxies and load balancers that report the client's address, as
+        /// WS_FORWARDED, WS_X_FORWARDED_FOR or WS_PROXY_PROTOCOL says: networks in CIDR notation, separated by commas,
+        /// such as "127.0.0.1, ::1, 10.0.0.0/8". The client's address is the last one reported that is not itself
+        /// trusted; the limits per address and WS_GET_REMOTE_ADDRESS mean it. What others claim is ignored (default:
+        /// none).</summary>
+        public IntPtr TrustedProxies;
+        /// <summary>Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one
+        /// address for max_clients_per_address (default: 64, what a home or a phone has).</summary>
+        public uint Ipv6PrefixBits;
+        /// <summary>Zero. The next field takes its place.</summary>
+        public uint Reserved42;
     }
 
     /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type

@@ -18,7 +18,8 @@ namespace Wspeer
         /// WebSocketFlags.OnlyCaPem | WebSocketFlags.RefuseNew | WebSocketFlags.Deflate |
         /// WebSocketFlags.ServerNoContextTakeover | WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 |
         /// WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay |
-        /// WebSocketFlags.AppHeartbeat.</summary>
+        /// WebSocketFlags.AppHeartbeat | WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor |
+        /// WebSocketFlags.ProxyProtocol.</summary>
         public WebSocketFlags Flags;
         /// <summary>Maximum duration of one Poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -69,8 +70,8 @@ namespace Wspeer
         /// messages have been read. Further clients are refused with 503.</summary>
         public uint MaxClients;
         /// <summary>Server: maximum number of clients from one IP address, counted as for MaxClients (default:
-        /// WebSocketConfig.Off, because all clients behind a proxy share one). Further clients are refused with
-        /// 503.</summary>
+        /// WebSocketConfig.Off, because all clients behind a proxy that is not in TrustedProxies share one). Further
+        /// clients are refused with 503.</summary>
         public uint MaxClientsPerAddress;
         /// <summary>Server: maximum number of opening handshakes in progress (default: 256). Further connections wait
         /// in the system's listen queue.</summary>
@@ -130,6 +131,15 @@ namespace Wspeer
         /// ws_decode_call() counts them (default: 65536). A call with more is treated like one over
         /// MaxCallBytes.</summary>
         public uint MaxCallItems;
+        /// <summary>Server: the addresses of proxies and load balancers that report the client's address, as
+        /// WebSocketFlags.Forwarded, WebSocketFlags.XForwardedFor or WebSocketFlags.ProxyProtocol says: networks in
+        /// CIDR notation, separated by commas, such as "127.0.0.1, ::1, 10.0.0.0/8". The client's address is the last
+        /// one reported that is not itself trusted; the limits per address and WebSocketText.RemoteAddress mean it.
+        /// What others claim is ignored (default: none).</summary>
+        public string TrustedProxies;
+        /// <summary>Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one
+        /// address for MaxClientsPerAddress (default: 64, what a home or a phone has).</summary>
+        public uint Ipv6PrefixBits;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -171,6 +181,8 @@ namespace Wspeer
             to->User = User;
             to->MaxCallBytes = MaxCallBytes;
             to->MaxCallItems = MaxCallItems;
+            to->TrustedProxies = texts.Text(TrustedProxies, nameof(TrustedProxies));
+            to->Ipv6PrefixBits = Ipv6PrefixBits;
         }
     }
 }

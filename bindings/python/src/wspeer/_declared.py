@@ -57,6 +57,9 @@ class Config(ctypes.Structure):
         ("user", c_void_p),
         ("max_call_bytes", c_uint32),
         ("max_call_items", c_uint32),
+        ("trusted_proxies", c_char_p),
+        ("ipv6_prefix_bits", c_uint32),
+        ("reserved42", c_uint32),
     ]
 
 

@@ -59,9 +59,11 @@ def _header(item: str | tuple[str, str]) -> bytes:
     return encoded("the name of a header", name) + b": " + encoded(f"the header {name}", value)
 
 
-def _subprotocols(config: Config, names: str | Iterable[str]) -> None:
-    text = names if isinstance(names, str) else ", ".join(names)
-    config.subprotocols = encoded("subprotocols", text)
+def _list(name: str) -> Callable[[Config, str | Iterable[str]], None]:
+    def set_list(config: Config, items: str | Iterable[str]) -> None:
+        setattr(config, name, encoded(name, items if isinstance(items, str) else ", ".join(items)))
+
+    return set_list
 
 
 def _decoded(text: bytes) -> str | None:
@@ -98,7 +100,8 @@ def _user(config: Config, value: int) -> None:
 
 _SPECIAL: dict[str, Callable[[Config, Any], None]] = {
     "headers": _headers,
-    "subprotocols": _subprotocols,
+    "subprotocols": _list("subprotocols"),
+    "trusted_proxies": _list("trusted_proxies"),
     "ca_pem": _pem("ca_pem"),
     "cert_pem": _pem("cert_pem"),
     "key_pem": _pem("key_pem"),

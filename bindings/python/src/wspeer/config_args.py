@@ -65,7 +65,7 @@ class ConfigArgs(TypedDict, total=False):
     been read. Further clients are refused with 503."""
     max_clients_per_address: int
     """Server: maximum number of clients from one IP address, counted as for max_clients (default: OFF, because all
-    clients behind a proxy share one). Further clients are refused with 503."""
+    clients behind a proxy that is not in trusted_proxies share one). Further clients are refused with 503."""
     max_pending_handshakes: int
     """Server: maximum number of opening handshakes in progress (default: 256). Further connections wait in the
     system's listen queue."""
@@ -118,6 +118,14 @@ class ConfigArgs(TypedDict, total=False):
     max_call_items: int
     """With scene: maximum number of items in the arguments of a remote call, as decode_call() counts them (default:
     65536). A call with more is treated like one over max_call_bytes."""
+    trusted_proxies: Union[str, Iterable[str]]
+    """Server: the addresses of proxies and load balancers that report the client's address, as forwarded,
+    x_forwarded_for or proxy_protocol says: networks in CIDR notation, such as ["127.0.0.1", "10.0.0.0/8"], or a
+    text with commas between them. The client's address is the last one reported that is not itself trusted; the
+    limits per address and remote_address mean it. What others claim is ignored (default: none)."""
+    ipv6_prefix_bits: int
+    """Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
+    max_clients_per_address (default: 64, what a home or a phone has)."""
     coalesce: bool
     """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
     write."""
@@ -157,6 +165,17 @@ class ConfigArgs(TypedDict, total=False):
     """Client and server: send the client's heartbeat as messages that the programs do not see, so that rtt_us and
     pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000 on a client too.
     If the server does not offer it, ERROR with Cause.NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes."""
+    forwarded: bool
+    """Server: requests of trusted_proxies report the address of the client by the header Forwarded (RFC 7239), and
+    by no other. A request whose header is malformed is refused with 400. Not with x_forwarded_for, because a proxy
+    passes on a header that it does not set, as the client wrote it."""
+    x_forwarded_for: bool
+    """Server: requests of trusted_proxies report the address of the client by the header X-Forwarded-For, and by no
+    other."""
+    proxy_protocol: bool
+    """Server: connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, before TLS;
+    one that does not is closed. With forwarded or x_forwarded_for too, that header is read if the address in the
+    PROXY header is itself one of trusted_proxies."""
 
 
 FLAGS = {
@@ -174,4 +193,7 @@ FLAGS = {
     "auth": 2048,
     "no_relay": 4096,
     "app_heartbeat": 8192,
+    "forwarded": 65536,
+    "x_forwarded_for": 131072,
+    "proxy_protocol": 262144,
 }

@@ -330,8 +330,13 @@ class Connection(Endpoint):
 
     @property
     def remote_address(self) -> str:
-        """The peer's address and port."""
+        """The peer's address and port; behind trusted_proxies the client's."""
         return self._get_text(8)
+
+    @property
+    def peer_address(self) -> str:
+        """The address and port of the socket's other end; behind trusted_proxies the proxy's."""
+        return self._get_text(12)
 
     @property
     def body(self) -> str:

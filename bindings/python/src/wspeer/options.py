@@ -95,7 +95,7 @@ class Options(OptionsBase):
     max_clients_per_address = Number(
         17,
         "Server: maximum number of clients from one IP address, counted as for max_clients (default: OFF, because all "
-        "clients behind a proxy share one). Further clients are refused with 503.",
+        "clients behind a proxy that is not in trusted_proxies share one). Further clients are refused with 503.",
     )
     max_pending_handshakes = Number(
         18,

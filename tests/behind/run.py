@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+"""A wspeer server behind HAProxy and nginx, and clients that connect to it directly and pretend to be behind one.
+HAProxy connects from 127.0.0.2 and nginx from 127.0.0.3, which the server trusts; players have other addresses.
+Usage: run.py [PART-OF-A-GROUP]"""
+
+import contextlib
+import os
+import pathlib
+import queue
+import re
+import shutil
+import socket
+import ssl
+import string
+import sys
+import threading
+import time
+
+import wspeer
+from wspeer import EventType
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "tests" / "peers"))
+import harness  # noqa: E402
+from harness import case, daemon, free_port, same  # noqa: E402
+
+WORK = harness.WORK = ROOT / "build" / "behind"
+TRUSTED = "127.0.0.2, 127.0.0.3, fd00::/8"
+PROXY = "127.0.0.2"
+LIMIT = 15
+REQUEST = (
+    "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
+)
+
+
+class Settings(string.Template):
+    """A settings file with @names to be replaced."""
+
+    delimiter = "@"
+
+
+HAPROXY = Settings("""
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+  retries 0
+frontend v1
+  bind 127.0.0.1:@v1
+  bind [::1]:@v1
+  default_backend v1
+frontend v2
+  bind 127.0.0.1:@v2
+  bind [::1]:@v2
+  default_backend v2
+frontend tlvs
+  bind 127.0.0.1:@tlvs ssl crt @bundle
+  default_backend tlvs
+frontend tls
+  bind 127.0.0.1:@tls
+  default_backend tls
+frontend none
+  bind 127.0.0.1:@none
+  default_backend none
+backend v1
+  server one 127.0.0.1:@plain source 127.0.0.2 send-proxy
+backend v2
+  server one 127.0.0.1:@plain source 127.0.0.2 send-proxy-v2
+backend tlvs
+  server one 127.0.0.1:@plain source 127.0.0.2 send-proxy-v2 proxy-v2-options ssl,cert-cn,ssl-cipher,crc32c,unique-id,authority
+backend tls
+  server one 127.0.0.1:@secure source 127.0.0.2 send-proxy-v2 proxy-v2-options crc32c
+backend none
+  server one 127.0.0.1:@plain source 127.0.0.2
+backend checked
+  server one 127.0.0.1:@plain source 127.0.0.2 check inter 50 send-proxy-v2 check-send-proxy
+  server two 127.0.0.1:@plain source 127.0.0.2 check inter 50 send-proxy check-send-proxy
+  server three 127.0.0.1:@plain source 127.0.0.2 check inter 50
+""")
+
+# The Forwarded header as https://www.nginx.com/resources/wiki/start/topics/examples/forwarded/ makes it.
+NGINX = Settings(r"""
+daemon off;
+worker_processes 1;
+@user
+pid @folder/nginx.pid;
+events { }
+http {
+  access_log off;
+  client_body_temp_path @folder/nginx-body;
+  proxy_temp_path @folder/nginx-proxy;
+  fastcgi_temp_path @folder/nginx-fastcgi;
+  uwsgi_temp_path @folder/nginx-uwsgi;
+  scgi_temp_path @folder/nginx-scgi;
+  map $remote_addr $element {
+    ~^[0-9.]+$ "for=$remote_addr";
+    ~^[0-9A-Fa-f:.]+$ "for=\"[$remote_addr]\"";
+    default "for=unknown";
+  }
+  map $http_forwarded $forwarded {
+    "" "$element";
+    default "$http_forwarded, $element";
+  }
+  proxy_http_version 1.1;
+  proxy_set_header Host $host;
+  proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header Connection "Upgrade";
+  proxy_bind 127.0.0.3;
+  server {
+    listen 127.0.0.1:@port;
+    listen [::1]:@port;
+    location /x {
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header Forwarded $http_forwarded;
+      proxy_set_header Host $host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "Upgrade";
+      proxy_pass http://127.0.0.1:@by_x;
+    }
+    location /forwarded {
+      proxy_set_header Forwarded $forwarded;
+      proxy_set_header Host $host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "Upgrade";
+      proxy_pass http://127.0.0.1:@by_forwarded;
+    }
+    location /chain {
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header Host $host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "Upgrade";
+      proxy_pass http://127.0.0.1:@haproxy;
+    }
+  }
+}
+""")
+
+CHAIN = Settings("""
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+frontend chain
+  bind 127.0.0.1:@port
+  default_backend chain
+backend chain
+  server one 127.0.0.1:@by_both source 127.0.0.2 send-proxy-v2
+""")
+
+
+class Served:
+    """A server that a thread polls. `came` gets the addresses of each client, as remote_address and peer_address."""
+
+    def __init__(self, secure=False, **config):
+        config.setdefault("trusted_proxies", TRUSTED)
+        if secure:
+            config |= {"cert_pem": CERTIFICATE.cert_pem, "key_pem": CERTIFICATE.key_pem}
+        self.server = wspeer.listen(f"{'wss' if secure else 'ws'}://127.0.0.1:0", **config)
+        self.port = self.server.options.port
+        self.came = queue.Queue()
+        self.log = []
+        self._running = True
+        self._thread = threading.Thread(target=self._poll)
+        self._thread.start()
+
+    def _poll(self):
+        while self._running:
+            self.server.poll()
+            for event in self.server.events():
+                if event.type == EventType.CONNECTED:
+                    self.came.put((event.peer.remote_address, event.peer.peer_address))
+            self.log += wspeer.log_lines()
+            self.server.wait(0.02)
+
+    def stats(self):
+        return self.server.stats()
+
+    def until(self, what, condition):
+        end = time.monotonic() + LIMIT
+        while not condition():
+            if time.monotonic() > end:
+                raise harness.Wrong(f"not {what} after {LIMIT} s: {self.log}")
+            time.sleep(0.01)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._running = False
+        self._thread.join()
+        self.server.free()
+
+
+class Visit:
+    """A player's connection: `status` of the answer, None if there was none, and the `address` it came from."""
+
+    def __init__(self, port, source="127.0.0.1", path="/", headers="", tls=False, first=b"", pieces=None):
+        to = "::1" if ":" in source else "127.0.0.1"
+        self.socket = socket.create_connection((to, port), LIMIT, (source, 0))
+        host, own = self.socket.getsockname()[:2]
+        self.address = f"[{host}]:{own}" if ":" in host else f"{host}:{own}"
+        self.host = f"[{host}]" if ":" in host else host
+        for piece in pieces or [first]:
+            self.socket.sendall(piece)
+        if tls:
+            context = ssl.create_default_context(cadata=CERTIFICATE.cert_pem)
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+        answer = b""
+        with contextlib.suppress(OSError):
+            self.socket.sendall(REQUEST.format(path=path, headers=headers).encode())
+            while b"\r\n\r\n" not in answer and (more := self.socket.recv(65536)):
+                answer += more
+        found = re.match(rb"HTTP/1\.1 (\d+) ", answer)
+        self.status = int(found[1]) if found else None
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def seen(served):
+    try:
+        return served.came.get(timeout=LIMIT)
+    except queue.Empty:
+        raise harness.Wrong(f"nobody came: {served.log}") from None
+
+
+def host_of(address):
+    return address.rpartition(":")[0]
+
+
+def is_player(served, visit, proxy, with_port):
+    """The server has the player's address, and that of the proxy as the socket's."""
+    same("the status", visit.status, 101)
+    remote, peer = seen(served)
+    same("the player's address", remote, visit.address if with_port else f"{visit.host}:0")
+    same("the proxy's address", host_of(peer), proxy)
+
+
+def behind_haproxy():
+    places = {name: free_port() for name in ("v1", "v2", "tlvs", "tls", "none")}
+    (WORK / "bundle.pem").write_text(CERTIFICATE.cert_pem + CERTIFICATE.key_pem)
+    with Served(proxy_protocol=True) as plain, Served(secure=True, proxy_protocol=True) as secure:
+
+        def command(_port):
+            for name in places:
+                places[name] = free_port()
+            settings = HAPROXY.substitute(places, plain=plain.port, secure=secure.port, bundle=WORK / "bundle.pem")
+            # The harness waits until this port listens.
+            settings += f"frontend ready\n  bind 127.0.0.1:{_port}\n  default_backend none\n"
+            (WORK / "haproxy.cfg").write_text(settings)
+            return ["haproxy", "-db", "-f", str(WORK / "haproxy.cfg")]
+
+        with daemon("haproxy", command):
+            for name, to, tls in (
+                ("v1", plain, False),
+                ("v2", plain, False),
+                ("tlvs", plain, True),
+                ("tls", secure, True),
+            ):
+                for source in ("127.0.0.1", "127.0.0.50", "::1"):
+                    if source == "::1" and (tls or not harness.has_ipv6()):
+                        continue
+                    what = {"v1": "send-proxy", "tlvs": "TLVs", "tls": "before TLS"}.get(name, "send-proxy-v2")
+                    with case(f"haproxy: {what}, a player from {source}"):
+                        with Visit(places[name], source, tls=tls) as visit:
+                            is_player(to, visit, PROXY, with_port=True)
+            with case("haproxy: without the header its connection is closed"):
+                with Visit(places["none"]) as visit:
+                    same("the status", visit.status, None)
+                plain.until("logged", lambda: any("a trusted proxy, was closed" in line for line in plain.log))
+            with case("haproxy: health checks, with the header and without, disturb nobody"):
+                before = plain.stats().refused
+                plain.until("checked", lambda: plain.stats().refused > before + 20)
+                with Visit(places["v2"], "127.0.0.77") as visit:
+                    is_player(plain, visit, PROXY, with_port=True)
+
+
+def limits():
+    with case("haproxy: the limit per address is the player's"):
+        with Served(proxy_protocol=True, max_clients_per_address=1) as served:
+            settings = Settings(
+                HAPROXY.template[: HAPROXY.template.index("frontend v1")]
+                + "frontend v2\n  bind 127.0.0.1:@port\n  default_backend v2\n"
+                + "backend v2\n  server one 127.0.0.1:@plain source 127.0.0.2 send-proxy-v2\n"
+            )
+
+            def command(port):
+                (WORK / "limits.cfg").write_text(settings.substitute(port=port, plain=served.port))
+                return ["haproxy", "-db", "-f", str(WORK / "limits.cfg")]
+
+            with daemon("haproxy-limits", command) as port, contextlib.ExitStack() as open_ones:
+                # The harness's probe came from 127.0.0.1.
+                statuses = [
+                    open_ones.enter_context(Visit(port, f"127.0.0.{number}")).status for number in (51, 52, 51, 53, 52)
+                ]
+                same("the statuses", statuses, [101, 101, 503, 101, 503])
+
+
+def behind_nginx():
+    with (
+        Served(x_forwarded_for=True) as by_x,
+        Served(forwarded=True) as by_forwarded,
+        Served(x_forwarded_for=True, proxy_protocol=True) as by_both,
+    ):
+
+        def chain(port):
+            (WORK / "chain.cfg").write_text(CHAIN.substitute(port=port, by_both=by_both.port))
+            return ["haproxy", "-db", "-f", str(WORK / "chain.cfg")]
+
+        with daemon("haproxy-chain", chain) as haproxy:
+
+            def command(port):
+                settings = NGINX.substitute(
+                    port=port,
+                    folder=WORK,
+                    user="user root;" if os.geteuid() == 0 else "",
+                    by_x=by_x.port,
+                    by_forwarded=by_forwarded.port,
+                    haproxy=haproxy,
+                )
+                (WORK / "nginx.conf").write_text(settings)
+                return ["nginx", "-e", str(WORK / "nginx-error.log"), "-c", str(WORK / "nginx.conf")]
+
+            with daemon("nginx", command) as port:
+                sources = ["127.0.0.1", "127.0.0.60"] + (["::1"] if harness.has_ipv6() else [])
+                for source in sources:
+                    for path, to, proxy in (
+                        ("/x", by_x, "127.0.0.3"),
+                        ("/forwarded", by_forwarded, "127.0.0.3"),
+                        ("/chain", by_both, "127.0.0.2"),
+                    ):
+                        for lie in (
+                            "",
+                            "X-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n",
+                            "X-Forwarded-For: 127.0.0.2, unknown\r\nForwarded: for=127.0.0.2, for=unknown\r\n",
+                        ):
+                            what = "who lies" if lie else "who says nothing"
+                            with case(f"nginx: {path}, a player from {source} {what}"):
+                                with Visit(port, source, path, lie) as visit:
+                                    is_player(to, visit, proxy, with_port=False)
+                with case("nginx: a quotation mark left open by a player hides nothing"):
+                    with Visit(port, path="/forwarded", headers='Forwarded: for="\r\n') as visit:
+                        same("the status", visit.status, 400)
+
+
+def direct():
+    header = b"PROXY TCP4 6.6.6.6 127.0.0.1 1000 80\r\n"
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    v2 = signature + b"\x21\x11\x00\x0c" + bytes([6, 6, 6, 6, 127, 0, 0, 1, 0, 9, 0, 80])
+    with Served(proxy_protocol=True, handshake_timeout_ms=700) as served:
+        for name, first in (("version 1", header), ("version 2", v2)):
+            with case(f"direct: {name} from an untrusted peer is no PROXY header"):
+                with Visit(served.port, first=first) as visit:
+                    same("the status", visit.status, 400)
+            with case(f"direct: {name} from a trusted peer, byte by byte"):
+                pieces = [bytes([byte]) for byte in first]
+                with Visit(served.port, PROXY, pieces=pieces) as visit:
+                    same("the status", visit.status, 101)
+                    same("the address", host_of(seen(served)[0]), "6.6.6.6")
+        with case("direct: an untrusted peer needs no header"):
+            with Visit(served.port) as visit:
+                same("the status", visit.status, 101)
+                same("both addresses", seen(served), (visit.address, visit.address))
+        with case("direct: headers that drip or stop are closed in time, and others are served meanwhile"):
+            slow = [socket.create_connection(("127.0.0.1", served.port), LIMIT, (PROXY, 0)) for _ in range(50)]
+            refused, end = served.stats().refused, time.monotonic() + LIMIT
+            number = 0
+            while served.stats().refused < refused + 50:
+                if time.monotonic() > end:
+                    raise harness.Wrong(f"{served.stats()}")
+                for one in slow[:25]:
+                    with contextlib.suppress(OSError):
+                        one.send(header[number : number + 1] if number < 20 else b"")
+                number += 1
+                with Visit(served.port) as visit:
+                    same("the status", visit.status, 101)
+            for one in slow:
+                one.close()
+            same("handshakes left", served.stats().pending_handshakes, 0)
+        with case("direct: headers over 4096 bytes and damaged ones are closed"):
+            for first in (
+                signature + b"\x21\x11\xff\xff" + bytes(5000),
+                signature + b"\x41\x11\x00\x0c" + bytes(12),
+                b"PROXY " + b"x" * 200,
+                b"PROXY TCP4 6.6.6.6\r\n",
+            ):
+                with Visit(served.port, PROXY, first=first) as visit:
+                    same("the status", visit.status, None)
+    for name, flag in (("X-Forwarded-For", "x_forwarded_for"), ("Forwarded", "forwarded")):
+        with Served(**{flag: True}) as served:
+            lie = "X-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n"
+            with case(f"direct: {name} of an untrusted peer is ignored, and logged once"):
+                for _ in range(3):
+                    with Visit(served.port, headers=lie) as visit:
+                        same("the status", visit.status, 101)
+                        same("both addresses", seen(served), (visit.address, visit.address))
+                served.until("logged", lambda served=served: served.log)
+                same("the lines about it", sum("is ignored" in line for line in served.log), 1)
+            with case(f"direct: {name} of a trusted peer is read"):
+                with Visit(served.port, PROXY, headers=lie) as visit:
+                    same("the status", visit.status, 101)
+                    same("the address", seen(served), ("6.6.6.6:0", visit.address))
+
+
+GROUPS = {"haproxy": [behind_haproxy, limits], "nginx": [behind_nginx], "direct": [direct]}
+CERTIFICATE = wspeer.make_certificate("localhost, 127.0.0.1")
+
+
+def main():
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
+    os.environ["PATH"] += ":/usr/sbin"
+    for name, runs in GROUPS.items():
+        if "".join(sys.argv[1:2]) not in name:
+            continue
+        began = time.monotonic()
+        for run in runs:
+            try:
+                run()
+            except (harness.Wrong, OSError) as error:
+                with case(name):
+                    raise error
+        print(f"figure: behind {name}: {time.monotonic() - began:.1f} s", flush=True)
+    return 1 if harness.failures else 0
+
+
+sys.exit(main())
