@@ -3,6 +3,7 @@
 mod client_handshake;
 mod decoding;
 mod differential;
+mod encoding;
 mod fill;
 mod frames;
 mod server_handshake;

@@ -171,9 +171,9 @@ fn a_client_refused_for_lack_of_handles_is_not_counted() {
 #[test]
 fn reading_resumes_however_the_messages_are_taken() {
     use std::io::Write;
-    let changes = [(WS_OPT_INBOUND_PACKETS, 3), (WS_OPT_HEARTBEAT_MS, WS_OFF)];
-    for way in ["items of the server", "messages of the server", "items of the client", "messages of the client"] {
-        let mut test = TestServer::new(&changes);
+    let ways = ["items of the server", "messages of the server", "items of the client", "messages of the client"];
+    for (way, limit) in ways.into_iter().flat_map(|way| [(way, 3), (way, 1)]) {
+        let mut test = TestServer::new(&[(WS_OPT_INBOUND_PACKETS, limit), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         let (mut client, key) = test.open();
         test.items();
         // Three quarters of it cannot be read before some of it is taken.
