@@ -172,20 +172,20 @@ fn a_client_refused_for_lack_of_handles_is_not_counted() {
 fn reading_resumes_however_the_messages_are_taken() {
     use std::io::Write;
     let ways = ["items of the server", "messages of the server", "items of the client", "messages of the client"];
-    for (way, limit) in ways.into_iter().flat_map(|way| [(way, 3), (way, 1)]) {
+    // Reading pauses after many messages, or after a single long one.
+    for (way, limit, len, count) in ways.into_iter().flat_map(|way| [(way, 3, 1_000, 300), (way, 1, 70_000, 10)]) {
         let mut test = TestServer::new(&[(WS_OPT_INBOUND_PACKETS, limit), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         let (mut client, key) = test.open();
         test.items();
-        // Three quarters of it cannot be read before some of it is taken.
-        let bytes = frame(0x82, &[7; 1_000]).repeat(300);
+        let bytes = frame(0x82, &vec![7; len]).repeat(count);
         let (mut sent, mut got) = (0, 0);
         let end = std::time::Instant::now() + PATIENCE;
-        while got < 300 {
-            assert!(std::time::Instant::now() < end, "{way}: {got} of 300");
+        while got < count {
+            assert!(std::time::Instant::now() < end, "{way}: {got} of {count}");
             sent += client.write(&bytes[sent..]).unwrap_or(0);
             test.poll();
             let waits = test.server.peer(key).unwrap().is_reading_paused();
-            if sent < bytes.len() || !(waits || got + test.server.available() == 300) {
+            if sent < bytes.len() || !(waits || got + test.server.available() == count) {
                 continue;
             }
             let before = got;
@@ -204,7 +204,7 @@ fn reading_resumes_however_the_messages_are_taken() {
                     test.server.took(key, false);
                 }
             }
-            assert!(got > before && (got == 300 || test.server.has_work()), "{way}: {got}");
+            assert!(got > before && (got == count || test.server.has_work()), "{way}: {got}");
         }
     }
 }

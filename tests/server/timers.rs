@@ -67,6 +67,13 @@ fn many_changes_of_options_do_not_disturb_the_heartbeat() {
         }
         assert_eq!(pings, [round; 3]);
     }
+    // Earlier ones are removed, although they are not due.
+    for number in 0..500 {
+        let later = test.now + ms(60_000 + number);
+        test.server.look_soon(clients[0].1, later);
+    }
+    test.poll();
+    assert!(test.server.footprint() < 100, "{}", test.server.footprint());
 }
 
 /// What a client in this process does.
@@ -225,7 +232,8 @@ fn a_client_whose_answer_has_arrived_is_not_timed_out_before_it_is_read() {
         }
         // All have been pinged, and the timeouts of all are due. There is time to read one.
         let pong = frame(0x8A, b"wspeer");
-        sockets.iter_mut().for_each(|socket| socket.write_all(&pong).unwrap());
+        // The last one first, as timers are checked in the order of the clients.
+        sockets.iter_mut().rev().for_each(|socket| socket.write_all(&pong).unwrap());
         ends.iter_mut().for_each(|end| _ = end.write(&pong));
         for _ in 0..30 {
             test.now += ms(1);
@@ -243,6 +251,23 @@ fn a_client_whose_answer_has_arrived_is_not_timed_out_before_it_is_read() {
         }
         assert_eq!((test.items().len(), test.server.totals().2[0]), (10, 0));
     }
+}
+
+#[test]
+fn a_timer_that_waits_for_unread_bytes_still_counts_as_an_entry() {
+    let mut test = TestServer::new(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_INBOUND_PACKETS, WS_OFF)]);
+    let (mut flooder, _) = test.join();
+    test.items();
+    let (flood, mut entries) = (frame(0x82, b"x").repeat(9_000), Vec::new());
+    for _ in 0..40 {
+        let _ = flooder.write(&flood);
+        test.now += ms(50);
+        let clock = test.clock(Duration::from_secs(1));
+        assert!(test.poll_within(&clock, Some(1_000)), "it has sent more");
+        test.items();
+        entries.push(test.server.footprint());
+    }
+    assert!(entries[5..].iter().all(|count| *count == entries[5]), "{entries:?}");
 }
 
 #[test]
