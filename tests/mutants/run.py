@@ -55,8 +55,10 @@ FOLDERS = {
 
 # Places whose surviving mutants are all in known.md. In others they are printed and do not fail the run.
 OF_LINK = "backlog close compression heartbeat message_heartbeat mod outgoing pong rate slices".split()
-OF_SERVER = "above accept broadcast items key_queue memory mod refusals serve timers turns".split()
-JUDGED = ["src/protocol"]
+OF_PROTOCOL = "assembly body client control decode deflate encode extension head header headers heartbeat mask".split()
+OF_PROTOCOL += "server utf8 violation".split()
+OF_SERVER = "broadcast items key_queue refusals timers turns".split()
+JUDGED = [f"src/protocol/{name}.rs" for name in OF_PROTOCOL]
 JUDGED += [f"src/link/{name}.rs" for name in OF_LINK]
 OF_MULTIPLAYER = "host ids mod news relay scene_host scene_join target wire".split()
 JUDGED += [f"src/multiplayer/{name}.rs" for name in OF_MULTIPLAYER]
