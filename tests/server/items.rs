@@ -252,3 +252,53 @@ fn at_most_4096_events_wait() {
         assert!(items.iter().all(|(_, kind)| *kind == EventKind::Disconnected));
     }
 }
+
+#[test]
+fn unread_messages_stay_in_a_slot_that_was_about_to_become_free() {
+    use wspeer::internals::net::MemoryEnd;
+    let mut test = TestServer::new(&[(WS_OPT_MAX_CLIENTS, WS_OFF), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+    let join = |test: &mut TestServer, bytes: &[u8]| {
+        let (near, mut far) = MemoryEnd::pair(1_000);
+        test.act(|server, cx| server.accept_local(cx, near));
+        far.write(bytes).unwrap();
+        far
+    };
+    // Nearly as many events as may wait, and clients whose last events are taken.
+    let _others: Vec<MemoryEnd> = (0..4_076).map(|_| join(&mut test, REQUEST)).collect();
+    let gone: Vec<MemoryEnd> = (0..20).map(|_| join(&mut test, REQUEST)).collect();
+    test.poll();
+    for key in 4_076..4_096 {
+        assert!(take_from(&mut test, key));
+    }
+    drop(gone);
+    test.poll();
+    for key in 4_076..4_096 {
+        assert!(test.server.peer(key).unwrap().take_item().is_some());
+        test.server.took(key, true);
+    }
+    // The slot of the last one becomes free at once, and those of the others one by one, in polls without time.
+    test.act(|server, cx| server.forget(cx, 4_095));
+    let end = join(&mut test, &[REQUEST.to_vec(), frame(0x82, b"x")].concat());
+    let hurried = |test: &mut TestServer| {
+        let clock = test.clock(std::time::Duration::from_secs(1));
+        test.poll_within(&clock, Some(1_000));
+    };
+    (0..4).for_each(|_| hurried(&mut test));
+    assert_eq!(test.server.peer(4_095).unwrap().endpoint.inbox.ready(), 1);
+    drop(end);
+    (0..4).for_each(|_| hurried(&mut test));
+    let retired = test.given.retired.borrow().len();
+    assert!((5..19).contains(&retired), "{retired}");
+    // It ended first, so its events are merged when there are too many. Its message can still be taken.
+    for key in 0..19 {
+        assert_eq!(test.server.peer(4_095).unwrap().endpoint.inbox.marks(), 2);
+        test.act(|server, cx| server.act(cx, key, |peer, cx| peer.close(cx, -1, "")));
+    }
+    assert_eq!(test.server.peer(4_095).unwrap().endpoint.inbox.marks(), 0);
+    (0..30).for_each(|_| hurried(&mut test));
+    assert_eq!(test.given.retired.borrow().len(), 19);
+    assert!(test.server.peer(4_095).unwrap().take_message().is_some());
+    test.server.took(4_095, false);
+    test.poll();
+    assert!(test.server.peer(4_095).is_none() && test.given.retired.borrow().len() == 20);
+}
