@@ -67,6 +67,11 @@ impl Dial {
         Dial { to, at }
     }
 
+    /// Starts TLS to a destination over a stream that leads to it, of which `received` has been read.
+    pub fn secure(services: &Services, to: Destination, tls: Arc<TlsClient>, under: Stream, received: Vec<u8>) -> Dial {
+        Dial { to, at: secure(services, under, received, tls) }
+    }
+
     /// Makes progress without blocking. Call it until it returns `Done` or `Failed`.
     pub fn step(&mut self, services: &Services, now: Instant) -> Step {
         if let At::LookingUp(lookup) = &self.at {
@@ -97,9 +102,7 @@ impl Dial {
                     return Step::Done(Stream::Tcp(tcp));
                 }
                 Some(tls) => {
-                    let mailbox = Arc::new(Mailbox::new());
-                    let token = services.connect_tls(tcp, tls, &mailbox);
-                    self.at = At::Securing(mailbox, token);
+                    self.at = secure(services, Stream::Tcp(tcp), Vec::new(), tls);
                 }
             }
         }
@@ -152,6 +155,12 @@ impl Dial {
             race.attempts.iter().for_each(|(tcp, _)| each(tcp));
         }
     }
+}
+
+fn secure(services: &Services, under: Stream, received: Vec<u8>, tls: Arc<TlsClient>) -> At {
+    let mailbox = Arc::new(Mailbox::new());
+    let token = services.connect_tls(under, received, tls, &mailbox);
+    At::Securing(mailbox, token)
 }
 
 /// A failed attempt.

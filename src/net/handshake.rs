@@ -4,6 +4,7 @@ use super::keys::Keys;
 use super::records::{Records, begins_whole};
 use super::tls_errors::{Reader, failed_handshake};
 use super::tls_stream::TlsStream;
+use super::transport::ToProxy;
 use super::{Stream, TlsClient, TlsServer};
 use crate::error::Failure;
 use crate::status::{Cause, Phase};
@@ -11,7 +12,7 @@ use mio::net::TcpStream;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, UnbufferedStatus};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 /// Bytes read at a time.
@@ -29,7 +30,8 @@ pub enum Side {
 
 /// A handshake in progress.
 pub struct Handshake {
-    tcp: TcpStream,
+    /// A socket, or TLS to a proxy.
+    under: Stream,
     session: Session,
     name: String,
     /// Bytes read and not processed yet.
@@ -58,17 +60,17 @@ pub(super) enum Next {
 }
 
 impl Handshake {
-    /// Creates the session, which is the slow part of a client's first handshake.
-    pub fn start(tcp: TcpStream, side: &Side) -> Result<Handshake, Failure> {
+    /// Creates the session, which is the slow part of a client's first handshake. `received` comes first.
+    pub fn start(under: Stream, received: Vec<u8>, side: &Side) -> Result<Handshake, Failure> {
         let (session, name) = match side {
             Side::Client(config) => (Session::Client(config.session()?), config.shown_name().to_owned()),
             Side::Server(config) => (Session::Server(config.session()?), "the client".to_owned()),
         };
         Ok(Handshake {
-            tcp,
+            under,
             session,
             name,
-            incoming: Vec::new(),
+            incoming: received,
             outgoing: Vec::new(),
             plain: Vec::new(),
             closed: false,
@@ -76,8 +78,8 @@ impl Handshake {
     }
 
     /// The socket, to register it.
-    pub fn tcp(&mut self) -> &mut TcpStream {
-        &mut self.tcp
+    pub fn tcp(&mut self) -> Option<&mut TcpStream> {
+        self.under.tcp()
     }
 
     /// Continues until the socket would block. Returns true once the handshake is done.
@@ -138,7 +140,16 @@ impl Handshake {
         }
         .and_then(|(secrets, keys)| Records::new(secrets, keys, self.closed))
         .map_err(|error| failed_handshake(&error, &self.name, reader))?;
-        Ok(Stream::Tls(Box::new(TlsStream::new(self.tcp, records, self.incoming, self.plain))))
+        match self.under {
+            Stream::Tcp(tcp) => Ok(Stream::Tls(Box::new(TlsStream::new(tcp, records, self.incoming, self.plain)))),
+            Stream::Tls(tls) => {
+                let proxy = ToProxy::new(*tls);
+                Ok(Stream::Tunnel(Box::new(TlsStream::new(proxy, records, self.incoming, self.plain))))
+            }
+            Stream::Tunnel(_) | Stream::Memory(_) => {
+                Err(Failure::new(Phase::Tls, Cause::TlsFailed, "TLS needs a socket, or TLS to a proxy"))
+            }
+        }
     }
 
     /// Lets the session process what was read and produce what is to be sent.
@@ -158,7 +169,7 @@ impl Handshake {
     fn receive(&mut self) -> io::Result<usize> {
         let before = self.incoming.len();
         self.incoming.resize(before + READ_BYTES, 0);
-        let result = self.tcp.read(&mut self.incoming[before..]);
+        let result = self.under.read(&mut self.incoming[before..]);
         self.incoming.truncate(before + result.as_ref().unwrap_or(&0));
         result
     }
@@ -166,14 +177,17 @@ impl Handshake {
     /// Sends what the socket accepts.
     fn send(&mut self) -> io::Result<()> {
         while !self.outgoing.is_empty() {
-            match self.tcp.write(&self.outgoing) {
+            match self.under.write(&self.outgoing) {
                 Ok(count) => drop(self.outgoing.drain(..count)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        match self.under.flush() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            flushed => flushed,
+        }
     }
 }
 

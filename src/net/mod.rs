@@ -19,6 +19,7 @@ mod tcp;
 mod tls;
 mod tls_errors;
 mod tls_stream;
+mod transport;
 mod verify;
 mod worker;
 
@@ -27,7 +28,7 @@ pub use mailbox::{CancelToken, Mailbox};
 pub use make_certificate::{Made, make_certificate};
 pub use memory::MemoryEnd;
 pub use networks::{Networks, prefix};
-pub use resolve::{interface, lacks_interface};
+pub use resolve::{Names, interface, lacks_interface};
 pub use services::Services;
 pub use stream::Stream;
 pub use tls::{TlsClient, TlsClientSettings, TlsServer};

@@ -29,6 +29,24 @@ impl Lookup {
     }
 }
 
+/// The addresses of a host, with port 0, or their lookup.
+pub enum Names {
+    /// They are known.
+    Known(Vec<SocketAddr>),
+    /// They are being looked up.
+    Sought(Arc<Lookup>),
+}
+
+impl Names {
+    /// The addresses, once they are known.
+    pub fn result(&self) -> Option<Result<Vec<SocketAddr>, Failure>> {
+        match self {
+            Names::Known(addresses) => Some(Ok(addresses.clone())),
+            Names::Sought(lookup) => lookup.result(),
+        }
+    }
+}
+
 type System = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// Looks up names on its own threads.

@@ -2,7 +2,7 @@
 
 use super::handshake::Side;
 use super::mailbox::{CancelToken, Mailbox};
-use super::resolve::Resolver;
+use super::resolve::{Names, Resolver};
 use super::worker::{Job, Worker};
 use super::{Stream, TlsClient, TlsServer};
 use crate::error::Failure;
@@ -36,7 +36,7 @@ impl Services {
         mailbox: &Arc<Mailbox<Result<Stream, Failure>>>,
         key: u64,
     ) -> CancelToken {
-        self.secure(tcp, Side::Server(config), mailbox, key)
+        self.secure(Stream::Tcp(tcp), Vec::new(), Side::Server(config), mailbox, key)
     }
 
     /// Ends a stream whose last bytes were written, and drains it for a while, so that a TCP reset cannot destroy bytes
@@ -62,14 +62,23 @@ impl Services {
         self.worker.submit(Job::Discard(thing));
     }
 
-    /// Runs a client's TLS handshake.
+    /// Runs a client's TLS handshake over a stream, of which `received` has been read.
     pub(super) fn connect_tls(
         &self,
-        tcp: mio::net::TcpStream,
+        under: Stream,
+        received: Vec<u8>,
         config: Arc<TlsClient>,
         mailbox: &Arc<Mailbox<Result<Stream, Failure>>>,
     ) -> CancelToken {
-        self.secure(tcp, Side::Client(config), mailbox, 0)
+        self.secure(under, received, Side::Client(config), mailbox, 0)
+    }
+
+    /// Looks up the addresses of a host.
+    pub fn look_up(&self, host: &str) -> Names {
+        match self.resolver.resolve(host) {
+            Ok(addresses) => Names::Known(addresses),
+            Err(lookup) => Names::Sought(lookup),
+        }
     }
 
     pub(super) fn resolver(&self) -> &Resolver {
@@ -78,13 +87,15 @@ impl Services {
 
     fn secure(
         &self,
-        tcp: mio::net::TcpStream,
+        under: Stream,
+        received: Vec<u8>,
         side: Side,
         mailbox: &Arc<Mailbox<Result<Stream, Failure>>>,
         key: u64,
     ) -> CancelToken {
         let cancelled = Arc::new(AtomicBool::new(false));
-        self.worker.submit(Job::Secure { tcp, side, mailbox: mailbox.clone(), key, cancelled: cancelled.clone() });
+        let job = Job::Secure { under, received, side, mailbox: mailbox.clone(), key, cancelled: cancelled.clone() };
+        self.worker.submit(job);
         CancelToken(cancelled)
     }
 }

@@ -1,7 +1,8 @@
-//! An open transport that never blocks: TCP, TLS over it, or memory.
+//! An open transport that never blocks: TCP, TLS over it, TLS within TLS to a proxy, or memory.
 
 use super::tcp::{Quiet, SHORT_IS_LAST};
 use super::tls_stream::BATCH;
+use super::transport::ToProxy;
 use super::{MemoryEnd, TlsStream};
 use crate::heap::Discarded;
 use mio::net::TcpStream;
@@ -17,6 +18,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// wss://
     Tls(Box<TlsStream>),
+    /// wss:// through a proxy that is reached by TLS itself.
+    Tunnel(Box<TlsStream<ToProxy>>),
     /// A pair, or a transport that the program carries.
     Memory(Box<MemoryEnd>),
 }
@@ -30,6 +33,7 @@ impl Stream {
         match self {
             Stream::Tcp(tcp) => tcp.read(buffer),
             Stream::Tls(tls) => tls.read(buffer),
+            Stream::Tunnel(tls) => tls.read(buffer),
             Stream::Memory(end) => end.read(buffer),
         }
     }
@@ -40,14 +44,17 @@ impl Stream {
         match self {
             Stream::Tcp(_) => short && SHORT_IS_LAST,
             Stream::Tls(tls) => tls.has_read_all(),
+            Stream::Tunnel(tls) => tls.has_read_all(),
             Stream::Memory(_) => short,
         }
     }
 
     /// From now on a short read does not mean that nothing is left.
     pub fn read_on(&mut self) {
-        if let Stream::Tls(tls) = self {
-            tls.read_on();
+        match self {
+            Stream::Tls(tls) => tls.read_on(),
+            Stream::Tunnel(tls) => tls.read_on(),
+            _ => {}
         }
     }
 
@@ -56,6 +63,7 @@ impl Stream {
         match self {
             Stream::Tcp(_) => false,
             Stream::Tls(tls) => tls.holds_input(),
+            Stream::Tunnel(tls) => tls.holds_input(),
             Stream::Memory(end) => end.readable() > 0,
         }
     }
@@ -64,7 +72,7 @@ impl Stream {
     /// that is sealed before it is sent.
     pub fn piece_bytes(&self) -> usize {
         match self {
-            Stream::Tls(_) => BATCH,
+            Stream::Tls(_) | Stream::Tunnel(_) => BATCH,
             _ => 1 << 20,
         }
     }
@@ -74,6 +82,7 @@ impl Stream {
         match self {
             Stream::Tcp(tcp) => tcp.write(bytes),
             Stream::Tls(tls) => tls.write(&[bytes]),
+            Stream::Tunnel(tls) => tls.write(&[bytes]),
             Stream::Memory(end) => end.write(bytes),
         }
     }
@@ -82,11 +91,8 @@ impl Stream {
     pub fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Stream::Tcp(tcp) => Quiet(tcp).write_vectored(parts),
-            Stream::Tls(tls) => {
-                let mut slices = [[].as_slice(); MAX_PARTS];
-                slices.iter_mut().zip(parts).for_each(|(slice, part)| *slice = part);
-                tls.write(&slices[..parts.len().min(MAX_PARTS)])
-            }
+            Stream::Tls(tls) => tls.write(&slices_of(parts)[..parts.len().min(MAX_PARTS)]),
+            Stream::Tunnel(tls) => tls.write(&slices_of(parts)[..parts.len().min(MAX_PARTS)]),
             Stream::Memory(end) => {
                 let mut total = 0;
                 for part in parts.iter().filter(|part| !part.is_empty()) {
@@ -106,6 +112,7 @@ impl Stream {
     pub fn flush(&mut self) -> io::Result<()> {
         match self {
             Stream::Tls(tls) => tls.send(),
+            Stream::Tunnel(tls) => tls.send(),
             _ => Ok(()),
         }
     }
@@ -117,6 +124,7 @@ impl Stream {
         match self {
             // A failed write may have sent some bytes that it did not report as written.
             Stream::Tls(tls) => tls.left().min(all),
+            Stream::Tunnel(tls) => tls.left().min(all),
             _ => written,
         }
     }
@@ -127,6 +135,7 @@ impl Stream {
         match self {
             Stream::Tcp(tcp) => drop(tcp.set_nodelay(on)),
             Stream::Tls(tls) => drop(tls.tcp().set_nodelay(on)),
+            Stream::Tunnel(tls) => drop(tls.tcp().set_nodelay(on)),
             Stream::Memory(_) => {}
         }
     }
@@ -146,6 +155,7 @@ impl Stream {
         match self {
             Stream::Tcp(tcp) => Some(tcp),
             Stream::Tls(tls) => Some(tls.tcp_mut()),
+            Stream::Tunnel(tls) => Some(tls.tcp_mut()),
             Stream::Memory(_) => None,
         }
     }
@@ -154,6 +164,7 @@ impl Stream {
     pub fn describe_tls(&self) -> Option<String> {
         match self {
             Stream::Tls(tls) => Some(tls.describe()),
+            Stream::Tunnel(tls) => Some(tls.describe()),
             _ => None,
         }
     }
@@ -164,6 +175,7 @@ impl Stream {
         match self {
             Stream::Tcp(tcp) => Stream::Tcp(renew(tcp)),
             Stream::Tls(tls) => Stream::Tls(Box::new(tls.over(renew))),
+            Stream::Tunnel(tls) => Stream::Tunnel(Box::new(tls.over(renew))),
             memory => memory,
         }
     }
@@ -172,14 +184,17 @@ impl Stream {
     pub(super) fn drain(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tls(tls) => tls.tcp().read(buffer),
+            Stream::Tunnel(tls) => tls.tcp().read(buffer),
             other => other.read(buffer),
         }
     }
 
     /// Frees memory that an idle stream does not need.
     pub fn shrink(&mut self) {
-        if let Stream::Tls(tls) = self {
-            tls.shrink();
+        match self {
+            Stream::Tls(tls) => tls.shrink(),
+            Stream::Tunnel(tls) => tls.shrink(),
+            _ => {}
         }
     }
 
@@ -188,6 +203,7 @@ impl Stream {
         match self {
             Stream::Tcp(tcp) => drop(tcp.shutdown(Shutdown::Write)),
             Stream::Tls(tls) => tls.shutdown_write(),
+            Stream::Tunnel(tls) => tls.shutdown_write(),
             Stream::Memory(end) => end.finish(),
         }
     }
@@ -196,7 +212,15 @@ impl Stream {
         match self {
             Stream::Tcp(tcp) => Some(tcp),
             Stream::Tls(tls) => Some(tls.tcp()),
+            Stream::Tunnel(tls) => Some(tls.tcp()),
             Stream::Memory(_) => None,
         }
     }
+}
+
+/// The first slices as TLS takes them.
+fn slices_of<'a>(parts: &'a [IoSlice<'_>]) -> [&'a [u8]; MAX_PARTS] {
+    let mut slices = [[].as_slice(); MAX_PARTS];
+    slices.iter_mut().zip(parts).for_each(|(slice, part)| *slice = part);
+    slices
 }

@@ -1,31 +1,31 @@
-//! An open TLS connection over a socket. Records are opened in the buffer that they are read into.
+//! An open TLS connection over a socket, or over TLS to a proxy. Records are opened in the buffer that they are read
+//! into.
 
 use super::LEAST_READ;
 use super::records::{MAX_RECORD, Records, begins_whole};
-use super::tcp::{Quiet, SHORT_IS_LAST};
+use super::transport::Transport;
 use mio::net::TcpStream;
 use rustls::crypto::cipher::OutboundChunks;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::io::{self, ErrorKind};
 
 /// Plaintext bytes that are sealed before the socket is written to; MAX_BATCH if that avoids a small write afterwards.
 /// At most this much is buffered.
 pub(super) const BATCH: usize = 96 << 10;
 const MAX_BATCH: usize = 100 << 10;
 /// Maximum number of records per system call.
-const MAX_SLICES: usize = 8;
+pub(super) const MAX_SLICES: usize = 8;
 // The longest record must fit.
 const _: () = assert!(LEAST_READ > MAX_RECORD);
 
 /// A TLS connection after its handshake.
-pub struct TlsStream {
-    tcp: TcpStream,
+pub struct TlsStream<T = TcpStream> {
+    under: T,
     records: Records,
     /// Received and not read by the caller. Allocated when there is some, and kept until `shrink`.
     held: Option<Box<Held>>,
-    /// The last read left nothing in the socket.
+    /// The last read left nothing in the transport.
     drained: bool,
-    /// A short read of the socket does not mean that nothing is left.
+    /// A short read of the transport does not mean that nothing is left.
     reads_on: bool,
 }
 
@@ -40,12 +40,12 @@ struct Held {
     given: usize,
 }
 
-impl TlsStream {
+impl<T: Transport> TlsStream<T> {
     /// `carried` and `plain` were received after the handshake.
-    pub fn new(tcp: TcpStream, records: Records, carried: Vec<u8>, plain: Vec<u8>) -> TlsStream {
+    pub fn new(under: T, records: Records, carried: Vec<u8>, plain: Vec<u8>) -> TlsStream<T> {
         let is_held = !carried.is_empty() || !plain.is_empty();
         let held = is_held.then(|| Box::new(Held { carried, plain, given: 0 }));
-        TlsStream { tcp, records, held, drained: false, reads_on: false }
+        TlsStream { under, records, held, drained: false, reads_on: false }
     }
 
     /// Reads what is available. `Ok(0)`: the peer has ended the stream. `Interrupted`: bytes without plaintext were
@@ -80,16 +80,18 @@ impl TlsStream {
     /// From now on the socket is read until it would block.
     pub fn read_on(&mut self) {
         self.reads_on = true;
+        self.under.read_on();
     }
 
     /// Whether a read would return bytes, or the end, without more from the socket.
     pub fn holds_input(&self) -> bool {
-        self.has_plain() || self.records.is_over() || begins_whole(self.carried())
+        self.has_plain() || self.records.is_over() || begins_whole(self.carried()) || self.under.holds_input()
     }
 
     /// Frees memory that an idle stream does not need.
     pub fn shrink(&mut self) {
         self.records.outgoing.shrink();
+        self.under.shrink();
         if self.held.as_ref().is_some_and(|held| held.carried.is_empty() && held.plain.is_empty()) {
             self.held = None;
         }
@@ -128,31 +130,33 @@ impl TlsStream {
     /// Sends records until none is left.
     pub fn send(&mut self) -> io::Result<()> {
         while !self.records.outgoing.is_empty() {
+            let left = self.records.outgoing.left();
             let (slices, count) = self.records.outgoing.slices::<MAX_SLICES>();
-            let result = match &slices[..count] {
-                [one] => self.tcp.write(one),
-                several => Quiet(&mut self.tcp).write_vectored(several),
-            };
-            match result {
+            match self.under.write(&slices[..count], left) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => self.records.outgoing.advance(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.under.flush()
+    }
+
+    /// Whether the socket has accepted everything that was written.
+    pub fn has_sent_all(&self) -> bool {
+        self.records.outgoing.is_empty()
     }
 
     /// Position in the plaintext up to which the socket has accepted it, in complete records.
     pub fn left(&self) -> u64 {
-        self.records.outgoing.left()
+        self.under.sent(self.records.outgoing.left())
     }
 
     /// Ends our direction, with close_notify.
     pub fn shutdown_write(&mut self) {
         self.records.close();
         drop(self.send());
-        drop(self.tcp.shutdown(Shutdown::Write));
+        self.under.shutdown_write();
     }
 
     /// TLS version and cipher suite.
@@ -162,24 +166,24 @@ impl TlsStream {
 
     /// The socket.
     pub fn tcp(&self) -> &TcpStream {
-        &self.tcp
+        self.under.tcp()
     }
 
     /// The socket, to register it for readiness.
     pub fn tcp_mut(&mut self) -> &mut TcpStream {
-        &mut self.tcp
+        self.under.tcp_mut()
     }
 
     /// The same stream over the same socket, which `renew` recreates.
-    pub fn over(self, renew: impl FnOnce(TcpStream) -> TcpStream) -> TlsStream {
-        TlsStream { tcp: renew(self.tcp), ..self }
+    pub fn over(self, renew: impl FnOnce(TcpStream) -> TcpStream) -> TlsStream<T> {
+        TlsStream { under: self.under.over(renew), ..self }
     }
 
     /// Reads the socket once, after the carried bytes, and opens the records in place.
     fn read_directly(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = self.carried().len().min(buffer.len());
         if !self.records.is_over() && !begins_whole(self.carried()) {
-            match self.tcp.read(&mut buffer[filled..]) {
+            match self.under.read(&mut buffer[filled..]) {
                 // A peer may end without close_notify: WebSocket has its own closing handshake.
                 Ok(0) => return Ok(0),
                 Ok(count) => {
@@ -187,7 +191,7 @@ impl TlsStream {
                         buffer[..filled].copy_from_slice(&std::mem::take(&mut held.carried));
                     }
                     filled += count;
-                    self.drained = SHORT_IS_LAST && !self.reads_on && filled < buffer.len();
+                    self.drained = !self.reads_on && self.under.has_read_all(filled < buffer.len());
                 }
                 Err(error) => return Err(error),
             }

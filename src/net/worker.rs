@@ -33,9 +33,10 @@ const WAKE: Token = Token(usize::MAX);
 
 /// A job for the worker.
 pub enum Job {
-    /// Run a handshake.
+    /// Run a handshake over a stream, of which some bytes have been received.
     Secure {
-        tcp: mio::net::TcpStream,
+        under: Stream,
+        received: Vec<u8>,
         side: Side,
         mailbox: Arc<Mailbox<Result<Stream, Failure>>>,
         key: u64,
@@ -245,8 +246,9 @@ impl Tasks {
                 }
             }
             Job::Secure { cancelled, .. } if cancelled.load(Ordering::Acquire) => {}
-            Job::Secure { tcp, side, mailbox, key, cancelled } => {
-                let started = quiet::catch(|| Handshake::start(tcp, &side)).unwrap_or_else(|| Err(panicked()));
+            Job::Secure { under, received, side, mailbox, key, cancelled } => {
+                let started =
+                    quiet::catch(|| Handshake::start(under, received, &side)).unwrap_or_else(|| Err(panicked()));
                 match started {
                     Ok(handshake) => {
                         let handshake = Box::new(handshake);
@@ -269,7 +271,7 @@ impl Tasks {
             self.list.len() - 1
         });
         let socket = match &mut task {
-            Task::Secure { handshake, .. } => Some(handshake.tcp()),
+            Task::Secure { handshake, .. } => handshake.tcp(),
             Task::Reap { stream, .. } => stream.tcp(),
         };
         if let Some(socket) = socket {
@@ -335,14 +337,15 @@ impl Tasks {
     fn take(&mut self, index: usize) -> Option<Task> {
         let mut task = self.list[index].take()?;
         self.free.push(index);
-        match &mut task {
-            Task::Secure { handshake, .. } => drop(self.poll.registry().deregister(handshake.tcp())),
+        let socket = match &mut task {
+            Task::Secure { handshake, .. } => handshake.tcp(),
             Task::Reap { stream, .. } => {
                 self.reaped -= 1;
-                if let Some(socket) = stream.tcp() {
-                    let _ = self.poll.registry().deregister(socket);
-                }
+                stream.tcp()
             }
+        };
+        if let Some(socket) = socket {
+            let _ = self.poll.registry().deregister(socket);
         }
         Some(task)
     }
@@ -413,7 +416,8 @@ mod tests {
             drop(listener.accept().unwrap());
             tcp.set_nonblocking(true).unwrap();
             worker.submit(Job::Secure {
-                tcp: mio::net::TcpStream::from_std(tcp),
+                under: Stream::Tcp(mio::net::TcpStream::from_std(tcp)),
+                received: Vec::new(),
                 side: Side::Client(side.clone()),
                 mailbox: mailbox.clone(),
                 key: round,
