@@ -321,7 +321,8 @@
 // Establishing the TCP connection.
 #define WS_PHASE_TCP 2
 
-// Connecting through a proxy. Reserved: this version uses no proxy.
+// With ws_config.proxy: TLS to the proxy, and what it is asked and answers. The phases before it are those of the
+// proxy's name and address, the phases after it those of the server.
 #define WS_PHASE_PROXY 3
 
 // The TLS handshake, or a later failure of TLS.
@@ -385,6 +386,16 @@
 
 // TCP failed for another reason. event.os_error is the system's error number.
 #define WS_CAUSE_TCP_FAILED 25
+
+// The proxy refused to connect to the server, or could not. If it is an HTTP proxy, event.http_status is its status,
+// and its headers and the start of its answer's body can be read as those of a server.
+#define WS_CAUSE_PROXY_REFUSED 26
+
+// The proxy requires a user name and password, or refused those of ws_config.proxy.
+#define WS_CAUSE_PROXY_AUTH 27
+
+// The proxy's answer is neither HTTP nor SOCKS 5, as ws_config.proxy says.
+#define WS_CAUSE_PROXY_INVALID 28
 
 // The certificate was not issued by a trusted authority.
 #define WS_CAUSE_CERTIFICATE_UNTRUSTED 30
@@ -1115,8 +1126,14 @@ typedef struct ws_config {
   // Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
   // max_clients_per_address (default: 64, what a home or a phone has).
   uint32_t ipv6_prefix_bits;
-  // Zero. The next field takes its place.
+  // Zero. The next number takes its place.
   uint32_t reserved42;
+  // Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and "https://..."
+  // are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server, "socks5h://..." its name.
+  // "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment say, as curl reads them, and never
+  // for a loopback address. The trusted certificates for "https" are those for the server, and its certificate is
+  // checked whatever WS_INSECURE, WS_ANY_NAME and pin_sha256 say (default: NULL, none).
+  const char *proxy;
 } ws_config;
 
 // A Godot value, or the head of a container, whose items follow it in the array. Fields that the type does not use are

@@ -133,7 +133,8 @@ pub const WS_PHASE_NONE: i32 = 0;
 pub const WS_PHASE_DNS: i32 = 1;
 /// Establishing the TCP connection.
 pub const WS_PHASE_TCP: i32 = 2;
-/// Connecting through a proxy. Reserved: this version uses no proxy.
+/// With ws_config.proxy: TLS to the proxy, and what it is asked and answers. The phases before it are those of the
+/// proxy's name and address, the phases after it those of the server.
 pub const WS_PHASE_PROXY: i32 = 3;
 /// The TLS handshake, or a later failure of TLS.
 pub const WS_PHASE_TLS: i32 = 4;
@@ -180,6 +181,13 @@ pub const WS_CAUSE_REFUSED: i32 = 23;
 pub const WS_CAUSE_UNREACHABLE: i32 = 24;
 /// TCP failed for another reason. event.os_error is the system's error number.
 pub const WS_CAUSE_TCP_FAILED: i32 = 25;
+/// The proxy refused to connect to the server, or could not. If it is an HTTP proxy, event.http_status is its status,
+/// and its headers and the start of its answer's body can be read as those of a server.
+pub const WS_CAUSE_PROXY_REFUSED: i32 = 26;
+/// The proxy requires a user name and password, or refused those of ws_config.proxy.
+pub const WS_CAUSE_PROXY_AUTH: i32 = 27;
+/// The proxy's answer is neither HTTP nor SOCKS 5, as ws_config.proxy says.
+pub const WS_CAUSE_PROXY_INVALID: i32 = 28;
 /// The certificate was not issued by a trusted authority.
 pub const WS_CAUSE_CERTIFICATE_UNTRUSTED: i32 = 30;
 /// The certificate has expired, or is not valid yet. Check the clocks of both machines.

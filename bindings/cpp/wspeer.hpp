@@ -179,7 +179,8 @@ enum class phase : std::int32_t {
   dns = WS_PHASE_DNS,
   // Establishing the TCP connection.
   tcp = WS_PHASE_TCP,
-  // Connecting through a proxy. Reserved: this version uses no proxy.
+  // With ws_config.proxy: TLS to the proxy, and what it is asked and answers. The phases before it are those of the
+  // proxy's name and address, the phases after it those of the server.
   proxy = WS_PHASE_PROXY,
   // The TLS handshake, or a later failure of TLS.
   tls = WS_PHASE_TLS,
@@ -535,6 +536,7 @@ class config {
   config& server_name(std::string name) { return set(server_name_, std::move(name)); }
   config& pin_sha256(std::string pin) { return set(pin_sha256_, std::move(pin)); }
   config& trusted_proxies(std::string networks) { return set(trusted_proxies_, std::move(networks)); }
+  config& proxy(std::string url) { return set(proxy_, std::move(url)); }
 
   // Calls `open(const ws_config*)` with pointers to the texts.
   template <class Open>
@@ -549,7 +551,8 @@ class config {
     const std::pair<const char**, const std::optional<std::string>*> texts[] = {
         {&raw.subprotocols, &subprotocols_}, {&raw.ca_pem, &ca_pem_},           {&raw.cert_pem, &cert_pem_},
         {&raw.key_pem, &key_pem_},           {&raw.server_name, &server_name_}, {&raw.pin_sha256, &pin_sha256_},
-        {&raw.trusted_proxies, &trusted_proxies_}};
+        {&raw.trusted_proxies, &trusted_proxies_},
+        {&raw.proxy, &proxy_}};
     for (const auto& [field, text] : texts)
       if (*text) *field = (*text)->c_str();
     return open(&raw);
@@ -564,7 +567,7 @@ class config {
   ws_config raw_{};
   std::vector<std::string> headers_;
   std::optional<std::string> subprotocols_, ca_pem_, cert_pem_, key_pem_, server_name_, pin_sha256_,
-      trusted_proxies_;
+      trusted_proxies_, proxy_;
 };
 
 // What put_many() did. A code below 0 is about messages[taken], the first that was not accepted.

@@ -50,6 +50,9 @@ mergeInto(LibraryManager.library, {
       name = isGiven(['ca_pem', 'cert_pem', 'key_pem', 'server_name', 'pin_sha256'],
         [at.ca_pem, at.cert_pem, at.key_pem, at.server_name, at.pin_sha256]);
       if (name) return WSPEER.unsupported('TLS is the browser\'s own affair, so leave ' + WSPEER.named(name) + ' NULL');
+      if (isGiven(['proxy'], [at.proxy])) {
+        return WSPEER.unsupported('the browser chooses its proxy itself, so leave ' + WSPEER.named('proxy') + ' NULL');
+      }
       if (field(at.headers_count))
         return WSPEER.unsupported(
           'a request has no headers of one\'s own; say it in the URL\'s query or in the first message');

@@ -38,7 +38,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 208, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 216, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -46,7 +46,7 @@
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136, cert_pem: 144, key_pem: 152, server_name: 160,
       pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188, trusted_proxies: 192, ipv6_prefix_bits: 200,
-      reserved42: 204
+      reserved42: 204, proxy: 208
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -74,7 +74,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 172, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 176, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -82,7 +82,7 @@
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 124, ca_pem: 128, cert_pem: 132, key_pem: 136, server_name: 140,
       pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156, trusted_proxies: 160, ipv6_prefix_bits: 164,
-      reserved42: 168
+      reserved42: 168, proxy: 172
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -126,7 +126,7 @@
   };
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
-    1: isWide ? 208 : 172, 2: 184, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
+    1: isWide ? 216 : 176, 2: 184, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
     6: isWide ? 24 : 16, 7: isWide ? 24 : 16
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.

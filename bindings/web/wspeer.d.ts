@@ -156,7 +156,10 @@ export declare const enum WsPhase {
   DNS = 1,
   /** Establishing the TCP connection. */
   TCP = 2,
-  /** Connecting through a proxy. Reserved: this version uses no proxy. */
+  /**
+   * With ws_config.proxy: TLS to the proxy, and what it is asked and answers. The phases before it are those of the
+   * proxy's name and address, the phases after it those of the server.
+   */
   PROXY = 3,
   /** The TLS handshake, or a later failure of TLS. */
   TLS = 4,
@@ -210,6 +213,15 @@ export declare const enum WsCause {
   UNREACHABLE = 24,
   /** TCP failed for another reason. event.os_error is the system's error number. */
   TCP_FAILED = 25,
+  /**
+   * The proxy refused to connect to the server, or could not. If it is an HTTP proxy, event.http_status is its
+   * status, and its headers and the start of its answer's body can be read as those of a server.
+   */
+  PROXY_REFUSED = 26,
+  /** The proxy requires a user name and password, or refused those of ws_config.proxy. */
+  PROXY_AUTH = 27,
+  /** The proxy's answer is neither HTTP nor SOCKS 5, as ws_config.proxy says. */
+  PROXY_INVALID = 28,
   /** The certificate was not issued by a trusted authority. */
   CERTIFICATE_UNTRUSTED = 30,
   /** The certificate has expired, or is not valid yet. Check the clocks of both machines. */
@@ -990,10 +1002,19 @@ export declare const enum WsConfigLayout {
    * max_clients_per_address (default: 64, what a home or a phone has).
    */
   ipv6_prefix_bits = 164,
-  /** Zero. The next field takes its place. */
+  /** Zero. The next number takes its place. */
   reserved42 = 168,
+  /**
+   * Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and
+   * "https://..." are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server,
+   * "socks5h://..." its name. "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment say,
+   * as curl reads them, and never for a loopback address. The trusted certificates for "https" are those for the
+   * server, and its certificate is checked whatever WS_INSECURE, WS_ANY_NAME and pin_sha256 say (default: NULL,
+   * none).
+   */
+  proxy = 172,
   /** Size of the whole struct. */
-  SIZE = 172,
+  SIZE = 176,
 }
 
 /** The offsets with 64-bit pointers. */
@@ -1041,7 +1062,8 @@ export declare const enum WsConfigLayout64 {
   trusted_proxies = 192,
   ipv6_prefix_bits = 200,
   reserved42 = 204,
-  SIZE = 208,
+  proxy = 208,
+  SIZE = 216,
 }
 
 /**

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)] // The calls of a C host.
 
 mod calls;
+mod client_proxies;
 #[path = "../../tests/protocol/decoding.rs"]
 mod decoding;
 mod deflate;
@@ -20,7 +21,7 @@ mod urls;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 14] = [
     ("server_handshake", handshakes::server),
     ("client_handshake", handshakes::client),
     ("extension", handshakes::extension),
@@ -28,6 +29,8 @@ pub const TARGETS: [Target; 12] = [
     ("compressed_frames", frames::compressed),
     ("deflate", deflate::deflate),
     ("urls", urls::urls),
+    ("proxy_answers", client_proxies::answers),
+    ("proxy_urls", client_proxies::urls),
     ("multiplayer", multiplayer::formats),
     ("scene", scene::scene),
     ("calls", calls::calls),

@@ -140,6 +140,11 @@ impl Connection {
         }
     }
 
+    /// Whether an opening has looked up the name of its server, and a poll would go on.
+    pub fn has_names(&self) -> bool {
+        matches!(&self.stage, Stage::Opening(opening) if opening.has_names())
+    }
+
     /// Applies the progress of an opening. True: the budget was exhausted before all bytes had been read.
     fn advance(&mut self, cx: &mut Cx<'_>, progress: Progress) -> bool {
         match progress {

@@ -12,9 +12,10 @@ use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
 use crate::names::{
     self, APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, FORWARDED, INSECURE, KEY_PEM, MAX_MESSAGE_BYTES, NO_DELAY,
-    NO_RELAY, Name, PIN_SHA256, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, SCENE, TRUSTED_PROXIES, X_FORWARDED_FOR,
+    NO_RELAY, Name, PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, SCENE, TRUSTED_PROXIES, X_FORWARDED_FOR,
 };
 use crate::net::{Networks, TlsClientSettings};
+use crate::opening::ProxySetting;
 use crate::protocol::{DeflateSettings, Forwarding, LONGEST_HEARTBEAT, MAX_BITS, check_header, check_subprotocols};
 use crate::server::Proxies;
 use crate::status::{ErrorCode, Level};
@@ -49,6 +50,16 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
     let has = |flag: u32| config.flags & flag != 0;
     let options = options(&config, server, on_full)?;
     let tls = tls(&config)?;
+    let headers = headers(&config)?;
+    let proxy = match optional_text("proxy", config.proxy)? {
+        Some(text) => ProxySetting::parse(text).map_err(bad)?,
+        None => ProxySetting::None,
+    };
+    if proxy != ProxySetting::None && headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("proxy-authorization")) {
+        return Err(bad(format!(
+            "header Proxy-Authorization would go to the server: put user name and password in the URL of {PROXY}"
+        )));
+    }
     Ok(Settings {
         owner: config.owner,
         user: config.user as usize as u64,
@@ -67,7 +78,8 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
             WS_OFF => usize::MAX / 2,
             bytes => bytes as usize,
         },
-        headers: headers(&config)?,
+        headers,
+        proxy,
         deflate: deflate(&config)?,
         subprotocols: match optional_text("subprotocols", config.subprotocols)? {
             Some(list) if !list.trim().is_empty() => check_subprotocols(list).map_err(bad)?,

@@ -129,11 +129,17 @@ pub struct ws_config {
     /// Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
     /// max_clients_per_address (default: 64, what a home or a phone has).
     pub ipv6_prefix_bits: u32,
-    /// Zero. The next field takes its place.
+    /// Zero. The next number takes its place.
     pub reserved42: u32,
+    /// Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and "https://..."
+    /// are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server, "socks5h://..." its name.
+    /// "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment say, as curl reads them, and never
+    /// for a loopback address. The trusted certificates for "https" are those for the server, and its certificate is
+    /// checked whatever WS_INSECURE, WS_ANY_NAME and pin_sha256 say (default: NULL, none).
+    pub proxy: *const c_char,
 }
 
-const _: () = assert!(size_of::<ws_config>() == 9 * size_of::<*mut c_void>() + 34 * 4);
+const _: () = assert!(size_of::<ws_config>() == 10 * size_of::<*mut c_void>() + 34 * 4);
 
 /// All flags of ws_config.flags.
 pub(super) const FLAGS: u32 = WS_COALESCE

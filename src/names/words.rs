@@ -84,6 +84,8 @@ pub const MAX_CALL_ITEMS: Name = Name("max_call_items");
 pub const TRUSTED_PROXIES: Name = Name("trusted_proxies");
 /// `ipv6_prefix_bits`.
 pub const IPV6_PREFIX_BITS: Name = Name("ipv6_prefix_bits");
+/// `proxy`.
+pub const PROXY: Name = Name("proxy");
 /// `WS_COALESCE`.
 pub const COALESCE: Name = Name("WS_COALESCE");
 /// `WS_QUEUE_BEFORE_OPEN`.

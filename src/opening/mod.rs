@@ -1,17 +1,25 @@
-//! Opening a connection, as client or server: name lookup, TCP, TLS and the opening handshake (RFC 6455 section 4), as
-//! steps with one deadline. The result is a link.
+//! Opening a connection, as client or server: name lookup, TCP, proxy, TLS and the opening handshake (RFC 6455 section
+//! 4), as steps with one deadline. The result is a link.
+
+mod proxied;
+mod proxy;
 
 use crate::codes::*;
 use crate::endpoint::{Endpoint, Info};
 use crate::error::Failure;
 use crate::heap::{self, Discarded};
 use crate::link::{Outbox, Outgoing, Parts, Sent, Waiting, Wrote};
-use crate::net::{Destination, Dial, LEAST_READ, Reader, Services, Step, Stream, tls_failure};
+use crate::net::{Destination, Dial, LEAST_READ, Names, Reader, Services, Step, Stream, tls_failure};
 use crate::protocol::{
-    Accept, Agreement, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role, ServerHandshake,
+    Accept, Agreement, Asked, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role,
+    ServerHandshake, Tunnel,
 };
 use crate::status::{Cause, Phase, Text};
 use crate::work::{Cx, LONG_GAP};
+use proxied::Route;
+pub use proxied::Via;
+pub(crate) use proxy::MAX_TEXT;
+pub use proxy::{Goal, Proxy, ProxyKind, ProxySetting};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +34,8 @@ const READ_BYTES: usize = LEAST_READ + (1 << 10);
 pub struct Recipe {
     /// Address of the server.
     pub to: Destination,
+    /// The proxy to connect through.
+    pub via: Option<Box<Via>>,
     /// The request of the opening handshake.
     pub request: RequestSpec,
     /// Timeout for all steps together; `None`: unlimited.
@@ -59,10 +69,16 @@ pub struct Opening {
 }
 
 enum At {
+    /// A client that looks up the server's name, because its proxy takes addresses.
+    LookingUp(Box<(Names, Route)>),
     /// A client that is opening its transport.
-    Dialing(Box<(Dial, RequestSpec)>),
+    Dialing(Box<(Dial, Route)>),
+    /// A client that asks its proxy for a tunnel.
+    Asking(Box<(Tunnel, Route)>),
     /// A client that sends its request and waits for the answer.
     Requesting { handshake: ClientHandshake, heartbeat: bool },
+    /// A client between two of these, within one call.
+    Moving,
     /// A server that waits for the request. Without `accept` its owner decides on `request`.
     Answering { handshake: ServerHandshake, accept: Option<Arc<Accept>>, request: Option<Box<Request>> },
 }
@@ -115,8 +131,21 @@ impl Discarded for Opening {
 impl Opening {
     /// Client: connects to a server.
     pub fn dial(services: &Services, recipe: Recipe, now: Instant) -> Opening {
-        let Recipe { to, request, timeout, queue_before_open } = recipe;
-        Opening::new(At::Dialing(Box::new((Dial::start(services, to, now), request))), timeout, queue_before_open, now)
+        let Recipe { to, via, request, timeout, queue_before_open } = recipe;
+        let at = match via {
+            None => At::Dialing(Box::new((Dial::start(services, to, now), Route::direct(request)))),
+            Some(via) => {
+                // Only for a proxy that takes addresses.
+                let names = (via.proxy.kind == ProxyKind::Socks5).then(|| services.look_up(&to.host));
+                let proxy = via.to.clone();
+                let route = Route::proxied(*via, to, request);
+                match names {
+                    Some(names) => At::LookingUp(Box::new((names, route))),
+                    None => At::Dialing(Box::new((Dial::start(services, proxy, now), route))),
+                }
+            }
+        };
+        Opening::new(at, timeout, queue_before_open, now)
     }
 
     /// Client: on an open transport.
@@ -170,15 +199,35 @@ impl Opening {
 
     /// Continues the opening as far as possible without blocking.
     pub fn pump(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
+        if let At::LookingUp(looking_up) = &mut self.at {
+            match looking_up.0.result() {
+                None => return Progress::Pending { more: false },
+                Some(Err(failure)) => return Progress::Failed(failure),
+                Some(Ok(addresses)) => {
+                    looking_up.1.set_addresses(&addresses);
+                    self.dial_proxy(cx);
+                }
+            }
+        }
         if let At::Dialing(dialing) = &mut self.at {
             match dialing.0.step(cx.services, cx.now) {
                 Step::Pending => return Progress::Pending { more: false },
-                Step::Failed(failure) => return Progress::Failed(failure),
+                Step::Failed(failure) => return Progress::Failed(dialing.1.failed_dial(failure)),
                 Step::Done(stream) => {
-                    let (at, request) = start_request(&dialing.1);
-                    self.at = at;
-                    self.output.push_bytes(&request);
-                    self.take_stream(endpoint, stream);
+                    let At::Dialing(dialing) = std::mem::replace(&mut self.at, At::Moving) else {
+                        return Progress::Pending { more: false };
+                    };
+                    let route = dialing.1;
+                    self.output = Outbox::default();
+                    match route.ask() {
+                        Some((tunnel, request)) => {
+                            self.at = At::Asking(Box::new((tunnel, route)));
+                            self.output.push_bytes(&request);
+                            stream.set_no_delay(true);
+                            self.stream = Some(stream);
+                        }
+                        None => self.send_request(endpoint, stream, &route),
+                    }
                 }
             }
         }
@@ -260,8 +309,10 @@ impl Opening {
     /// The phase that the opening has reached.
     pub fn phase(&self) -> Phase {
         match &self.at {
-            At::Dialing(dialing) => dialing.0.phase(),
-            _ => Phase::Http,
+            At::LookingUp(_) => Phase::Dns,
+            At::Dialing(dialing) => dialing.1.phase_of_dial(dialing.0.phase()),
+            At::Asking(_) => Phase::Proxy,
+            At::Requesting { .. } | At::Answering { .. } | At::Moving => Phase::Http,
         }
     }
 
@@ -271,6 +322,11 @@ impl Opening {
             At::Dialing(dialing) => Some(&dialing.0),
             _ => None,
         }
+    }
+
+    /// Whether the name of the server has been looked up, and a poll would go on.
+    pub fn has_names(&self) -> bool {
+        matches!(&self.at, At::LookingUp(looking_up) if looking_up.0.result().is_some())
     }
 
     /// Whether it has failed and only the answer is still to be sent.
@@ -367,11 +423,21 @@ impl Opening {
                 }
                 "the server did not answer the opening handshake: it may not be a WebSocket server"
             }
+            (At::Asking(asking), _) => {
+                if let Some(refused) = asking.0.give_up() {
+                    return Err(keep_refusal(&mut endpoint.info, *refused));
+                }
+                "the proxy did not answer: it may wait for the server, or be another kind of proxy"
+            }
             (_, Phase::Dns) => "the name lookup took too long: check the network and the name server",
             (_, Phase::Tcp) => "the server did not accept the TCP connection: check address, port and firewall",
             _ => "the TLS handshake was not finished: the server may not speak TLS on this port",
         };
-        Err(Failure::new(phase, Cause::ConnectTimeout, format!("{what} (connect timeout of {ms} ms)")))
+        let failure = Failure::new(phase, Cause::ConnectTimeout, format!("{what} (connect timeout of {ms} ms)"));
+        Err(match &self.at {
+            At::Dialing(dialing) => dialing.1.failed_dial(failure),
+            _ => failure,
+        })
     }
 
     /// Gives up the stream: shuts it down gracefully if everything was sent, otherwise has the worker close it.
@@ -407,7 +473,7 @@ impl Opening {
             Ok(wrote) => self.writes_on = matches!(wrote, Wrote::Later),
             Err(error) => {
                 self.write_failure =
-                    Some(Failure::of_io(Phase::Http, Cause::Reset, "the connection was lost while writing", &error))
+                    Some(Failure::of_io(self.phase(), Cause::Reset, "the connection was lost while writing", &error))
             }
         }
     }
@@ -447,13 +513,23 @@ impl Opening {
     /// Handles received bytes of the handshake.
     fn take(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         match &mut self.at {
-            At::Dialing(_) => {}
-            At::Requesting { handshake, heartbeat } => match handshake.receive(bytes) {
-                Ok(None) if handshake.is_refused() => {
-                    // The earlier deadline applies.
-                    let at = cx.now + BODY_TIME;
-                    self.deadline = Some(self.deadline.map_or(at, |deadline| deadline.min(at)));
+            At::LookingUp(_) | At::Dialing(_) | At::Moving => {}
+            At::Asking(asking) => match asking.0.receive(bytes) {
+                Ok(Asked::More(output)) => {
+                    self.output.push_bytes(&output);
+                    if asking.0.is_refused() {
+                        self.expect_body(cx.now);
+                    }
                 }
+                Ok(Asked::Open(_)) if self.output.bytes() > 0 => {
+                    let why = "the proxy answered before it was asked: another kind of server has this port";
+                    return Progress::Failed(Failure::new(Phase::Proxy, Cause::ProxyInvalid, why));
+                }
+                Ok(Asked::Open(used)) => return self.enter_tunnel(endpoint, cx, &bytes[used..]),
+                Err(refused) => return self.refused_by_proxy(endpoint, cx, *refused),
+            },
+            At::Requesting { handshake, heartbeat } => match handshake.receive(bytes) {
+                Ok(None) if handshake.is_refused() => self.expect_body(cx.now),
                 Ok(None) => {}
                 Ok(Some((used, response))) => {
                     let info = &mut endpoint.info;
@@ -487,6 +563,68 @@ impl Opening {
             },
         }
         Progress::Pending { more: false }
+    }
+
+    /// The transport leads to the server: sends the request.
+    fn send_request(&mut self, endpoint: &mut Endpoint, stream: Stream, route: &Route) {
+        let (at, request) = start_request(&route.request);
+        self.at = at;
+        self.output.push_bytes(&request);
+        self.take_stream(endpoint, stream);
+        if route.hides_tls {
+            endpoint.info.set_text(Text::Tls, "");
+        }
+    }
+
+    /// Connects to the proxy, for the current address of the server.
+    fn dial_proxy(&mut self, cx: &Cx<'_>) {
+        let route = match std::mem::replace(&mut self.at, At::Moving) {
+            At::LookingUp(looking_up) => looking_up.1,
+            At::Asking(asking) => asking.1,
+            at => return self.at = at,
+        };
+        if let Some(proxy) = route.proxy() {
+            self.at = At::Dialing(Box::new((Dial::start(cx.services, proxy, cx.now), route)));
+        }
+    }
+
+    /// The tunnel is open. `bytes` came behind the proxy's answer, and are the server's.
+    fn enter_tunnel(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
+        let At::Asking(asking) = std::mem::replace(&mut self.at, At::Moving) else {
+            return Progress::Pending { more: false };
+        };
+        let Some(stream) = self.stream.take() else { return Progress::Pending { more: false } };
+        let mut route = asking.1;
+        if let Some((to, tls)) = route.enter() {
+            let dial = Dial::secure(cx.services, to, tls, stream, bytes.to_vec());
+            self.at = At::Dialing(Box::new((dial, route)));
+            return Progress::Pending { more: false };
+        }
+        self.send_request(endpoint, stream, &route);
+        if bytes.is_empty() { Progress::Pending { more: false } } else { self.take(endpoint, cx, bytes) }
+    }
+
+    /// Tries the next address of the server if there is one: the proxy may lack IPv6, or the server may not listen on
+    /// all of its addresses.
+    fn refused_by_proxy(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, refused: Refused) -> Progress {
+        if let At::Asking(asking) = &mut self.at
+            && refused.failure.cause == Cause::ProxyRefused
+            && asking.1.try_next()
+        {
+            if let Some(stream) = self.stream.take() {
+                cx.services.close(vec![stream]);
+            }
+            self.dial_proxy(cx);
+            return Progress::Pending { more: false };
+        }
+        Progress::Failed(keep_refusal(&mut endpoint.info, refused))
+    }
+
+    /// The answer is a refusal: waits a short time for its body.
+    fn expect_body(&mut self, now: Instant) {
+        // The earlier deadline applies.
+        let at = now + BODY_TIME;
+        self.deadline = Some(self.deadline.map_or(at, |deadline| deadline.min(at)));
     }
 
     fn opened(
@@ -551,6 +689,10 @@ impl Opening {
                 let refused = handshake.receive_eof();
                 keep_refusal(&mut endpoint.info, *refused)
             }
+            At::Asking(asking) => {
+                let refused = asking.0.receive_eof();
+                keep_refusal(&mut endpoint.info, *refused)
+            }
             _ => {
                 Failure::new(Phase::Http, Cause::PeerGone, "the peer ended the transport during the opening handshake")
             }
@@ -560,9 +702,13 @@ impl Opening {
     fn read_failed(&mut self, error: &std::io::Error) -> Failure {
         // A TLS alert is a better explanation than the write that failed because of it.
         let reader = if matches!(self.at, At::Answering { .. }) { Reader::Server } else { Reader::Client };
-        tls_failure(error, reader).or_else(|| self.write_failure.take()).unwrap_or_else(|| {
+        let failure = tls_failure(error, reader).or_else(|| self.write_failure.take()).unwrap_or_else(|| {
             Failure::of_io(self.phase(), Cause::Reset, "the connection was lost while reading", error)
-        })
+        });
+        match &self.at {
+            At::Asking(asking) => asking.1.failed_dial(failure),
+            _ => failure,
+        }
     }
 }
 
@@ -571,7 +717,7 @@ fn start_request(spec: &RequestSpec) -> (At, Vec<u8>) {
     (At::Requesting { handshake, heartbeat: spec.heartbeat }, request)
 }
 
-/// Stores the server's refusal: status, headers and body.
+/// Stores the refusal of a server or proxy: status, headers and body.
 fn keep_refusal(info: &mut Info, refused: Refused) -> Failure {
     info.http_status = refused.status;
     info.headers = refused.headers;

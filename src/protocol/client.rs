@@ -1,7 +1,7 @@
 //! The client's side of the opening handshake (RFC 6455 section 4.1).
 
 use super::body::Body;
-use super::head::{AnswerHead, empty_lines, find_end};
+use super::head::{AnswerHead, AnswerReader, Unreadable};
 use super::{DeflateParams, DeflateSettings, Headers, accept_answer, ask_in, offer};
 use crate::error::Failure;
 use crate::names::MAX_HEADER_BYTES;
@@ -84,9 +84,7 @@ pub struct ClientHandshake {
     subprotocols: Vec<String>,
     deflate: Option<DeflateSettings>,
     max_header_bytes: usize,
-    received: Vec<u8>,
-    /// Offset in `received` of the current response: interim responses (1xx) come before it.
-    start: usize,
+    answer: AnswerReader,
     /// The response is a refusal, whose body is being received.
     refusal: Option<(Box<Refused>, Body)>,
 }
@@ -117,8 +115,7 @@ impl ClientHandshake {
             subprotocols: spec.subprotocols.clone(),
             deflate: spec.deflate,
             max_header_bytes: spec.max_header_bytes,
-            received: Vec::new(),
-            start: 0,
+            answer: AnswerReader::new(spec.max_header_bytes),
             refusal: None,
         };
         (handshake, request.into_bytes())
@@ -130,30 +127,17 @@ impl ClientHandshake {
         if self.refusal.is_some() {
             return self.receive_body(bytes).map(|()| None);
         }
-        let before = self.received.len();
-        self.received.extend_from_slice(bytes);
-        let (used, head) = loop {
-            self.start += empty_lines(&self.received[self.start..]);
-            if !may_be_answer(&self.received[self.start..]) {
-                return Err(not_http(&self.received[self.start..], &self.secrets));
+        let (used, AnswerHead { minor, status, headers }) = match self.answer.receive(bytes) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(None),
+            Err(Unreadable::NotHttp(bytes)) => return Err(not_http(&bytes, &self.secrets)),
+            Err(Unreadable::TooBig) => return Err(self.too_big()),
+            Err(Unreadable::Invalid(error)) => {
+                return Err(refused(invalid(&format!(
+                    "the server's answer is not valid HTTP: {error}; is it a WebSocket server?"
+                ))));
             }
-            let end =
-                find_end(&self.received[self.start..], before.saturating_sub(self.start)).map(|end| self.start + end);
-            if end.unwrap_or(self.received.len()) > self.max_header_bytes {
-                return Err(self.too_big());
-            }
-            let Some(end) = end else { return Ok(None) };
-            let head = AnswerHead::parse(self.received[self.start..end].to_vec()).map_err(|error| {
-                refused(invalid(&format!("the server's answer is not valid HTTP: {error}; is it a WebSocket server?")))
-            })?;
-            // An interim response (RFC 9110 section 15.2): the final one follows.
-            if !matches!(head.status, 100 | 102..=199) {
-                break (end - before.min(end), head);
-            }
-            self.start = end;
         };
-        let AnswerHead { minor, status, headers } = head;
-        self.received = Vec::new();
         if status != 101 {
             let failure = Failure::new(Phase::Http, Cause::HttpStatus, self.status_message(status, &headers));
             let body = Body::announced(status, &headers);
@@ -174,7 +158,7 @@ impl ClientHandshake {
     /// Handles the end of the transport.
     pub fn receive_eof(&mut self) -> Box<Refused> {
         self.give_up().unwrap_or_else(|| {
-            let what = if self.received.is_empty() { "without an answer" } else { "in the middle of its answer" };
+            let what = if self.answer.is_empty() { "without an answer" } else { "in the middle of its answer" };
             let why = format!(
                 "the server ended the connection {what} to the opening handshake: is it a WebSocket server, and ws:// or wss:// as it expects?"
             );
@@ -245,11 +229,7 @@ impl ClientHandshake {
     }
 
     fn status_message(&self, number: u16, headers: &Headers) -> String {
-        let name = http::StatusCode::from_u16(number)
-            .ok()
-            .and_then(|status| status.canonical_reason())
-            .map(|name| format!(" {name}"))
-            .unwrap_or_default();
+        let name = reason_of(number);
         let hint = match number {
             300..=399 => match headers.get("location", 0).and_then(shown_location) {
                 Some(place) => format!("it points to {place}: connect there"),
@@ -279,9 +259,10 @@ impl ClientHandshake {
     }
 }
 
-/// Whether bytes can be the start of an HTTP/1 response.
-fn may_be_answer(bytes: &[u8]) -> bool {
-    bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
+/// The name of a status after a space, or nothing.
+pub(super) fn reason_of(status: u16) -> String {
+    let status = http::StatusCode::from_u16(status).ok();
+    status.and_then(|status| status.canonical_reason()).map(|name| format!(" {name}")).unwrap_or_default()
 }
 
 /// Refuses another protocol. The text shows its first bytes, up to any that repeat a secret: an echo server sends the

@@ -53,6 +53,66 @@ impl AnswerHead {
     }
 }
 
+/// Receives the head of a final response, in pieces of any size, after interim ones.
+pub(super) struct AnswerReader {
+    received: Vec<u8>,
+    /// Offset in `received` of the current response: interim responses (1xx) come before it.
+    start: usize,
+    max_bytes: usize,
+}
+
+/// Why a response cannot be read.
+pub(super) enum Unreadable {
+    /// It is of another protocol; its first bytes.
+    NotHttp(Vec<u8>),
+    /// Its head is longer than the limit.
+    TooBig,
+    /// It is not valid HTTP.
+    Invalid(Error),
+}
+
+impl AnswerReader {
+    /// Expects heads of at most `max_bytes` altogether.
+    pub fn new(max_bytes: usize) -> AnswerReader {
+        AnswerReader { received: Vec::new(), start: 0, max_bytes }
+    }
+
+    /// Whether no byte has been received.
+    pub fn is_empty(&self) -> bool {
+        self.received.is_empty()
+    }
+
+    /// Receives bytes. `Some`: the head, and how many of the bytes belong to it.
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<(usize, AnswerHead)>, Unreadable> {
+        let before = self.received.len();
+        self.received.extend_from_slice(bytes);
+        loop {
+            self.start += empty_lines(&self.received[self.start..]);
+            if !may_be_answer(&self.received[self.start..]) {
+                return Err(Unreadable::NotHttp(self.received.split_off(self.start)));
+            }
+            let end =
+                find_end(&self.received[self.start..], before.saturating_sub(self.start)).map(|end| self.start + end);
+            if end.unwrap_or(self.received.len()) > self.max_bytes {
+                return Err(Unreadable::TooBig);
+            }
+            let Some(end) = end else { return Ok(None) };
+            let head = AnswerHead::parse(self.received[self.start..end].to_vec()).map_err(Unreadable::Invalid)?;
+            // An interim response (RFC 9110 section 15.2): the final one follows. 101 is none.
+            if !matches!(head.status, 100 | 102..=199) {
+                self.received = Vec::new();
+                return Ok(Some((end - before.min(end), head)));
+            }
+            self.start = end;
+        }
+    }
+}
+
+/// Whether bytes can be the start of an HTTP/1 response.
+fn may_be_answer(bytes: &[u8]) -> bool {
+    bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
+}
+
 /// Request line and headers of a request.
 pub(super) struct RequestHead {
     /// As received: methods are case-sensitive.

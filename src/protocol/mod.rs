@@ -1,8 +1,9 @@
-//! RFC 6455 without I/O and without a clock: bytes in, messages and bytes out.
+//! RFC 6455, and what proxies are asked, without I/O and without a clock: bytes in, messages and bytes out.
 
 mod assembly;
 mod body;
 mod client;
+mod connect;
 mod control;
 mod decode;
 mod deflate;
@@ -17,6 +18,8 @@ mod mask;
 mod proxy_header;
 mod received;
 mod server;
+mod socks;
+mod tunnel;
 mod utf8;
 mod violation;
 
@@ -39,6 +42,7 @@ pub use mask::{MaskKeys, copy_masked, extend_masked, mask};
 pub use proxy_header::{MAX_PROXY_HEADER, ProxyHeader};
 pub use received::{Limits, Received};
 pub use server::{Accept, Agreement, Refusal, Request, ServerHandshake};
+pub use tunnel::{Asked, Login, Place, Site, Tunnel};
 pub use utf8::Utf8;
 
 /// Our role in the connection.

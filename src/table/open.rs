@@ -13,7 +13,7 @@ use crate::net::{
     Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, interface, lacks_interface,
     listen as listen_at,
 };
-use crate::opening::Recipe;
+use crate::opening::{Goal, MAX_TEXT, ProxyKind, ProxySetting, Recipe, Via};
 use crate::protocol::{self, Accept, DeflateSettings, RequestSpec};
 use crate::role::Role;
 use crate::server::{Proxies, Server, ServerSettings};
@@ -69,6 +69,8 @@ pub struct Settings {
     pub key_pem: Option<String>,
     /// TLS settings of a client.
     pub tls: TlsClientSettings,
+    /// Proxy of a client.
+    pub proxy: ProxySetting,
 }
 
 /// Opens a client.
@@ -121,6 +123,11 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Connecti
         None | Some(0) => return Err(bad_url("port 0 cannot be connected to")),
         Some(port) => port,
     };
+    let no_delay = settings.options.is_on(WS_OPT_NO_DELAY);
+    let via = match settings.proxy {
+        ProxySetting::None => None,
+        setting => proxy(setting, &url, port, &settings.tls, no_delay)?,
+    };
     let tls = match url.scheme() {
         "wss" => Some(Arc::new(TlsClient::new(&host, settings.tls)?)),
         _ => None,
@@ -143,16 +150,54 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Connecti
         heartbeat: settings.heartbeat,
     };
     let now = Instant::now();
-    let no_delay = settings.options.is_on(WS_OPT_NO_DELAY);
     let options = Arc::new(settings.options);
     let to = Destination { host, port, tls, no_delay };
-    let recipe =
-        Recipe { to, request: spec, timeout: settings.connect_timeout, queue_before_open: settings.queue_before_open };
+    let through = via.as_ref().map(|via| format!(" through the proxy {}", via.proxy)).unwrap_or_default();
+    let recipe = Recipe {
+        to,
+        via,
+        request: spec,
+        timeout: settings.connect_timeout,
+        queue_before_open: settings.queue_before_open,
+    };
     let mut peer = Connection::dial(&registry.services, recipe, options, now);
     peer.endpoint.user = settings.user;
     describe(&mut peer, &url, zone.as_ref());
-    journal::note(Level::Debug, || format!("connecting to {}", peer.endpoint.info.shown_url()));
+    journal::note(Level::Debug, || format!("connecting to {}{through}", peer.endpoint.info.shown_url()));
     Ok(peer)
+}
+
+/// The proxy for a URL. The environment is read here, once.
+fn proxy(
+    setting: ProxySetting,
+    url: &Url,
+    port: u16,
+    tls: &TlsClientSettings,
+    no_delay: bool,
+) -> Result<Option<Box<Via>>, Error> {
+    let wrong = |why: String| Error::new(ErrorCode::Config, format!("the config cannot be used: {why}"));
+    let Some(host) = url.host() else { return Err(bad_url("it has no host")) };
+    let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let goal = Goal { is_secure: url.scheme() == "wss", host: &host, port };
+    let Some(proxy) = setting.choose(goal, &variable).map_err(wrong)? else { return Ok(None) };
+    if proxy.kind == ProxyKind::Socks5h && matches!(host, Host::Domain(name) if name.len() > MAX_TEXT) {
+        return Err(bad_url(&format!("its host is longer than {MAX_TEXT} bytes, which SOCKS cannot ask for")));
+    }
+    let tls = match proxy.kind {
+        ProxyKind::Https => {
+            // What the program says about the server's certificate does not hold for the proxy's.
+            let trust = TlsClientSettings {
+                ca_pem: tls.ca_pem.clone(),
+                only_ca_pem: tls.only_ca_pem,
+                ..TlsClientSettings::default()
+            };
+            let name = proxy.host.split('%').next().unwrap_or("");
+            Some(Arc::new(TlsClient::new(name, trust)?))
+        }
+        _ => None,
+    };
+    let to = Destination { host: proxy.host.clone(), port: proxy.port, tls, no_delay };
+    Ok(Some(Box::new(Via { proxy: *proxy, to })))
 }
 
 /// Opens a server.

@@ -140,6 +140,42 @@ fn a_failed_connection_reveals_no_secret() {
 }
 
 #[test]
+fn the_login_of_a_proxy_is_in_no_log_line_and_no_error_message() {
+    let _alone = ALONE.lock();
+    ws_set_log_level(WS_LOG_DEBUG);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let opens = |proxy: &str| {
+        let proxy = CString::new(proxy).unwrap();
+        // SAFETY: a ws_config is integers and pointers.
+        let mut config: ws_config = unsafe { std::mem::zeroed() };
+        c!(ws_config_init(&mut config, size_of::<ws_config>()));
+        config.proxy = proxy.as_ptr();
+        let mut handle = 0;
+        (c!(ws_connect(c"ws://game.invalid/?token=marked".as_ptr(), &config, &mut handle)), handle)
+    };
+    // An echo server sends the request back.
+    let (echoing, asked) = answering_with(|request| request.to_owned());
+    for (scheme, address) in [("http", echoing), ("http", closed), ("socks5h", closed)] {
+        let (result, handle) = opens(&format!("{scheme}://marked:marked@{address}"));
+        assert_eq!(result, WS_OK);
+        let reported = with_log(vec![poll_until_closed(handle)]);
+        ws_free(handle);
+        let through = format!("through the proxy {scheme}://{address}");
+        assert!(reported.iter().any(|line| line.contains(&through)), "{reported:?}");
+        // "marked:marked" in base64.
+        assert!(!reported.iter().any(|line| line.contains("marked") || line.contains("bWFya2Vk")), "{reported:?}");
+    }
+    assert!(asked.join().unwrap().starts_with("CONNECT game.invalid:80 HTTP/1.1\r\n"));
+    for wrong in
+        ["ftp://marked:marked@h", "http://marked:marked@h:marked", "http://marked:marked@[::1", "http://marked@"]
+    {
+        assert_eq!(opens(wrong).0, WS_ERR_CONFIG);
+        let why = text_of(|buf, cap, len| c!(ws_last_error(buf, cap, len))).unwrap();
+        assert!(why.contains("proxy") && !why.contains("marked"), "{why}");
+    }
+}
+
+#[test]
 fn a_response_that_echoes_the_request_reveals_no_secret() {
     let _alone = ALONE.lock();
     ws_set_log_level(WS_LOG_DEBUG);

@@ -411,6 +411,12 @@ static void configs(void) {
   BAD(pin_sha256, "00", WS_ERR_TLS);
   BAD(pin_sha256, "zz00000000000000000000000000000000000000000000000000000000000000", WS_ERR_TLS);
   BAD(server_name, "not a name", WS_ERR_TLS);
+  BAD(proxy, "ftp://127.0.0.1:9", WS_ERR_CONFIG);
+  BAD(proxy, "http://", WS_ERR_CONFIG);
+  BAD(proxy, "http://127.0.0.1:65536", WS_ERR_CONFIG);
+  BAD(proxy, "socks4://127.0.0.1:9", WS_ERR_CONFIG);
+  CHECK(strstr(why(), "socks5://"), "the error says which proxies there are");
+  BAD(proxy, "\xff", WS_ERR_UTF8);
   const char *headers[] = {"X: a\r\nY: b",         "X: a\nb", "X:\x01",           "no colon", ": x", "Upgrade: x",
                            "sec-websocket-key: x", "X y: z",  "Content-Length: 5"};
   for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {

@@ -78,6 +78,7 @@ static inline ws_config config_of_fields(void) {
   config.ca_pem = file_of("ca");
   config.pin_sha256 = value("pin");
   config.server_name = value("server_name");
+  config.proxy = value("proxy");
   if (value("flags")) config.flags = (uint32_t)strtoul(value("flags"), NULL, 0);
   if (value("level")) config.deflate_level = (uint32_t)strtoul(value("level"), NULL, 0);
   if (value("threshold")) config.deflate_threshold_bytes = (uint32_t)strtoul(value("threshold"), NULL, 0);

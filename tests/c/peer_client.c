@@ -1,6 +1,7 @@
 /* A client that is controlled by a test, one connection at a time. Commands:
  *   connect url=URL [subprotocols=LIST] [header=LINE]... [show=NAME] [ca=FILE] [cert=FILE] [key=FILE] [pin=HEX]
- *           [server_name=NAME] [flags=N] [timeout_ms=N] [level=N] [threshold=N] [server_bits=N] [client_bits=N]
+ *           [server_name=NAME] [proxy=URL] [flags=N] [timeout_ms=N] [level=N] [threshold=N] [server_bits=N]
+ *           [client_bits=N]
  *   put type=text|binary|random size=N      put text=TEXT      close code=N reason=TEXT      drop      stats
  * Prints open, message, close_request, closed, stats and failed. Ends with its standard input. */
 #include "peer.h"

@@ -241,6 +241,23 @@ static void status(const char *url) {
 
 static void nobody(const char *url) { open_client(url, "/", NULL); }
 
+/* The URL is that of the proxy. */
+static void proxy(const char *url) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.proxy = url;
+  open_client("ws://game.example", "/echo", &config);
+  put(client.h, "through");
+  take(&client, 1);
+  close_client(1000, "");
+  open_client("ws://refused.example", "/", &config);
+  print_header("", client.h, "x-proxy", 0);
+  printf("body %s\n", text_of(client.h, WS_GET_BODY));
+  open_client("ws://login.example", "/", &config);
+  config.proxy = "ftp://127.0.0.1:1";
+  open_client("ws://game.example", "/", &config);
+}
+
 static void close_here(const char *url) {
   static const struct {
     int32_t code;
@@ -628,6 +645,7 @@ int main(int argc, char **argv) {
                  {"certificate", certificate},
                  {"status", status},
                  {"nobody", nobody},
+                 {"proxy", proxy},
                  {"close-here", close_here},
                  {"close-there", close_there},
                  {"burst", burst},

@@ -230,6 +230,19 @@ void status(const string& url) {
 
 void nobody(const string& url) { open_client(url + "/"); }
 
+// The URL is that of the proxy.
+void proxy(const string& url) {
+  open_client("ws://game.example/echo", wspeer::config().proxy(url));
+  put("through");
+  take(client, "", 1);
+  close_client();
+  open_client("ws://refused.example/", wspeer::config().proxy(url));
+  print_header("", client, "x-proxy", 0);
+  std::printf("body %s\n", client.body().c_str());
+  open_client("ws://login.example/", wspeer::config().proxy(url));
+  open_client("ws://game.example/", wspeer::config().proxy("ftp://127.0.0.1:1"));
+}
+
 void close_here(const string& url) {
   const std::pair<std::int32_t, string> closes[] = {
       {0, ""}, {1000, "bye"}, {1001, ""}, {3000, "κόσμε"}, {4999, string(123, 'r')}};
@@ -542,6 +555,7 @@ int main(int argc, char** argv) {
       {"certificate", certificate},
       {"status", status},
       {"nobody", nobody},
+      {"proxy", proxy},
       {"close-here", close_here},
       {"close-there", close_there},
       {"burst", burst},

@@ -243,6 +243,21 @@ static class Conformance
 
     static void Nobody(string url) => OpenClient(url + "/");
 
+    // The URL is that of the proxy.
+    static void Proxy(string url)
+    {
+        WebSocketConfig config = new WebSocketConfig { Proxy = url };
+        OpenClient("ws://game.example/echo", config);
+        Put("through");
+        Take(client, "", 1);
+        CloseClient();
+        OpenClient("ws://refused.example/", config);
+        PrintHeader("", client.Connection, "x-proxy", 0);
+        output.WriteLine("body " + client.Connection.GetText(WebSocketText.Body));
+        OpenClient("ws://login.example/", config);
+        OpenClient("ws://game.example/", new WebSocketConfig { Proxy = "ftp://127.0.0.1:1" });
+    }
+
     static void CloseHere(string url)
     {
         foreach (string close in new[] { "0 ", "1000 bye", "1001 ", "3000 κόσμε", "4999 " + new string('r', 123) })
@@ -558,6 +573,7 @@ static class Conformance
             { "certificate", Certificate },
             { "status", Status },
             { "nobody", Nobody },
+            { "proxy", Proxy },
             { "close-here", CloseHere },
             { "close-there", CloseThere },
             { "burst", Burst },

@@ -216,6 +216,19 @@ end
 
 function scenarios.nobody(url) open_client(url .. "/") end
 
+-- The URL is that of the proxy.
+function scenarios.proxy(url)
+  open_client("ws://game.example/echo", { proxy = url })
+  put(client.h, "through")
+  take(client, 1)
+  close_client()
+  open_client("ws://refused.example/", { proxy = url })
+  print_header("", client.h, "x-proxy", 0)
+  print("body " .. text_of(client.h, K.WS_GET_BODY))
+  open_client("ws://login.example/", { proxy = url })
+  open_client("ws://game.example/", { proxy = "ftp://127.0.0.1:1" })
+end
+
 scenarios["close-here"] = function(url)
   for _, one in ipairs { { 0, "" }, { 1000, "bye" }, { 1001, "" }, { 3000, "κόσμε" }, { 4999, ("r"):rep(123) } } do
     open_client(url .. "/sink")

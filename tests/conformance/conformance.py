@@ -206,6 +206,20 @@ def nobody(url: str) -> None:
     open_client(url + "/")
 
 
+def proxy(url: str) -> None:
+    """The URL is that of the proxy."""
+    client = open_client("ws://game.example/echo", proxy=url)
+    put(client.ws, "through")
+    client.take()
+    close_client(client)
+    client = open_client("ws://refused.example/", proxy=url)
+    show_header("", client.ws, "x-proxy", 0)
+    print("body", client.ws.body)
+    open_client("ws://login.example/", proxy=url)
+    with reported("connect"):
+        open_client("ws://game.example/", proxy="ftp://127.0.0.1:1")
+
+
 def close_here(url: str) -> None:
     for code, reason in ((0, ""), (1000, "bye"), (1001, ""), (3000, "κόσμε"), (4999, "r" * 123)):
         client = open_client(url + "/sink")
@@ -473,6 +487,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "certificate": certificate,
     "status": status,
     "nobody": nobody,
+    "proxy": proxy,
     "close-here": close_here,
     "close-there": close_there,
     "burst": burst,

@@ -170,6 +170,64 @@ class Raw(Far):
             notes.append(f"frame {received[:1].hex()} code={code} reason={payload[2:].decode()}")
 
 
+class Proxy(Library):
+    """An HTTP proxy in front of a Library for game.example: it refuses refused.example, and asks for a login to all
+    others."""
+
+    def __init__(self):
+        super().__init__()
+        self._behind = self.port
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://player:secret@127.0.0.1:{self.port}"
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._tunnel, args=[connection, self._begin()], daemon=True).start()
+
+    def _stop(self):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        super()._stop()
+
+    def _tunnel(self, connection, notes):
+        with self._serving(notes), connection:
+            connection.settimeout(LIMIT)
+            request = b""
+            while not request.endswith(b"\r\n\r\n"):
+                request += connection.recv(65536)
+            lines = request.decode().split("\r\n")
+            notes.append(f"asked {lines[0]}, {'; '.join(lines[1:-2])}")
+            host = lines[0].split(" ")[1].split(":")[0]
+            if host != "game.example":
+                status = "403 Forbidden" if host == "refused.example" else "407 x\r\nProxy-Authenticate: Basic"
+                connection.sendall(
+                    f"HTTP/1.1 {status}\r\nX-Proxy: far\r\nContent-Length: 8\r\n\r\nno entry".encode()
+                )
+                connection.recv(1)
+                return
+            with socket.create_connection(("127.0.0.1", self._behind)) as server:
+                connection.sendall(b"HTTP/1.0 200 Connection established\r\n\r\n")
+                back = threading.Thread(target=_copy, args=[server, connection])
+                back.start()
+                _copy(connection, server)
+                back.join()
+
+
+def _copy(source, to):
+    """Copies bytes to the end, and ends the other direction then."""
+    with contextlib.suppress(OSError):
+        while part := source.recv(65536):
+            to.sendall(part)
+        to.shutdown(socket.SHUT_WR)
+
+
 def frame(first, payload):
     length = bytes([len(payload)]) if len(payload) < 126 else struct.pack(">BH", 126, len(payload))
     return bytes([first]) + length + payload

@@ -174,6 +174,7 @@ LANGUAGES = {
         | {
             "wss": "a browser trusts no other roots than its own",
             "headers": "a browser shows no headers and takes none",
+            "proxy": "a browser chooses its proxy itself",
         }
         | (
             {"bad-peer": "Firefox does not report that a connection was open when it is dropped at once"}
@@ -224,6 +225,14 @@ def against_tls(_run):
 
 
 @contextlib.contextmanager
+def against_proxy(_run):
+    end = far.Proxy()
+    notes = []
+    yield [end.url], notes
+    notes += end.end()
+
+
+@contextlib.contextmanager
 def against_nobody(_run):
     with far.unused_port() as held:
         yield [f"ws://127.0.0.1:{held.getsockname()[1]}"], []
@@ -246,6 +255,7 @@ SCENARIOS = {
     "certificate": against_tls,
     "status": against(),
     "nobody": against_nobody,
+    "proxy": against_proxy,
     "close-here": against(),
     "close-there": against(),
     "burst": against_raw,

@@ -27,7 +27,7 @@ fn times_out_in(phase: Phase, to: Destination) {
         max_header_bytes: 1 << 10,
         heartbeat: false,
     };
-    let recipe = Recipe { to, request: spec, timeout: Some(ms(60_000)), queue_before_open: false };
+    let recipe = Recipe { to, via: None, request: spec, timeout: Some(ms(60_000)), queue_before_open: false };
     let mut peer = Connection::dial(&services, recipe, options(false, &[]), start);
     let mut poll = |peer: &mut Connection, now: Instant| {
         let mut cx = Cx {

@@ -385,6 +385,9 @@ static void unsupported(const char *url) {
   config.pin_sha256 = "00";
   CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && strstr(why(), "pin_sha256"), "TLS options");
   config = *defaults();
+  config.proxy = "env";
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && strstr(why(), "proxy"), "a proxy");
+  config = *defaults();
   config.heartbeat_ms = 1000;
   CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && strstr(why(), "heartbeat_ms"), "heartbeats");
   config = *defaults();

@@ -49,6 +49,7 @@ HINTS = {
     "server_name": "str",
     "pin_sha256": "str",
     "trusted_proxies": "Union[str, Iterable[str]]",
+    "proxy": "str",
     "on_full": "OnFull",
     "no_delay": "bool",
 }

@@ -18,6 +18,7 @@ typedef struct {
   gd_packed supported_protocols;
   gd_packed handshake_headers;
   gd_string certificate_pin;
+  gd_string proxy;
   gd_string request_path;
   gd_packed trusted_proxies;
 } endpoint;

@@ -135,7 +135,8 @@ namespace Wspeer
         Dns = 1,
         /// <summary>Establishing the TCP connection.</summary>
         Tcp = 2,
-        /// <summary>Connecting through a proxy. Reserved: this version uses no proxy.</summary>
+        /// <summary>With WebSocketConfig.proxy: TLS to the proxy, and what it is asked and answers. The phases before
+        /// it are those of the proxy's name and address, the phases after it those of the server.</summary>
         Proxy = 3,
         /// <summary>The TLS handshake, or a later failure of TLS.</summary>
         Tls = 4,
@@ -187,6 +188,14 @@ namespace Wspeer
         Unreachable = 24,
         /// <summary>TCP failed for another reason. event.OsError is the system's error number.</summary>
         TcpFailed = 25,
+        /// <summary>The proxy refused to connect to the server, or could not. If it is an HTTP proxy, event.HttpStatus
+        /// is its status, and its headers and the start of its answer's body can be read as those of a
+        /// server.</summary>
+        ProxyRefused = 26,
+        /// <summary>The proxy requires a user name and password, or refused those of WebSocketConfig.proxy.</summary>
+        ProxyAuth = 27,
+        /// <summary>The proxy's answer is neither HTTP nor SOCKS 5, as WebSocketConfig.proxy says.</summary>
+        ProxyInvalid = 28,
         /// <summary>The certificate was not issued by a trusted authority.</summary>
         CertificateUntrusted = 30,
         /// <summary>The certificate has expired, or is not valid yet. Check the clocks of both machines.</summary>

@@ -452,8 +452,15 @@ namespace Wspeer
         /// <summary>Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one
         /// address for max_clients_per_address (default: 64, what a home or a phone has).</summary>
         public uint Ipv6PrefixBits;
-        /// <summary>Zero. The next field takes its place.</summary>
+        /// <summary>Zero. The next number takes its place.</summary>
         public uint Reserved42;
+        /// <summary>Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and
+        /// "https://..." are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server,
+        /// "socks5h://..." its name. "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment
+        /// say, as curl reads them, and never for a loopback address. The trusted certificates for "https" are those
+        /// for the server, and its certificate is checked whatever WS_INSECURE, WS_ANY_NAME and pin_sha256 say
+        /// (default: NULL, none).</summary>
+        public IntPtr Proxy;
     }
 
     /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type

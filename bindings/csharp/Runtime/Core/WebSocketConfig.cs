@@ -140,6 +140,13 @@ namespace Wspeer
         /// <summary>Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one
         /// address for MaxClientsPerAddress (default: 64, what a home or a phone has).</summary>
         public uint Ipv6PrefixBits;
+        /// <summary>Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and
+        /// "https://..." are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server,
+        /// "socks5h://..." its name. "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment
+        /// say, as curl reads them, and never for a loopback address. The trusted certificates for "https" are those
+        /// for the server, and its certificate is checked whatever WebSocketFlags.Insecure, WebSocketFlags.AnyName and
+        /// PinSha256 say (default: NULL, none).</summary>
+        public string Proxy;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -183,6 +190,7 @@ namespace Wspeer
             to->MaxCallItems = MaxCallItems;
             to->TrustedProxies = texts.Text(TrustedProxies, nameof(TrustedProxies));
             to->Ipv6PrefixBits = Ipv6PrefixBits;
+            to->Proxy = texts.Text(Proxy, nameof(Proxy));
         }
     }
 }

@@ -60,6 +60,7 @@ class Config(ctypes.Structure):
         ("trusted_proxies", c_char_p),
         ("ipv6_prefix_bits", c_uint32),
         ("reserved42", c_uint32),
+        ("proxy", c_char_p),
     ]
 
 

@@ -128,7 +128,8 @@ class Phase(Code):
     TCP = 2
     """Establishing the TCP connection."""
     PROXY = 3
-    """Connecting through a proxy. Reserved: this version uses no proxy."""
+    """With proxy: TLS to the proxy, and what it is asked and answers. The phases before it are those of the proxy's
+    name and address, the phases after it those of the server."""
     TLS = 4
     """The TLS handshake, or a later failure of TLS."""
     HTTP = 5
@@ -177,6 +178,13 @@ class Cause(Code):
     """There is no route to any of the addresses."""
     TCP_FAILED = 25
     """TCP failed for another reason. event.os_error is the system's error number."""
+    PROXY_REFUSED = 26
+    """The proxy refused to connect to the server, or could not. If it is an HTTP proxy, event.http_status is its
+    status, and its headers and the start of its answer's body can be read as those of a server."""
+    PROXY_AUTH = 27
+    """The proxy requires a user name and password, or refused those of proxy."""
+    PROXY_INVALID = 28
+    """The proxy's answer is neither HTTP nor SOCKS 5, as proxy says."""
     CERTIFICATE_UNTRUSTED = 30
     """The certificate was not issued by a trusted authority."""
     CERTIFICATE_EXPIRED = 31

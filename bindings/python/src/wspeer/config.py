@@ -107,6 +107,7 @@ _SPECIAL: dict[str, Callable[[Config, Any], None]] = {
     "key_pem": _pem("key_pem"),
     "server_name": _text("server_name"),
     "pin_sha256": _text("pin_sha256"),
+    "proxy": _text("proxy"),
     "user": _user,
     "no_delay": _no_delay,
 }

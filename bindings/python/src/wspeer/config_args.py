@@ -126,6 +126,12 @@ class ConfigArgs(TypedDict, total=False):
     ipv6_prefix_bits: int
     """Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
     max_clients_per_address (default: 64, what a home or a phone has)."""
+    proxy: str
+    """Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and
+    "https://..." are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server,
+    "socks5h://..." its name. "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment say, as
+    curl reads them, and never for a loopback address. The trusted certificates for "https" are those for the
+    server, and its certificate is checked whatever insecure, any_name and pin_sha256 say (default: NULL, none)."""
     coalesce: bool
     """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
     write."""
