@@ -42,10 +42,10 @@ pub struct Link {
 
     // Receiving.
     decoder: Decoder,
-    /// Read size is `ROUND_BYTES >> narrow`. It shrinks when the budget ends before all bytes of a read are decoded,
+    /// Read size is `READ_BYTES >> narrow`. It shrinks when the budget ends before all bytes of a read are decoded,
     /// since the remaining bytes are copied.
     narrow: u8,
-    /// The last assembled message was longer than `ROUND_BYTES`, so the next one may be too.
+    /// The last assembled message was longer than `READ_BYTES`, so the next one may be too.
     expects_long: bool,
     /// A short read does not mean that the socket is empty: the peer has shut down its direction or sent out-of-band
     /// bytes, at which a read stops.

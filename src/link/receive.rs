@@ -12,7 +12,7 @@ use crate::names::{MAX_BYTES_PER_S, MAX_MESSAGES_PER_S};
 use crate::net::{LEAST_READ, Reader, tls_failure};
 use crate::protocol::{HeartbeatMessage, Limits, Received, Role};
 use crate::status::{Cause, Phase};
-use crate::work::{Budget, Cx, Place, ROUND_BYTES};
+use crate::work::{Budget, Cx, Place, READ_BYTES, ROUND_BYTES};
 use std::io::ErrorKind;
 
 /// Maximum bytes read while the inbound queue is full, in order to answer control frames that follow the data.
@@ -22,7 +22,7 @@ const OVER_FULL_BYTES: usize = 64 << 10;
 const SHORT_READ: usize = LEAST_READ + (1 << 10);
 
 /// Maximum of `Link::narrow`: the read size is then near `SHORT_READ`.
-const MOST_NARROW: u8 = 4;
+const MOST_NARROW: u8 = 3;
 
 /// Result of one read.
 enum Got {
@@ -134,13 +134,13 @@ impl Link {
 
     /// Maximum bytes of one read.
     fn read_size(&self) -> usize {
-        (ROUND_BYTES >> self.narrow).max(SHORT_READ)
+        (READ_BYTES >> self.narrow).max(SHORT_READ)
     }
 
     /// Keeps the bytes of the last space that were not decoded when the budget was exhausted.
     fn keep_for_later(&mut self, cx: &mut Cx<'_>, range: std::ops::Range<usize>) {
         self.narrow = (self.narrow + 2).min(MOST_NARROW);
-        self.rare.state().backlog.put_back(&cx.arena.last_space(ROUND_BYTES)[range]);
+        self.rare.state().backlog.put_back(&cx.arena.last_space(READ_BYTES)[range]);
     }
 
     /// Handles `count` bytes read into the buffer of a long message.
@@ -148,7 +148,7 @@ impl Link {
         let (was_full, before) = (endpoint.is_full(), endpoint.received());
         match self.decoder.filled(count) {
             Ok(Received::Assembled { text, bytes }) => {
-                self.expects_long = bytes.len() > ROUND_BYTES;
+                self.expects_long = bytes.len() > READ_BYTES;
                 self.take_assembled(endpoint, cx, text, bytes);
             }
             Ok(_) => {}
@@ -226,7 +226,7 @@ impl Link {
         };
         let mut keep = false;
         loop {
-            let space = cx.arena.last_space(ROUND_BYTES);
+            let space = cx.arena.last_space(READ_BYTES);
             let before = endpoint.inbox.arrived();
             let (next, fresh) =
                 self.decode_messages(&mut endpoint.inbox, &mut space[..count], &mut at, place, &limits, &mut cx.budget);
@@ -365,7 +365,7 @@ impl Link {
     ) -> bool {
         let (may_begin, limits) = (!endpoint.is_full(), inflate_limits(endpoint));
         let Some(compression) = &mut self.rare.state().compression else { return true };
-        let (space, scratch) = cx.arena.space_and_scratch(ROUND_BYTES);
+        let (space, scratch) = cx.arena.space_and_scratch(READ_BYTES);
         let mut tools = Tools { codecs: cx.codecs, scratch, budget: &mut cx.budget };
         let inflated = compression.inflate(text, last, &space[place], may_begin, &limits, &mut tools);
         self.took_inflated(endpoint, cx, inflated)

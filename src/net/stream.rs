@@ -68,12 +68,12 @@ impl Stream {
         }
     }
 
-    /// How many bytes of a long message to write at once: a large amount to save system calls, and for TLS the amount
-    /// that is sealed before it is sent.
+    /// How many bytes of a long message to write at once: what fits the second-level cache after it was masked, and for
+    /// TLS the amount that is sealed before it is sent.
     pub fn piece_bytes(&self) -> usize {
         match self {
             Stream::Tls(_) | Stream::Tunnel(_) => BATCH,
-            _ => 1 << 20,
+            _ => 128 << 10,
         }
     }
 

@@ -21,6 +21,8 @@ pub const LONG_GAP: Duration = Duration::from_secs(1);
 /// Maximum bytes read from a connection in one round, so that it does not delay the others: 256 KiB of messages, and
 /// their headers.
 pub const ROUND_BYTES: usize = (256 << 10) + (4 << 10);
+/// Maximum bytes of one read: what fits the second-level cache together with its copy in the system.
+pub const READ_BYTES: usize = ROUND_BYTES / 2;
 
 /// Memory above this size is freed by the worker thread, as unmapping it takes noticeable time.
 pub const MUCH: usize = 1 << 20;

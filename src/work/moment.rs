@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Moment(NonZeroU64);
 
-/// The instant with `MIDDLE` seconds: the first one that was converted.
+/// The instant with `MIDDLE` seconds, a day before the first one that was converted: later instants are the usual ones
+/// and are converted with one subtraction.
 static ZERO: OnceLock<Instant> = OnceLock::new();
 const MIDDLE: u64 = 1 << 33;
+const DAY: Duration = Duration::from_secs(86_400);
 const NANOS_BITS: u32 = 30;
 
 impl From<Instant> for Moment {
     #[inline]
     fn from(at: Instant) -> Moment {
-        let zero = *ZERO.get_or_init(|| at);
+        let zero = *ZERO.get_or_init(|| at.checked_sub(DAY).unwrap_or(at));
         match at.checked_duration_since(zero) {
             Some(after) => Moment::new(MIDDLE + after.as_secs(), after.subsec_nanos()),
             None => Moment::before(zero.duration_since(at)),
@@ -66,7 +68,7 @@ mod tests {
         assert_eq!((size_of::<Moment>(), size_of::<Option<Moment>>()), (8, 8));
         let now = Instant::now();
         let zero = Moment::from(now);
-        let steps = [0, 1, 999_999_999, 1_000_000_000, 86_400_000_000_001, u64::from(u32::MAX) * 1_000_000];
+        let steps = [0, 1, 999_999_999, 1_000_000_000, 2 * 86_400_000_000_001, u64::from(u32::MAX) * 1_000_000];
         for step in steps.map(Duration::from_nanos) {
             let after = now + step;
             assert_eq!(Instant::from(Moment::from(after)), after);
