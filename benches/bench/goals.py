@@ -36,8 +36,8 @@ GOALS = [
     Goal("wss, frames of 1 MiB, relative to tungstenite", 0.50, "wss-W3bc", "tung"),
     Goal("instructions, client, a 64 B message out and one in", 400,
          counts=(("client_put", "instructions"), ("client_get", "instructions"))),
-    Goal("the same, in with ws_get_packets", 300,
-         counts=(("client_put", "instructions"), ("client_get_packets", "instructions"))),
+    Goal("the same, with ws_put_packets and ws_get_packets", 300,
+         counts=(("client_put_packets", "instructions"), ("client_get_packets", "instructions"))),
     Goal("instructions, a server's frame with one message", 1500, counts=(("server_cycle", "instructions"),)),
     Goal("heap bytes, idle connection of a server", 512, counts=(("idle_conn", "heap_bytes"),)),
 ]

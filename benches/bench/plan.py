@@ -45,6 +45,13 @@ CONTESTANTS = {
             client=False,
             about="as in its echo example: tokio, hyper, one task per connection",
         ),
+        Contestant(
+            "tokiows",
+            "tokio_websockets",
+            client=False,
+            about="tokio-websockets as in its README: one task per connection; whole messages in one frame",
+        ),
+        Contestant("sockudo", "sockudo", client=False, about="sockudo-ws as in its simple_echo example"),
         Contestant("lws", "lws", about="several lws_write per writeable callback; buffers of 64 KiB; poll"),
         Contestant(
             "wslay",

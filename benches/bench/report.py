@@ -20,11 +20,13 @@ OTHERS = {
     "raw": "raw",
     "tung": "tungstenite",
     "fastws": "fastwebsockets",
+    "tokiows": "tokio-websockets",
+    "sockudo": "sockudo-ws",
     "lws": "libwebsockets",
     "wslay": "wslay",
     "websocketpp": "websocketpp",
 }
-CRATES = ("tungstenite", "fastwebsockets", "tokio", "hyper", "rustls", "mio")
+CRATES = ("tungstenite", "fastwebsockets", "tokio-websockets", "sockudo-ws", "tokio", "hyper", "rustls", "mio")
 
 
 def output(*words):
@@ -79,6 +81,8 @@ def contestants(results, versions):
     version = {
         "tungstenite": "tungstenite",
         "fastwebsockets": "fastwebsockets",
+        "tokio_websockets": "tokio-websockets",
+        "sockudo": "sockudo-ws",
         "lws": "lws",
         "wslay": "wslay",
         "websocketpp": "websocketpp",

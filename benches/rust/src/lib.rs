@@ -1,5 +1,9 @@
 //! Rust bindings of the harness (benches/harness).
 
+mod tokio_server;
+
+pub use tokio_server::TokioServer;
+
 use std::ffi::{CStr, CString, c_char, c_int};
 
 unsafe extern "C" {
