@@ -397,6 +397,10 @@
 // The proxy's answer is neither HTTP nor SOCKS 5, as ws_config.proxy says.
 #define WS_CAUSE_PROXY_INVALID 28
 
+// The system or the browser probably keeps the program from the local network until the user allows it: iOS, macOS 15,
+// Android 17, Chrome. The text says what to ask for; docs/platforms.md has what to declare.
+#define WS_CAUSE_LOCAL_NETWORK 29
+
 // The certificate was not issued by a trusted authority.
 #define WS_CAUSE_CERTIFICATE_UNTRUSTED 30
 
@@ -1413,6 +1417,7 @@ WS_API ws_result ws_config_init(struct ws_config *config, size_t size);
 // A user name and password in the URL become an Authorization header (RFC 7617), unless `headers` has one. A #fragment
 // is ignored. A link-local IPv6 address needs its interface, by name or number: "ws://[fe80::1%25eth0]:9080" (RFC
 // 6874) or "ws://[fe80::1%eth0]:9080". The Host header omits it.
+// In a web page "/path", "path" and "?query" mean the page's own server, by wss if the page came over https.
 //
 // `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT,
 // WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.

@@ -188,6 +188,9 @@ pub const WS_CAUSE_PROXY_REFUSED: i32 = 26;
 pub const WS_CAUSE_PROXY_AUTH: i32 = 27;
 /// The proxy's answer is neither HTTP nor SOCKS 5, as ws_config.proxy says.
 pub const WS_CAUSE_PROXY_INVALID: i32 = 28;
+/// The system or the browser probably keeps the program from the local network until the user allows it: iOS, macOS 15,
+/// Android 17, Chrome. The text says what to ask for; docs/platforms.md has what to declare.
+pub const WS_CAUSE_LOCAL_NETWORK: i32 = 29;
 /// The certificate was not issued by a trusted authority.
 pub const WS_CAUSE_CERTIFICATE_UNTRUSTED: i32 = 30;
 /// The certificate has expired, or is not valid yet. Check the clocks of both machines.

@@ -95,10 +95,29 @@ mergeInto(LibraryManager.library, {
       return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options,
         timeout: field(at.connect_timeout_ms) || 10000 };
     },
-    // Parses a URL, or returns an error result.
+    // Resolves a URL without a scheme against the page's. Returns an error message if it means no place there.
+    resolveUrl: function (text) {
+      var page = typeof location === 'object' ? location : null, url;
+      if (!page || !/^https?:$/.test(page.protocol))
+        return 'it must start with ws:// or wss://: only a page that came over http or https completes a shorter one';
+      try {
+        url = new URL(text, page.href);
+      } catch (error) {
+        return 'the browser cannot read it';
+      }
+      // "//host" and "/\\host" name another host.
+      if (url.origin !== page.origin) return 'it must start with ws:// or wss:// if it names a host';
+      url.protocol = page.protocol === 'https:' ? 'wss:' : 'ws:';
+      return url;
+    },
+    // Parses a URL, or returns an error message.
     readUrl: function (text) {
       var authority = /^wss?:\/\/([^\/?#]*)/i.exec(text), url;
       if (/[\s\x00-\x1f\x7f]/.test(text)) return 'it has a space or a control character in it';
+      if (!authority && text && text[0] !== '#' && !/^[a-z][a-z0-9+.-]*:/i.test(text)) {
+        return text.indexOf('#') < 0 ? WSPEER_CONN.resolveUrl(text)
+          : 'a WebSocket URL has no #fragment (RFC 6455 section 3)';
+      }
       if (!authority) return 'it must start with ws:// or wss://';
       if (!authority[1].replace(/^.*@/, '').replace(/:\d*$/, '')) return 'empty host';
       if (Number((/:(\d+)$/.exec(authority[1]) || [0, 0])[1]) > 65535) return 'invalid port number';
@@ -199,13 +218,7 @@ mergeInto(LibraryManager.library, {
     },
     closed: function (peer, event) {
       var closing = peer.closing, code = event.code;
-      if (!peer.status) {
-        return WSPEER_CONN.ended(peer, {
-          code: 1006, phase: WSPEER_C.PHASE_NONE, cause: WSPEER_C.CAUSE_NONE,
-          words: 'the connection could not be opened, and a browser does not say why: ' +
-            'check host and port, that the server runs, its certificate, path and subprotocols; the console may say more'
-        });
-      }
+      if (!peer.status) return WSPEER_CONN.notOpened(peer);
       peer.reason = event.reason;
       if (!event.wasClean) {
         return WSPEER_CONN.ended(peer, {
@@ -224,6 +237,42 @@ mergeInto(LibraryManager.library, {
       WSPEER_CONN.ended(peer,
         { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER,
           words: WSPEER_CONN.closedByPeer(code, event.reason) });
+    },
+
+    // Reports a connection that did not open. The browser does not say why, but it says whether the user has refused
+    // the page access to the local network; its answer comes after this call.
+    notOpened: function (peer) {
+      WSPEER_CONN.isLocalRefused(peer.url.hostname, function (refused) {
+        WSPEER_CONN.ended(peer, refused ? {
+          code: 1006, phase: WSPEER_C.PHASE_TCP, cause: WSPEER_C.CAUSE_LOCAL_NETWORK,
+          words: 'the browser keeps this page from the local network: ' +
+            'ask the player to allow it in the settings of this site, beside the address'
+        } : {
+          code: 1006, phase: WSPEER_C.PHASE_NONE, cause: WSPEER_C.CAUSE_NONE,
+          words: 'the connection could not be opened, and a browser does not say why: ' +
+            'check host and port, that the server runs, its certificate, path and subprotocols; the console may say more'
+        });
+      });
+    },
+    // Whether the user has refused the page access to this host, if it is in the local network or this device. A browser
+    // knows only some of the names of the permission, and rejects the others.
+    isLocalRefused: function (host, then) {
+      var names = ['local-network-access', 'local-network', 'loopback-network'], left = names.length, refused = false;
+      var permissions = typeof navigator === 'object' && navigator.permissions;
+      if (!permissions || !WSPEER_CONN.isLocal(host)) return then(false);
+      names.forEach(function (name) {
+        function answered(status) {
+          refused = refused || status.state === 'denied';
+          if (--left === 0) then(refused);
+        }
+        permissions.query({ name: name }).then(answered, function () { answered({}); });
+      });
+    },
+    // Whether a host is this device or in the local network, as far as its name tells.
+    isLocal: function (host) {
+      return /^(localhost|[^.:]+|.*\.(local|localhost)|127\..*|10\..*|192\.168\..*|169\.254\..*)$/.test(host) ||
+        /^172\.(1[6-9]|2\d|3[01])\./.test(host) || /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(host) ||
+        /^\[(::1|f[cd].*|fe[89ab].*)\]$/.test(host);
     },
 
     // The error text for a close by the peer: its code, the code's meaning and the peer's reason.

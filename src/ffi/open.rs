@@ -35,6 +35,7 @@ pub unsafe extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> 
 /// A user name and password in the URL become an Authorization header (RFC 7617), unless `headers` has one. A #fragment
 /// is ignored. A link-local IPv6 address needs its interface, by name or number: "ws://[fe80::1%25eth0]:9080" (RFC
 /// 6874) or "ws://[fe80::1%eth0]:9080". The Host header omits it.
+/// In a web page "/path", "path" and "?query" mean the page's own server, by wss if the page came over https.
 ///
 /// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT,
 /// WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.

@@ -1,5 +1,6 @@
 //! Opens a client's transport: name lookup, TCP with Happy Eyeballs (RFC 8305), TLS. Section numbers are RFC 8305's.
 
+use super::local::{self, GUARD, Guard};
 use super::mailbox::{CancelToken, Mailbox};
 use super::resolve::{Lookup, lacks_interface};
 use super::{Services, Stream, TlsClient};
@@ -121,6 +122,12 @@ impl Dial {
         Step::Pending
     }
 
+    /// Why no address answers, if a missing permission may explain it.
+    pub fn silent_permission(&self) -> Option<&'static str> {
+        let At::Connecting(race) = &self.at else { return None };
+        race.attempts.iter().find_map(|(_, address)| local::silent_permission(GUARD, address.ip()))
+    }
+
     /// The current phase, WS_PHASE_*.
     pub fn phase(&self) -> Phase {
         match self.at {
@@ -172,7 +179,14 @@ struct Lost {
 impl Lost {
     /// The failure to report: its cause, and a message with a remedy.
     fn of_host(self, to: &Destination) -> Failure {
+        self.of_host_behind(GUARD, to)
+    }
+
+    /// As `of_host`, on a system with this guard.
+    fn of_host_behind(self, guard: Guard, to: &Destination) -> Failure {
+        let permission = local::missing_permission(guard, self.address.ip(), self.error.kind());
         let (cause, hint) = match self.error.kind() {
+            _ if permission.is_some() => (Cause::LocalNetwork, permission.unwrap_or_default()),
             _ if lacks_interface(&self.address) => (
                 Cause::TcpFailed,
                 "a link-local address needs its interface: write [fe80::1%25eth0], or connect by name",
@@ -436,6 +450,22 @@ mod tests {
         let to = Destination { host: "fe80::1".to_owned(), port: 9, tls: None, no_delay: true };
         let lost = run(race).err().unwrap();
         assert!(lost.of_host(&to).message.contains("needs its interface"));
+    }
+
+    #[test]
+    fn a_missing_permission_for_the_local_network_is_the_cause() {
+        let to = Destination { host: "pc.local".to_owned(), port: 9, tls: None, no_delay: true };
+        let failure = |guard, error: ErrorKind| {
+            let lost = Lost { address: SocketAddr::from(([192, 168, 1, 2], 9)), error: error.into() };
+            let failure = lost.of_host_behind(guard, &to);
+            assert_eq!(failure.phase, Phase::Tcp);
+            (failure.cause, failure.message.contains("Local Network"), failure.message.contains("ACCESS_LOCAL_NETWORK"))
+        };
+        use ErrorKind::{HostUnreachable, PermissionDenied};
+        assert_eq!(failure(Guard::Apple, HostUnreachable), (Cause::LocalNetwork, true, false));
+        assert_eq!(failure(Guard::Android, PermissionDenied), (Cause::LocalNetwork, false, true));
+        assert_eq!(failure(Guard::Nobody, HostUnreachable), (Cause::Unreachable, false, false));
+        assert_eq!(failure(Guard::Android, HostUnreachable), (Cause::Unreachable, false, false));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod expiry;
 mod given;
 mod handshake;
 mod keys;
+mod local;
 mod mailbox;
 mod make_certificate;
 mod memory;

@@ -408,6 +408,10 @@ impl Opening {
         }
         let ms = self.timeout.unwrap_or_default().as_millis();
         let phase = self.phase();
+        let permission = match &self.at {
+            At::Dialing(dialing) => dialing.0.silent_permission(),
+            _ => None,
+        };
         let what = match (&mut self.at, phase) {
             (At::Answering { .. }, _) => {
                 let why = format!("the client did not finish its opening handshake within {ms} ms");
@@ -430,7 +434,9 @@ impl Opening {
                 "the proxy did not answer: it may wait for the server, or be another kind of proxy"
             }
             (_, Phase::Dns) => "the name lookup took too long: check the network and the name server",
-            (_, Phase::Tcp) => "the server did not accept the TCP connection: check address, port and firewall",
+            (_, Phase::Tcp) => {
+                permission.unwrap_or("the server did not accept the TCP connection: check address, port and firewall")
+            }
             _ => "the TLS handshake was not finished: the server may not speak TLS on this port",
         };
         let failure = Failure::new(phase, Cause::ConnectTimeout, format!("{what} (connect timeout of {ms} ms)"));

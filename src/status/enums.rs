@@ -80,6 +80,7 @@ codes! {
         ProxyRefused = WS_CAUSE_PROXY_REFUSED,
         ProxyAuth = WS_CAUSE_PROXY_AUTH,
         ProxyInvalid = WS_CAUSE_PROXY_INVALID,
+        LocalNetwork = WS_CAUSE_LOCAL_NETWORK,
         CertificateUntrusted = WS_CAUSE_CERTIFICATE_UNTRUSTED,
         CertificateExpired = WS_CAUSE_CERTIFICATE_EXPIRED,
         CertificateName = WS_CAUSE_CERTIFICATE_NAME,

@@ -2,10 +2,14 @@
 // flags to a Chromium started for one run. Usage:
 //   browser.js serve ENDPOINT-FILE              starts one browser for all runs, until its input ends
 //   browser.js run PROGRAM.js [ARGUMENT...]     prints what the program prints, and exits with its result
-// BROWSER_ENDPOINT names the file.
+// BROWSER_ENDPOINT names the file. With PAGE_CERT and PAGE_KEY the page comes over https. The page's server greets each
+// WebSocket with the path and query of its request. With LOCAL_NETWORK (granted or denied) the page is one of the
+// internet, whose access to the local network the user has granted or denied; Chromium only.
 const fs = require('fs')
 const http = require('http')
+const https = require('https')
 const path = require('path')
+const { WebSocketServer } = require('../../build/node/node_modules/ws')
 const { chromium } = require('../../build/node/node_modules/playwright-core')
 
 const FLAGS = [
@@ -16,7 +20,9 @@ const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 
 
 // Serves the program's page and folder. These headers allow threads to share memory.
 function serveProgram(program, html) {
-  const server = http.createServer((request, response) => {
+  const { PAGE_CERT, PAGE_KEY } = process.env
+  const tls = PAGE_CERT ? { cert: fs.readFileSync(PAGE_CERT), key: fs.readFileSync(PAGE_KEY) } : {}
+  const server = (PAGE_CERT ? https : http).createServer(tls, (request, response) => {
     const name = path.basename(new URL(request.url, 'http://localhost').pathname)
     const file = path.join(path.dirname(program), name)
     const body = name === 'page.html' ? html : fs.existsSync(file) ? fs.readFileSync(file) : undefined
@@ -27,6 +33,7 @@ function serveProgram(program, html) {
     })
     response.end(body)
   })
+  new WebSocketServer({ server }).on('connection', (ws, request) => ws.send(request.url))
   return new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server)))
 }
 
@@ -39,22 +46,42 @@ function pageOf(program, argv) {
     </script><script src="${path.basename(program)}"></script><script>if (typeof createProgram === 'function') createProgram(Module)</script>`
 }
 
-async function run(browser, program, argv, tell) {
+// `start` starts a browser for the page's origin.
+async function run(start, program, argv, tell) {
   const server = await serveProgram(program, pageOf(program, argv))
+  const origin = `${process.env.PAGE_CERT ? 'https' : 'http'}://127.0.0.1:${server.address().port}`
+  const browser = await start(origin)
   const page = await browser.newPage()
   try {
     const lost = new Promise((resolve, reject) => {
       page.on('crash', () => reject(new Error('the page crashed')))
       setTimeout(() => reject(new Error(`not ended after ${LIMIT_MS} ms`)), LIMIT_MS).unref()
     })
-    await page.goto(`http://127.0.0.1:${server.address().port}/page.html`)
+    await page.goto(`${origin}/game/page.html`)
     return await Promise.race([page.evaluate('ended'), lost])
   } finally {
     tell(await page.evaluate('said').catch(error => `${error}\n`))
     await page.close()
+    await browser.close()
     server.close()
     server.closeAllConnections()
   }
+}
+
+// A browser that takes the page for one of the internet. The user has decided on its access to the local network:
+// "granted" or "denied".
+async function asInternet(origin, decision) {
+  const flag = `--ip-address-space-overrides=${new URL(origin).host}=public`
+  const browser = await chromium.launch({ ...CHROMIUM.options, args: [...CHROMIUM.options.args, flag] })
+  const protocol = await browser.newBrowserCDPSession()
+  const context = await browser.newContext(), { browserContextIds } = await protocol.send('Target.getBrowserContexts')
+  let known = 0
+  for (const name of ['local-network-access', 'local-network', 'loopback-network'])
+    await protocol.send('Browser.setPermission', {
+      origin, permission: { name }, setting: decision, browserContextId: browserContextIds.at(-1) })
+      .then(() => known++, () => {})
+  if (!known) throw new Error('the browser knows no permission for the local network')
+  return { newPage: () => context.newPage(), close: () => browser.close() }
 }
 
 // The browsers: launch() starts one for this run, serve() one for many as { endpoint, close }, connect(endpoint) uses
@@ -82,15 +109,15 @@ async function main() {
     return 0
   }
   const endpoint = process.env.BROWSER_ENDPOINT
-  const browser = endpoint && fs.existsSync(endpoint)
-    ? await kind.connect(fs.readFileSync(endpoint, 'utf8')) : await kind.launch()
+  const start = origin => {
+    if (process.env.LOCAL_NETWORK) return asInternet(origin, process.env.LOCAL_NETWORK)
+    return endpoint && fs.existsSync(endpoint) ? kind.connect(fs.readFileSync(endpoint, 'utf8')) : kind.launch()
+  }
   try {
-    return await run(browser, subject, argv, words => fs.writeSync(1, words))
+    return await run(start, subject, argv, words => fs.writeSync(1, words))
   } catch (error) {
     fs.writeSync(1, `${error}\n`)
     return 1
-  } finally {
-    await browser.close()
   }
 }
 

@@ -196,6 +196,10 @@ namespace Wspeer
         ProxyAuth = 27,
         /// <summary>The proxy's answer is neither HTTP nor SOCKS 5, as WebSocketConfig.proxy says.</summary>
         ProxyInvalid = 28,
+        /// <summary>The system or the browser probably keeps the program from the local network until the user allows
+        /// it: iOS, macOS 15, Android 17, Chrome. The text says what to ask for; docs/platforms.md has what to
+        /// declare.</summary>
+        LocalNetwork = 29,
         /// <summary>The certificate was not issued by a trusted authority.</summary>
         CertificateUntrusted = 30,
         /// <summary>The certificate has expired, or is not valid yet. Check the clocks of both machines.</summary>

@@ -185,6 +185,9 @@ class Cause(Code):
     """The proxy requires a user name and password, or refused those of proxy."""
     PROXY_INVALID = 28
     """The proxy's answer is neither HTTP nor SOCKS 5, as proxy says."""
+    LOCAL_NETWORK = 29
+    """The system or the browser probably keeps the program from the local network until the user allows it: iOS,
+    macOS 15, Android 17, Chrome. The text says what to ask for; docs/platforms.md has what to declare."""
     CERTIFICATE_UNTRUSTED = 30
     """The certificate was not issued by a trusted authority."""
     CERTIFICATE_EXPIRED = 31
