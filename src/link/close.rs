@@ -184,7 +184,13 @@ impl Link {
             let own = self.rare.state().closing.as_mut().and_then(|closing| closing.failure.take());
             let received = || self.rare.closing().and_then(|closing| closing.failure_of_received());
             let failure = own.or_else(received).unwrap_or(*failure);
-            self.end(cx, failure, false);
+            // What could not be written may be behind our close frame: the answer to a ping.
+            let left = self.outbox.left();
+            let clean = self
+                .rare
+                .closing()
+                .is_some_and(|closing| closing.is_received() && closing.end.is_some_and(|end| left >= end));
+            self.end(cx, failure, clean);
             return;
         }
         let (unwritten, left, uncompressed) = (self.unwritten(), self.outbox.left(), self.uncompressed());

@@ -20,7 +20,7 @@ const LEAST_PIECE: usize = 64 << 10;
 /// Maximum segments in one system call.
 const MAX_SLICES: usize = 16;
 /// Maximum bytes in one system call: about 100 µs.
-const WRITE_BYTES: usize = SEGMENT_BYTES;
+pub const WRITE_BYTES: usize = SEGMENT_BYTES;
 
 enum Segment {
     Own(Buffer),
@@ -310,10 +310,10 @@ impl Outbox {
 
 /// Writing.
 impl Outbox {
-    /// Writes until the queue is empty, the transport would block, or `is_over` returns true after a write; then
-    /// updates `left`.
-    pub fn write_to(&mut self, stream: &mut Stream, is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
-        let mut result = self.write_segments_to(stream, is_over);
+    /// Writes until the queue is empty, the transport would block, `most` bytes are written, or `is_over` returns true
+    /// after a write; then updates `left`.
+    pub fn write_to(&mut self, stream: &mut Stream, most: usize, is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
+        let mut result = self.write_segments_to(stream, most, is_over);
         if matches!(result, Ok(Wrote::All)) {
             result = match stream.flush() {
                 Ok(()) => Ok(Wrote::All),
@@ -325,21 +325,28 @@ impl Outbox {
         result
     }
 
-    fn write_segments_to(&mut self, stream: &mut Stream, mut is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
+    fn write_segments_to(
+        &mut self,
+        stream: &mut Stream,
+        most: usize,
+        mut is_over: impl FnMut() -> bool,
+    ) -> io::Result<Wrote> {
+        let mut left = most;
         while self.written < self.end {
             // Without a queue nothing is unwritten.
             let Some(queue) = &mut self.queue else { break };
-            match queue.write(stream) {
+            match queue.write(stream, left.min(WRITE_BYTES)) {
                 Ok(0) => return Ok(Wrote::Blocked),
                 Ok(count) => {
                     self.written += count as u64;
+                    left = left.saturating_sub(count);
                     queue.advance(count, self.written == self.end);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Wrote::Blocked),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            if self.written < self.end && is_over() {
+            if self.written < self.end && (left == 0 || is_over()) {
                 return Ok(Wrote::Later);
             }
         }
@@ -415,11 +422,11 @@ impl Outbox {
 }
 
 impl Queue {
-    /// Writes the first of the unwritten bytes.
-    fn write(&self, stream: &mut Stream) -> io::Result<usize> {
+    /// Writes the first of the unwritten bytes, at most `most`.
+    fn write(&self, stream: &mut Stream, most: usize) -> io::Result<usize> {
         match self.only_segment() {
-            Some(rest) => stream.write(&rest[..rest.len().min(WRITE_BYTES)]),
-            None => self.write_segments(stream),
+            Some(rest) => stream.write(&rest[..rest.len().min(most)]),
+            None => self.write_segments(stream, most),
         }
     }
 
@@ -434,17 +441,17 @@ impl Queue {
         }
     }
 
-    /// Writes from several segments.
-    fn write_segments(&self, stream: &mut Stream) -> io::Result<usize> {
-        let (slices, count) = self.slices();
+    /// Writes from several segments, at most `most` bytes.
+    fn write_segments(&self, stream: &mut Stream, most: usize) -> io::Result<usize> {
+        let (slices, count) = self.slices(most);
         stream.write_vectored(&slices[..count])
     }
 
-    /// Slices to write next, and the number of them in use.
-    fn slices(&self) -> ([IoSlice<'_>; MAX_SLICES], usize) {
+    /// Slices of at most `most` bytes to write next, and the number of them in use.
+    fn slices(&self, most: usize) -> ([IoSlice<'_>; MAX_SLICES], usize) {
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let open = Some(self.open.filled()).filter(|bytes| !bytes.is_empty());
-        let (mut count, mut left) = (0, WRITE_BYTES);
+        let (mut count, mut left) = (0, most);
         for (slice, bytes) in slices.iter_mut().zip(self.segments().iter().map(Segment::bytes).chain(open)) {
             let bytes = &bytes[if count == 0 { self.head } else { 0 }..];
             let bytes = &bytes[..bytes.len().min(left)];

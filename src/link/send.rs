@@ -1,7 +1,7 @@
 //! From the host to the stream: accepting messages, encoding, writing, and backpressure.
 
 use super::Link;
-use super::outbox::{Wrote, write_masked};
+use super::outbox::{WRITE_BYTES, Wrote, write_masked};
 use super::outgoing::{Outgoing, Payload, SharedMessage};
 use super::slices::{PLAIN_SLICE, must_store};
 use crate::codes::*;
@@ -94,7 +94,7 @@ impl Link {
         } else {
             self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
             if self.must_write(endpoint, corked) {
-                self.write_frames(endpoint, cx().borrow_mut(), true);
+                self.write_put(endpoint, cx().borrow_mut());
             }
         }
         endpoint.count_sent(payload.len());
@@ -114,7 +114,7 @@ impl Link {
         }
         let sent = self.queue_together(endpoint, cx, messages);
         if sent == Sent::Taken && self.must_write(endpoint, cx.corked) {
-            self.write_frames(endpoint, cx, true);
+            self.write_put(endpoint, cx);
         }
         sent
     }
@@ -147,7 +147,7 @@ impl Link {
             return false;
         }
         if self.must_write(endpoint, cx.corked) {
-            self.write_frames(endpoint, cx, true);
+            self.write_put(endpoint, cx);
         }
         true
     }
@@ -167,11 +167,11 @@ impl Link {
         self.writes_on |= !endpoint.options.is_on(WS_OPT_COALESCE);
     }
 
-    /// Before a message of `len` bytes is put: if there is no room for it, writes what the corked call has queued. So
-    /// such a call accepts what separate puts would.
+    /// Before a message of `len` bytes is put: writes what the corked call has queued if it is much, or leaves no room
+    /// for the message. So such a call accepts what separate puts would.
     #[inline]
     pub fn make_room(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, len: usize) {
-        if cx.corked && !self.has_room(endpoint, len) {
+        if cx.corked && (self.outbox.unwritten() >= COALESCE_BYTES || !self.has_room(endpoint, len)) {
             self.gains_room(endpoint, cx, len);
         }
     }
@@ -186,11 +186,12 @@ impl Link {
         self.has_room(endpoint, len)
     }
 
-    /// Writes what a corked call has queued.
+    /// Writes what a corked call has queued, and as much of what was queued before it as a put writes.
     #[cold]
     pub fn uncork(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         if self.writes_on {
-            self.write_frames(endpoint, cx, true);
+            let most = cx.corked_bytes.saturating_add(WRITE_BYTES);
+            self.write_most(endpoint, cx, most);
         }
     }
 
@@ -203,7 +204,7 @@ impl Link {
         if joins || self.compresses(endpoint, len) {
             return false;
         }
-        self.write_frames(endpoint, cx, true);
+        self.write_put(endpoint, cx);
         !self.has_output()
     }
 
@@ -330,9 +331,9 @@ impl Link {
     pub fn write(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         while self.can_compress() && !cx.budget.is_spent() {
             self.encode_waiting(endpoint, cx);
-            self.write_frames(endpoint, cx, false);
+            self.write_frames(endpoint, cx);
         }
-        self.write_frames(endpoint, cx, false);
+        self.write_frames(endpoint, cx);
     }
 
     /// As `write`, for half of the budget, but at least one slice, so that a poll makes progress even if the budget is
@@ -341,11 +342,22 @@ impl Link {
         if self.can_compress() {
             self.encode_waiting(endpoint, cx);
         }
-        self.write_frames(endpoint, cx, false);
+        self.write_frames(endpoint, cx);
     }
 
-    /// Writes queued frames for half of the remaining budget; `once`: stops after one write.
-    fn write_frames(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, once: bool) {
+    /// Writes queued frames for half of the remaining budget.
+    fn write_frames(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        self.write_most(endpoint, cx, usize::MAX);
+    }
+
+    /// After a message was queued: writes what one write takes.
+    #[inline]
+    fn write_put(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        self.write_most(endpoint, cx, WRITE_BYTES);
+    }
+
+    /// As `write_frames`, at most this many bytes.
+    fn write_most(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, most: usize) {
         self.writes_on = false;
         let Some(stream) = &mut self.stream else { return };
         if self.rare.write_failure().is_some() || self.outbox.bytes() == 0 {
@@ -353,7 +365,7 @@ impl Link {
         }
         let before = self.outbox.written();
         let mut half = None;
-        let result = self.outbox.write_to(stream, || once || half.get_or_insert_with(|| cx.budget.half()).is_spent());
+        let result = self.outbox.write_to(stream, most, || half.get_or_insert_with(|| cx.budget.half()).is_spent());
         endpoint.counters.wire_out += self.outbox.written() - before;
         if let Some(spent) = self.outbox.take_spent() {
             cx.services.discard(Box::new(spent));

@@ -339,7 +339,7 @@ fn call_many(
     }
     route.put(&mut by_path, call, false, false);
     let announcement = route.announcement();
-    if on_full == WS_FULL_ALL_OR_NONE && !have_room(server, &keys, announcement.len() + by_path.len()) {
+    if on_full == WS_FULL_ALL_OR_NONE && !have_room(server, cx, &keys, announcement.len() + by_path.len()) {
         return Sent::Full;
     }
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
@@ -379,9 +379,12 @@ fn call_many(
 }
 
 /// Whether all these clients have room for `len` bytes. Those that lack it get WRITABLE later.
-fn have_room(server: &mut Server, keys: &[u32], len: usize) -> bool {
+fn have_room(server: &mut Server, cx: &mut Cx<'_>, keys: &[u32], len: usize) -> bool {
     let mut all = true;
     for key in keys {
+        if cx.corked {
+            server.act(cx, *key, |peer, cx| peer.make_room(cx, len));
+        }
         if let Some(peer) = server.peer(*key).filter(|peer| !peer.has_room(len)) {
             peer.endpoint.owe_writable(len);
             all = false;

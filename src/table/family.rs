@@ -133,6 +133,7 @@ impl Shared {
             epoch: *epoch,
             budget: Budget::new(&CLOCK, now, budget),
             corked: false,
+            corked_bytes: 0,
         }
     }
 

@@ -43,6 +43,8 @@ pub struct Cx<'a> {
     pub budget: Budget<'a>,
     /// Messages that are put are written together when the call ends (ws_put_packets), not each by its put.
     pub corked: bool,
+    /// Bytes of the messages that such a call has put.
+    pub corked_bytes: usize,
 }
 
 impl Cx<'_> {

@@ -310,6 +310,43 @@ static void room_in_between(void) {
   ws_shutdown();
 }
 
+/* Many small broadcasts, and a message behind them that only an empty queue accepts: clients that read get all, as by
+   single puts. A poll of the server is not needed for the small ones. `small` is their length, `limit` that of a queue. */
+static void many_broadcasts(uint32_t on_full, int number, size_t small, size_t large, uint32_t limit) {
+  static uint8_t bytes[5 << 20];
+  static ws_packet_out packets[400];
+  ws_config config, reader;
+  ws_config_init(&config, sizeof config);
+  ws_config_init(&reader, sizeof reader);
+  config.on_full = on_full;
+  config.outbound_bytes = limit;
+  config.poll_budget_us = 1000000; /* a loaded machine cuts none of the writes short */
+  reader.max_message_bytes = sizeof bytes;
+  ws_handle clients[2], conns[2];
+  ws_handle server = open_server(&config, &reader, clients, 2);
+  size_t taken, heard[2] = {0}, count = 0;
+  ws_stats stats;
+  for (int i = 0; i < number; i++) packets[i] = packet_of(bytes, i < number - 1 ? small : large, WS_BINARY, 0);
+  ws_get_conns(server, conns, 2, &count);
+  CHECK(ws_put_packets(server, packets, (size_t)number - 1, &taken) == WS_OK && taken == (size_t)number - 1,
+        "the small ones are accepted");
+  for (int i = 0; i < 2; i++)
+    CHECK(ws_get_stats(conns[i], &stats, sizeof stats) == WS_OK && stats.queued_packets_out == 0, "and have left");
+  CHECK(ws_put_packets(server, packets, (size_t)number, &taken) == WS_OK && taken == (size_t)number,
+        "a large one behind as many is accepted");
+  for (double end = now_s() + 20; heard[0] + heard[1] < 2 * (2 * (size_t)number - 1) && now_s() < end;) {
+    ws_poll(server);
+    for (int i = 0; i < 2; i++) {
+      ws_packet packet;
+      ws_poll(clients[i]);
+      while (ws_get_packet(clients[i], &packet) == WS_OK) heard[i]++;
+    }
+  }
+  CHECK(heard[0] == 2 * (size_t)number - 1 && heard[1] == heard[0], "both clients get all");
+  CHECK(ws_get_stats(server, &stats, sizeof stats) == WS_OK && stats.skipped == 0, "none is skipped");
+  ws_shutdown();
+}
+
 /* ---- hosts and joins ---- */
 
 static void of_host(uint32_t format) {
@@ -365,6 +402,24 @@ static void calls(void) {
     while (count < 3 && ws_get_packet(joins[0], &got[count]) == WS_OK) kinds[count] = got[count].type, count++;
   }
   CHECK(count == 3 && kinds[0] == WS_BINARY && kinds[1] == WS_CALL && kinds[2] == WS_CALL, "they arrive in order");
+  stop();
+}
+
+/* A queue that holds fewer calls than are put. */
+static void calls_at_full_queues(uint32_t on_full) {
+  ws_config config = config_of(WS_SCENE), player = config_of(WS_SCENE);
+  config.outbound_packets = 8;
+  config.on_full = on_full;
+  start(1, &config, &player);
+  uint8_t call[200];
+  size_t len = 0, taken;
+  CHECK(ws_declare_node(host, "Game", "hello") == WS_OK && ws_declare_node(joins[0], "Game", "hello") == WS_OK,
+        "both ends declare the node");
+  CHECK_EQUAL(ws_encode_call("Game", "hello", NULL, 0, call, sizeof call, &len), WS_OK, "the call is encoded");
+  ws_packet_out packets[30];
+  for (int i = 0; i < 30; i++) packets[i] = packet_of(call, len, WS_CALL, 0);
+  CHECK_EQUAL(ws_put_packets(host, packets, 30, &taken), WS_OK, "calls are written before a queue is full");
+  CHECK_EQUAL(taken, 30, "all are accepted");
   stop();
 }
 
@@ -537,9 +592,16 @@ int main(void) {
   full_clients(WS_FULL_DISCONNECT);
   full_clients(WS_FULL_ALL_OR_NONE);
   room_in_between();
+  for (uint32_t on_full = WS_FULL_SKIP; on_full <= WS_FULL_ALL_OR_NONE; on_full++) {
+    many_broadcasts(on_full, 18, 10, 5 << 20, 4 << 20);
+    many_broadcasts(on_full, 400, 10, 3000, 2000);
+    many_broadcasts(on_full, 12, 70000, 3000, 100000);
+  }
   of_host(0);
   of_host(WS_GODOT3);
   calls();
+  calls_at_full_queues(WS_FULL_SKIP);
+  calls_at_full_queues(WS_FULL_ALL_OR_NONE);
   one_write();
   huge();
   FINISH();

@@ -38,6 +38,7 @@ fn times_out_in(phase: Phase, to: Destination) {
             epoch: start,
             budget: Budget::new(&SystemClock, now, None),
             corked: false,
+            corked_bytes: 0,
         };
         peer.pump(&mut cx);
         peer.check_timers(&mut cx, true);

@@ -54,7 +54,7 @@ fn poll_to_the_end(
         assert!(start.elapsed() < ms(60_000), "{:?}", client.state());
         let now = Instant::now();
         let budget = Budget::new(&SystemClock, now, None);
-        let mut cx = Cx { services, arena, codecs, now, epoch: start, budget, corked: false };
+        let mut cx = Cx { services, arena, codecs, now, epoch: start, budget, corked: false, corked_bytes: 0 };
         client.leave_arena(cx.arena);
         cx.renew();
         client.pump(&mut cx);
@@ -94,6 +94,7 @@ fn a_lost_client_reconnects_under_the_same_handle() {
             epoch: start,
             budget: Budget::new(&SystemClock, start, None),
             corked: false,
+            corked_bytes: 0,
         };
         assert_eq!(client.put(&mut cx, false, b"a"), Sent::Taken, "life {life}: a message put before OPEN is queued");
         poll_to_the_end(&mut client, &services, &mut arena, &mut codecs, start);

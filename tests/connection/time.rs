@@ -633,6 +633,17 @@ mod closing {
     }
 
     #[test]
+    fn a_completed_closing_handshake_is_clean_though_a_pong_cannot_be_sent() {
+        let mut end = End::open_client(&[]);
+        end.act(|peer, cx| peer.close(cx, 1000, "done"));
+        end.poll();
+        end.feed(b"\x89\x00\x88\x02\x03\xE8");
+        end.hang_up();
+        end.poll();
+        assert_eq!(end.items(), [Closed(Phase::App, Cause::ClosedByHost, 1000, true, 0)]);
+    }
+
+    #[test]
     fn a_failed_connection_reports_its_own_cause_when_the_peer_is_gone() {
         let mut end = End::open_server(&[]);
         end.feed(b"\x83\x80\0\0\0\0");

@@ -145,6 +145,7 @@ fn closing_a_server_completes_over_several_polls() {
             epoch: cx.epoch,
             budget: wspeer::internals::work::Budget::new(&clock, cx.now, Some(1_000)),
             corked: false,
+            corked_bytes: 0,
         };
         server.close(&mut hurried, -1, "");
     });

@@ -185,6 +185,7 @@ impl End {
             epoch: self.start,
             budget: Budget::new(clock, self.now, budget),
             corked: false,
+            corked_bytes: 0,
         };
         self.peer.leave_arena(cx.arena);
         cx.arena.renew();
@@ -216,6 +217,7 @@ impl End {
             epoch: self.start,
             budget: Budget::new(clock, self.now, budget),
             corked: false,
+            corked_bytes: 0,
         };
         act(&mut self.peer, &mut cx)
     }

@@ -157,6 +157,7 @@ impl TestServer {
             epoch: self.start,
             budget: Budget::new(clock, self.now, budget),
             corked: false,
+            corked_bytes: 0,
         };
         poll(&mut self.server, &mut cx, &self.given, gap)
     }
@@ -191,6 +192,7 @@ impl TestServer {
             epoch: self.start,
             budget: Budget::new(clock, self.now, budget),
             corked: false,
+            corked_bytes: 0,
         };
         act(&mut self.server, &mut cx)
     }
