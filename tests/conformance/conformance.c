@@ -315,7 +315,7 @@ static void bad_peer(const char *url) {
 /* ---- Bad input ---- */
 
 static void bad_open(void) {
-  static const char *urls[] = {"", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"};
+  static const char *urls[] = {"", "game.example:9080", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"};
   static const char *addresses[] = {"nothing", "ws://game.example:0", "wss://127.0.0.1:0"};
   const char *injected = "X-Bad: one\r\nX-Worse: two", *no_colon = "no colon";
   ws_handle h;

@@ -288,7 +288,7 @@ void bad_peer(const string& url) {
 // ---- Bad input ----
 
 void bad_open(const string&) {
-  for (const char* url : {"", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"})
+  for (const char* url : {"", "game.example:9080", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"})
     check("connect", wspeer::peer::connect(url));
   for (const char* url : {"nothing", "ws://game.example:0", "wss://127.0.0.1:0"})
     check("listen", wspeer::server::listen(url));

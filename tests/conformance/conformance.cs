@@ -305,7 +305,7 @@ static class Conformance
     static void BadOpen(string url)
     {
         const string nobody = "ws://127.0.0.1:1";
-        foreach (string bad in new[] { "", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" })
+        foreach (string bad in new[] { "", "game.example:9080", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" })
             Opened("connect", () => WebSocketPeer.Connect(bad));
         foreach (string bad in new[] { "nothing", "ws://game.example:0", "wss://127.0.0.1:0" })
             Opened("listen", () => WebSocketServer.Listen(bad));

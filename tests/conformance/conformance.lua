@@ -267,7 +267,7 @@ end
 -- ---- Bad input ----
 
 scenarios["bad-open"] = function()
-  for _, url in ipairs { "", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" } do
+  for _, url in ipairs { "", "game.example:9080", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" } do
     open("connect", url)
   end
   for _, url in ipairs { "nothing", "ws://game.example:0", "wss://127.0.0.1:0" } do open("listen", url) end

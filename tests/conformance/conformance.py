@@ -252,7 +252,7 @@ def bad_peer(url: str) -> None:
 
 
 def bad_open() -> None:
-    for url in ("", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"):
+    for url in ("", "game.example:9080", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"):
         with reported("connect"):
             wspeer.connect(url)
     for url in ("nothing", "ws://game.example:0", "wss://127.0.0.1:0"):
