@@ -20,7 +20,7 @@ const LEAST_PIECE: usize = 64 << 10;
 /// Maximum segments in one system call.
 const MAX_SLICES: usize = 16;
 /// Maximum bytes in one system call: about 100 µs.
-pub const WRITE_BYTES: usize = SEGMENT_BYTES;
+pub(super) const WRITE_BYTES: usize = SEGMENT_BYTES;
 
 enum Segment {
     Own(Buffer),

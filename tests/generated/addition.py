@@ -47,6 +47,8 @@ pub fn dummy(config: &ffi::ws_config) -> (status::EventKind, status::Cause, i32,
 }
 """
 SOURCES = {"src/options.toml", "src/codes.rs", "src/lib.rs"}
+# All flags before the addition.
+FLAGS = int(re.search(r"WSPEER_FLAGS = (\d+);", (ROOT / "bindings/web/library_wspeer_tables.js").read_text()).group(1))
 # What a program in each language sees: a file, and its content after the addition.
 SEEN = {
     "include/wspeer.h": [
@@ -64,7 +66,7 @@ SEEN = {
     "bindings/csharp/Runtime/Core/WebSocketConfig.cs": ["public uint DummyLimit;"],
     "bindings/python/src/wspeer/config_args.py": ["dummy_limit: int", "dummy_flag: bool"],
     "src/ffi/config_fields.rs": ["| WS_DUMMY_FLAG;", "pub dummy_limit: u32,"],
-    "bindings/web/library_wspeer_tables.js": ["name: 'dummy_limit'", f"$WSPEER_FLAGS = {2**14 - 1 + 2**30};"],
+    "bindings/web/library_wspeer_tables.js": ["name: 'dummy_limit'", f"$WSPEER_FLAGS = {FLAGS + 2**30};"],
     "bindings/web/wspeer.d.ts": ["DUMMY_LIMIT = 40", "DUMMY = 99"],
     "bindings/godot/src/constants.c": ["WS_EVENT_DUMMY", "WS_CAUSE_DUMMY"],
     "bindings/godot/doc_classes/WSPeer.xml": ['name="CAUSE_DUMMY"'],
