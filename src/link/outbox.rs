@@ -310,10 +310,10 @@ impl Outbox {
 
 /// Writing.
 impl Outbox {
-    /// Writes until the queue is empty, the transport would block, `most` bytes are written, or `is_over` returns true
-    /// after a write; then updates `left`.
-    pub fn write_to(&mut self, stream: &mut Stream, most: usize, is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
-        let mut result = self.write_segments_to(stream, most, is_over);
+    /// Writes until the queue is empty, the transport would block, the position `stop` is reached, or `is_over` returns
+    /// true after a write; then updates `left`. `stop` is not below `written`.
+    pub fn write_to(&mut self, stream: &mut Stream, stop: u64, is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
+        let mut result = self.write_segments_to(stream, stop, is_over);
         if matches!(result, Ok(Wrote::All)) {
             result = match stream.flush() {
                 Ok(()) => Ok(Wrote::All),
@@ -328,25 +328,23 @@ impl Outbox {
     fn write_segments_to(
         &mut self,
         stream: &mut Stream,
-        most: usize,
+        stop: u64,
         mut is_over: impl FnMut() -> bool,
     ) -> io::Result<Wrote> {
-        let mut left = most;
         while self.written < self.end {
             // Without a queue nothing is unwritten.
             let Some(queue) = &mut self.queue else { break };
-            match queue.write(stream, left.min(WRITE_BYTES)) {
+            match queue.write(stream, (stop - self.written).min(WRITE_BYTES as u64) as usize) {
                 Ok(0) => return Ok(Wrote::Blocked),
                 Ok(count) => {
                     self.written += count as u64;
-                    left = left.saturating_sub(count);
                     queue.advance(count, self.written == self.end);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Wrote::Blocked),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            if self.written < self.end && (left == 0 || is_over()) {
+            if self.written < self.end && (self.written >= stop || is_over()) {
                 return Ok(Wrote::Later);
             }
         }

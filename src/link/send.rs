@@ -190,8 +190,8 @@ impl Link {
     #[cold]
     pub fn uncork(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         if self.writes_on {
-            let most = cx.corked_bytes.saturating_add(WRITE_BYTES);
-            self.write_most(endpoint, cx, most);
+            let most = (cx.corked_bytes as u64).saturating_add(WRITE_BYTES as u64);
+            self.write_until(endpoint, cx, self.outbox.written().saturating_add(most));
         }
     }
 
@@ -347,17 +347,17 @@ impl Link {
 
     /// Writes queued frames for half of the remaining budget.
     fn write_frames(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
-        self.write_most(endpoint, cx, usize::MAX);
+        self.write_until(endpoint, cx, u64::MAX);
     }
 
     /// After a message was queued: writes what one write takes.
     #[inline]
     fn write_put(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
-        self.write_most(endpoint, cx, WRITE_BYTES);
+        self.write_until(endpoint, cx, self.outbox.written() + WRITE_BYTES as u64);
     }
 
-    /// As `write_frames`, at most this many bytes.
-    fn write_most(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, most: usize) {
+    /// As `write_frames`, up to a position in the outgoing stream.
+    fn write_until(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, stop: u64) {
         self.writes_on = false;
         let Some(stream) = &mut self.stream else { return };
         if self.rare.write_failure().is_some() || self.outbox.bytes() == 0 {
@@ -365,7 +365,7 @@ impl Link {
         }
         let before = self.outbox.written();
         let mut half = None;
-        let result = self.outbox.write_to(stream, most, || half.get_or_insert_with(|| cx.budget.half()).is_spent());
+        let result = self.outbox.write_to(stream, stop, || half.get_or_insert_with(|| cx.budget.half()).is_spent());
         endpoint.counters.wire_out += self.outbox.written() - before;
         if let Some(spent) = self.outbox.take_spent() {
             cx.services.discard(Box::new(spent));

@@ -473,7 +473,7 @@ impl Opening {
         }
         let before = self.output.written();
         let mut half = cx.budget.half();
-        let result = self.output.write_to(stream, usize::MAX, || half.is_spent());
+        let result = self.output.write_to(stream, u64::MAX, || half.is_spent());
         endpoint.counters.wire_out += self.output.written() - before;
         match result {
             Ok(wrote) => self.writes_on = matches!(wrote, Wrote::Later),

@@ -170,7 +170,7 @@ pub fn put_several(handle: u32, packets: &impl Packets, taken: &mut usize) -> Re
         let mut result = put_plainly(role, kind, member, &mut cx, packets, taken);
         while *taken < packets.count() && result.is_ok() {
             let sent = packets.get(*taken).and_then(|packet| {
-                cx.corked_bytes = cx.corked_bytes.saturating_add(packet.bytes.len());
+                cx.corked_bytes = cx.corked_bytes.wrapping_add(packet.bytes.len());
                 role.put_packet(kind.place(member)?, &mut cx, packet, &|handle| client_of(family, handle))
             });
             match sent.and_then(accepted) {
@@ -215,7 +215,7 @@ fn put_plainly(
             break;
         }
         check_size(&peer.endpoint.options, bytes, 0)?;
-        cx.corked_bytes = cx.corked_bytes.saturating_add(bytes.len());
+        cx.corked_bytes = cx.corked_bytes.wrapping_add(bytes.len());
         accepted(peer.put(cx, kind == MessageType::Text, bytes))?;
         *taken += 1;
     }

@@ -107,7 +107,7 @@ impl Model {
     /// Writes until the queue is empty or the transport is full, or once. Returns the number of bytes written.
     fn write(&mut self, once: bool) -> usize {
         let before = self.outbox.written();
-        let wrote = self.outbox.write_to(&mut self.stream, usize::MAX, || once).unwrap();
+        let wrote = self.outbox.write_to(&mut self.stream, u64::MAX, || once).unwrap();
         self.ends.retain(|end| *end > self.outbox.left() as usize);
         let is_full = matches!(&self.stream, Stream::Memory(end) if end.room() == 0);
         match wrote {
@@ -282,7 +282,7 @@ fn a_lost_message_counts_and_is_never_written() {
     model.push_frame(b"sent", true);
     model.outbox.note_lost();
     assert_eq!((model.outbox.messages(), model.outbox.bytes()), (2, 7));
-    let _ = model.outbox.write_to(&mut model.stream, usize::MAX, || true);
+    let _ = model.outbox.write_to(&mut model.stream, u64::MAX, || true);
     model.outbox.acknowledge(&model.stream);
     assert_eq!((model.outbox.messages(), model.outbox.bytes(), model.remote.readable()), (1, 1, 6));
 }
@@ -302,7 +302,7 @@ fn a_limited_write_writes_exactly_that_much_from_any_number_of_segments() {
             model.push_shared(&vec![7; len - 2 - 2 * usize::from(len > 125) - 6 * usize::from(len > 65_535)], true);
         }
         let queued = model.outbox.unwritten();
-        let wrote = model.outbox.write_to(&mut model.stream, most, || false).unwrap();
+        let wrote = model.outbox.write_to(&mut model.stream, most as u64, || false).unwrap();
         assert_eq!(matches!(wrote, Wrote::Later), most < queued, "{count} of {len}");
         assert_eq!(queued - model.outbox.unwritten(), most.min(queued), "{count} of {len}");
     }
@@ -313,6 +313,6 @@ fn a_write_fails_when_the_transport_has_ended() {
     let mut model = Model::over(1_000);
     model.push_frame(b"x", true);
     model.remote = MemoryEnd::pair(1).0;
-    assert!(model.outbox.write_to(&mut model.stream, usize::MAX, || false).is_err());
+    assert!(model.outbox.write_to(&mut model.stream, u64::MAX, || false).is_err());
     assert_eq!((model.outbox.messages(), model.outbox.bytes()), (1, 3));
 }
