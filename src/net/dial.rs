@@ -185,8 +185,14 @@ impl Lost {
     /// As `of_host`, on a system with this guard.
     fn of_host_behind(self, guard: Guard, to: &Destination) -> Failure {
         let permission = local::missing_permission(guard, self.address.ip(), self.error.kind());
-        let (cause, hint) = match self.error.kind() {
-            _ if permission.is_some() => (Cause::LocalNetwork, permission.unwrap_or_default()),
+        let (cause, hint) = permission.map_or_else(|| self.explain(), |hint| (Cause::LocalNetwork, hint));
+        let what = format!("connecting to {}:{} ({}) failed: {hint}", to.host, to.port, self.address);
+        Failure::of_io(Phase::Tcp, cause, &what, &self.error)
+    }
+
+    /// The cause and the remedy, without regard to permissions.
+    fn explain(&self) -> (Cause, &'static str) {
+        match self.error.kind() {
             _ if lacks_interface(&self.address) => (
                 Cause::TcpFailed,
                 "a link-local address needs its interface: write [fe80::1%25eth0], or connect by name",
@@ -199,9 +205,7 @@ impl Lost {
             }
             ErrorKind::TimedOut => (Cause::ConnectTimeout, "it did not answer: check address and firewall"),
             _ => (Cause::TcpFailed, "the connection could not be made"),
-        };
-        let what = format!("connecting to {}:{} ({}) failed: {hint}", to.host, to.port, self.address);
-        Failure::of_io(Phase::Tcp, cause, &what, &self.error)
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! The proxy of a client: its URL, and which one the environment names, by the rules of curl. No I/O.
 
 use crate::names::PROXY;
-use crate::net::interface;
+use crate::net::{interface, prefix};
 use crate::protocol::Login;
 use percent_encoding::percent_decode_str;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 use url::{Host, Url};
 
 /// Maximum bytes of a user name, of a password, and of a name that a SOCKS proxy resolves (RFC 1928, RFC 1929).
@@ -273,17 +273,10 @@ fn in_network(address: IpAddr, entry: &str) -> bool {
         },
         None => (entry, 0),
     };
-    match (address, network.parse()) {
-        (IpAddr::V4(address), Ok(IpAddr::V4(network))) if bits <= 32 => {
-            let shift = if bits == 0 { 0 } else { 32 - bits };
-            Ipv4Addr::to_bits(address) >> shift == Ipv4Addr::to_bits(network) >> shift
-        }
-        (IpAddr::V6(address), Ok(IpAddr::V6(network))) if bits <= 128 => {
-            let shift = if bits == 0 { 0 } else { 128 - bits };
-            Ipv6Addr::to_bits(address) >> shift == Ipv6Addr::to_bits(network) >> shift
-        }
-        _ => false,
-    }
+    let Ok(network) = network.parse::<IpAddr>() else { return false };
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = if bits == 0 { most } else { bits };
+    network.is_ipv4() == address.is_ipv4() && bits <= most && prefix(address, bits) == prefix(network, bits)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The client's side of the opening handshake (RFC 6455 section 4.1).
 
-use super::body::Body;
 use super::head::{AnswerHead, AnswerReader, Unreadable};
+use super::refused::{PendingRefusal, Refused};
 use super::{DeflateParams, DeflateSettings, Headers, accept_answer, ask_in, offer};
 use crate::error::Failure;
 use crate::names::MAX_HEADER_BYTES;
@@ -42,18 +42,6 @@ pub struct Response {
     pub deflate: Option<DeflateParams>,
 }
 
-/// The failure of the opening handshake, with the response if there was one.
-pub struct Refused {
-    /// Why it failed.
-    pub failure: Failure,
-    /// HTTP status of the response, or 0.
-    pub status: u16,
-    /// Headers of the response.
-    pub headers: Headers,
-    /// The start of the body, at most 1 KiB.
-    pub body: Vec<u8>,
-}
-
 /// Omits the subprotocol, which some games use for a token.
 impl fmt::Debug for Response {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,7 +74,7 @@ pub struct ClientHandshake {
     max_header_bytes: usize,
     answer: AnswerReader,
     /// The response is a refusal, whose body is being received.
-    refusal: Option<(Box<Refused>, Body)>,
+    refusal: PendingRefusal,
 }
 
 impl ClientHandshake {
@@ -116,7 +104,7 @@ impl ClientHandshake {
             deflate: spec.deflate,
             max_header_bytes: spec.max_header_bytes,
             answer: AnswerReader::new(spec.max_header_bytes),
-            refusal: None,
+            refusal: PendingRefusal::default(),
         };
         (handshake, request.into_bytes())
     }
@@ -125,7 +113,7 @@ impl ClientHandshake {
     /// are needed.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<(usize, Response)>, Box<Refused>> {
         if self.refusal.is_some() {
-            return self.receive_body(bytes).map(|()| None);
+            return self.refusal.receive(bytes).map(|()| None);
         }
         let (used, AnswerHead { minor, status, headers }) = match self.answer.receive(bytes) {
             Ok(Some(answer)) => answer,
@@ -133,25 +121,23 @@ impl ClientHandshake {
             Err(Unreadable::NotHttp(bytes)) => return Err(not_http(&bytes, &self.secrets)),
             Err(Unreadable::TooBig) => return Err(self.too_big()),
             Err(Unreadable::Invalid(error)) => {
-                return Err(refused(invalid(&format!(
+                return Err(Refused::without_answer(invalid(&format!(
                     "the server's answer is not valid HTTP: {error}; is it a WebSocket server?"
                 ))));
             }
         };
         if status != 101 {
             let failure = Failure::new(Phase::Http, Cause::HttpStatus, self.status_message(status, &headers));
-            let body = Body::announced(status, &headers);
-            self.refusal = Some((Box::new(Refused { failure, status, headers, body: Vec::new() }), body));
-            return self.receive_body(&bytes[used..]).map(|()| None);
+            return self.refusal.begin(Refused::answered(failure, status, headers), &bytes[used..]).map(|()| None);
         }
         if minor == 0 {
             let why = "the server answered 101 in HTTP/1.0, which cannot change the protocol: a proxy in between may speak only HTTP/1.0 \
                             (nginx: proxy_http_version 1.1)";
-            return Err(Box::new(Refused { failure: invalid(why), status, headers, body: Vec::new() }));
+            return Err(Refused::answered(invalid(why), status, headers));
         }
         match self.verify(&headers) {
             Ok((subprotocol, deflate)) => Ok(Some((used, Response { status: 101, headers, subprotocol, deflate }))),
-            Err(failure) => Err(Box::new(Refused { failure, status: 101, headers, body: Vec::new() })),
+            Err(failure) => Err(Refused::answered(failure, 101, headers)),
         }
     }
 
@@ -162,7 +148,7 @@ impl ClientHandshake {
             let why = format!(
                 "the server ended the connection {what} to the opening handshake: is it a WebSocket server, and ws:// or wss:// as it expects?"
             );
-            refused(Failure::new(Phase::Http, Cause::PeerGone, why))
+            Refused::without_answer(Failure::new(Phase::Http, Cause::PeerGone, why))
         })
     }
 
@@ -173,14 +159,7 @@ impl ClientHandshake {
 
     /// Stops waiting. Returns a refusal with the received part of its body.
     pub fn give_up(&mut self) -> Option<Box<Refused>> {
-        let (mut refused, body) = self.refusal.take()?;
-        refused.body = body.into_bytes();
-        Some(refused)
-    }
-
-    fn receive_body(&mut self, bytes: &[u8]) -> Result<(), Box<Refused>> {
-        let whole = self.refusal.as_mut().is_some_and(|(_, body)| body.receive(bytes));
-        if whole { self.give_up().map_or(Ok(()), Err) } else { Ok(()) }
+        self.refusal.give_up()
     }
 
     /// Checks the response by the numbered list at the end of section 4.1.
@@ -255,7 +234,7 @@ impl ClientHandshake {
     fn too_big(&self) -> Box<Refused> {
         let why =
             format!("the header of the server's answer is longer than {MAX_HEADER_BYTES} ({})", self.max_header_bytes);
-        refused(Failure::new(Phase::Http, Cause::HttpTooBig, why))
+        Refused::without_answer(Failure::new(Phase::Http, Cause::HttpTooBig, why))
     }
 }
 
@@ -276,7 +255,7 @@ fn not_http(bytes: &[u8], secrets: &[u8]) -> Box<Refused> {
     let most = bytes.len().min(SHOWN_BYTES);
     let end = (0..most).find(repeats).unwrap_or(most);
     let shown = bytes[..end].escape_ascii();
-    refused(invalid(&format!(
+    Refused::without_answer(invalid(&format!(
         "the server's answer is not HTTP/1.1, it begins with \"{shown}\": another kind of server has this port"
     )))
 }
@@ -327,8 +306,4 @@ const SHOWN_LOCATION: usize = 256;
 
 fn invalid(why: &str) -> Failure {
     Failure::new(Phase::Http, Cause::HttpInvalid, why)
-}
-
-fn refused(failure: Failure) -> Box<Refused> {
-    Box::new(Refused { failure, status: 0, headers: Headers::default(), body: Vec::new() })
 }

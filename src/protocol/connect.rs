@@ -1,10 +1,10 @@
 //! The client's side of an HTTP proxy: CONNECT (RFC 9110 section 9.3.6) with Basic authentication (RFC 7617).
 
-use super::body::Body;
+use super::Headers;
 use super::client::reason_of;
 use super::head::{AnswerHead, AnswerReader, Unreadable};
-use super::tunnel::{Login, Place, refused};
-use super::{Headers, Refused};
+use super::place::{Login, Place};
+use super::refused::{PendingRefusal, Refused};
 use crate::names::{MAX_HEADER_BYTES, PROXY};
 use crate::status::Cause;
 use data_encoding::BASE64;
@@ -20,7 +20,7 @@ pub struct Connect {
     max_header_bytes: usize,
     answer: AnswerReader,
     /// The answer is a refusal, whose body is being received.
-    refusal: Option<(Box<Refused>, Body)>,
+    refusal: PendingRefusal,
 }
 
 impl Connect {
@@ -34,14 +34,15 @@ impl Connect {
         }
         request += "\r\n";
         let answer = AnswerReader::new(max_header_bytes);
-        let connect = Connect { to, has_login: login.is_some(), max_header_bytes, answer, refusal: None };
+        let connect =
+            Connect { to, has_login: login.is_some(), max_header_bytes, answer, refusal: PendingRefusal::default() };
         (connect, request.into_bytes())
     }
 
     /// Receives bytes. `Some`: how many of them belong to the answer; what follows is the server's.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<usize>, Box<Refused>> {
         if self.refusal.is_some() {
-            return self.receive_body(bytes).map(|()| None);
+            return self.refusal.receive(bytes).map(|()| None);
         }
         let (used, AnswerHead { status, headers, .. }) = match self.answer.receive(bytes) {
             Ok(Some(answer)) => answer,
@@ -52,11 +53,11 @@ impl Connect {
                     "the header of the proxy's answer is longer than {MAX_HEADER_BYTES} ({})",
                     self.max_header_bytes
                 );
-                return Err(refused(Cause::HttpTooBig, why));
+                return Err(Refused::by_proxy(Cause::HttpTooBig, why));
             }
             Err(Unreadable::Invalid(error)) => {
                 let why = format!("the proxy's answer is not valid HTTP: {error}; is it an HTTP proxy?");
-                return Err(refused(Cause::ProxyInvalid, why));
+                return Err(Refused::by_proxy(Cause::ProxyInvalid, why));
             }
         };
         // Such an answer has no body, whatever its headers say (section 9.3.6).
@@ -68,9 +69,7 @@ impl Connect {
             401 | 407 => self.not_allowed(status, &headers),
             _ => self.not_connected(status),
         };
-        let body = Body::announced(status, &headers);
-        self.refusal = Some((Box::new(Refused { status, headers, ..*refusal }), body));
-        self.receive_body(&bytes[used..]).map(|()| None)
+        self.refusal.begin(Box::new(Refused { status, headers, ..*refusal }), &bytes[used..]).map(|()| None)
     }
 
     /// Whether the answer is a refusal whose body is incomplete.
@@ -85,14 +84,7 @@ impl Connect {
 
     /// Stops waiting. Returns a refusal with the received part of its body.
     pub fn give_up(&mut self) -> Option<Box<Refused>> {
-        let (mut refused, body) = self.refusal.take()?;
-        refused.body = body.into_bytes();
-        Some(refused)
-    }
-
-    fn receive_body(&mut self, bytes: &[u8]) -> Result<(), Box<Refused>> {
-        let whole = self.refusal.as_mut().is_some_and(|(_, body)| body.receive(bytes));
-        if whole { self.give_up().map_or(Ok(()), Err) } else { Ok(()) }
+        self.refusal.give_up()
     }
 
     fn not_allowed(&self, status: u16, headers: &Headers) -> Box<Refused> {
@@ -116,7 +108,7 @@ impl Connect {
                 "the proxy answered {status}: it requires a user name and password; set {PROXY} to http://user:password@host:port"
             )
         };
-        refused(Cause::ProxyAuth, why)
+        Refused::by_proxy(Cause::ProxyAuth, why)
     }
 
     fn not_connected(&self, status: u16) -> Box<Refused> {
@@ -129,7 +121,7 @@ impl Connect {
         };
         let name = reason_of(status);
         let why = format!("the proxy did not connect to {}, it answered {status}{name}: {hint}", self.to);
-        refused(Cause::ProxyRefused, why)
+        Refused::by_proxy(Cause::ProxyRefused, why)
     }
 }
 
@@ -140,5 +132,5 @@ fn not_http(bytes: &[u8]) -> Box<Refused> {
         Some(0x15 | 0x16) => "it may expect TLS: write https://",
         _ => "another kind of server has this port",
     };
-    refused(Cause::ProxyInvalid, format!("the proxy's answer is not HTTP: {hint} (in {PROXY})"))
+    Refused::by_proxy(Cause::ProxyInvalid, format!("the proxy's answer is not HTTP: {hint} (in {PROXY})"))
 }

@@ -15,15 +15,17 @@ mod header;
 mod headers;
 mod heartbeat;
 mod mask;
+mod place;
 mod proxy_header;
 mod received;
+mod refused;
 mod server;
 mod socks;
 mod tunnel;
 mod utf8;
 mod violation;
 
-pub use client::{ClientHandshake, Refused, RequestSpec, Response};
+pub use client::{ClientHandshake, RequestSpec, Response};
 pub use control::ControlPayload;
 pub use decode::Decoder;
 pub use deflate::{Broken, Compressor, Decompressor};
@@ -39,10 +41,12 @@ pub use heartbeat::{
     read_heartbeat, without_question,
 };
 pub use mask::{MaskKeys, copy_masked, extend_masked, mask};
+pub use place::{Login, Place, Site};
 pub use proxy_header::{MAX_PROXY_HEADER, ProxyHeader};
 pub use received::{Limits, Received};
+pub use refused::Refused;
 pub use server::{Accept, Agreement, Refusal, Request, ServerHandshake};
-pub use tunnel::{Asked, Login, Place, Site, Tunnel};
+pub use tunnel::{Asked, Tunnel};
 pub use utf8::Utf8;
 
 /// Our role in the connection.

@@ -1,7 +1,7 @@
 //! The client's side of a SOCKS 5 proxy: RFC 1928, and RFC 1929 for user name and password.
 
-use super::Refused;
-use super::tunnel::{Login, Place, Site, refused};
+use super::place::{Login, Place, Site};
+use super::refused::Refused;
 use crate::names::PROXY;
 use crate::status::Cause;
 
@@ -88,7 +88,7 @@ impl Socks {
             Waits::Method => self.take_method()?,
             Waits::Login if self.received[1] != 0 => {
                 let why = format!("the proxy refused the user name and password of {PROXY}");
-                return Err(refused(Cause::ProxyAuth, why));
+                return Err(Refused::by_proxy(Cause::ProxyAuth, why));
             }
             Waits::Login => {
                 self.waits = Waits::Reply;
@@ -148,11 +148,11 @@ impl Socks {
                 let why = format!(
                     "the proxy requires a user name and password: write socks5://user:password@host:port in {PROXY}"
                 );
-                Err(refused(Cause::ProxyAuth, why))
+                Err(Refused::by_proxy(Cause::ProxyAuth, why))
             }
             (0xFF, Some(_)) => {
                 let why = "the proxy accepts neither a login by user name and password nor none";
-                Err(refused(Cause::ProxyAuth, why))
+                Err(Refused::by_proxy(Cause::ProxyAuth, why))
             }
             _ => Err(invalid("it chose a method of authentication that was not offered")),
         }
@@ -170,10 +170,13 @@ impl Socks {
             8 => "it does not know this type of address: write socks5h:// or socks5://, whichever you do not use now",
             _ => "it gives a reason that RFC 1928 does not know",
         };
-        refused(Cause::ProxyRefused, format!("the proxy did not connect to {} (SOCKS reply {status}): {what}", self.to))
+        Refused::by_proxy(
+            Cause::ProxyRefused,
+            format!("the proxy did not connect to {} (SOCKS reply {status}): {what}", self.to),
+        )
     }
 }
 
 fn invalid(why: &str) -> Box<Refused> {
-    refused(Cause::ProxyInvalid, format!("the proxy does not answer as a SOCKS 5 proxy: {why} (in {PROXY})"))
+    Refused::by_proxy(Cause::ProxyInvalid, format!("the proxy does not answer as a SOCKS 5 proxy: {why} (in {PROXY})"))
 }

@@ -1,59 +1,10 @@
 //! Asking a proxy for a tunnel to the server, by CONNECT or SOCKS 5.
 
 use super::connect::Connect;
+use super::place::{Login, Place};
+use super::refused::Refused;
 use super::socks::{Answer, Socks};
-use super::{Headers, Refused};
-use crate::error::Failure;
-use crate::status::{Cause, Phase};
-use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-/// A server, as a proxy is told about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Where it is.
-    pub site: Site,
-    /// TCP port.
-    pub port: u16,
-}
-
-/// A name or an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Site {
-    /// A name of at most 255 bytes.
-    Name(String),
-    /// An IPv4 address.
-    Ipv4(Ipv4Addr),
-    /// An IPv6 address.
-    Ipv6(Ipv6Addr),
-}
-
-impl Place {
-    /// Host and port, an IPv6 address in brackets.
-    pub fn authority(&self) -> String {
-        match &self.site {
-            Site::Name(name) => format!("{name}:{}", self.port),
-            Site::Ipv4(address) => format!("{address}:{}", self.port),
-            Site::Ipv6(address) => format!("[{address}]:{}", self.port),
-        }
-    }
-}
-
-/// User name and password for the proxy.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Login {
-    /// User name, of any bytes.
-    pub user: Vec<u8>,
-    /// Password, of any bytes.
-    pub password: Vec<u8>,
-}
-
-/// Omits both.
-impl fmt::Debug for Login {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Login")
-    }
-}
+use crate::status::Cause;
 
 /// A proxy that was asked for a tunnel.
 pub enum Tunnel {
@@ -108,7 +59,7 @@ impl Tunnel {
                 Tunnel::Http(_) => "an HTTP proxy, and http:// or https:// as it expects",
                 Tunnel::Socks(_) => "a SOCKS 5 proxy that allows this server",
             };
-            refused(Cause::PeerGone, format!("the proxy ended the connection {what}: is it {kind}?"))
+            Refused::by_proxy(Cause::PeerGone, format!("the proxy ended the connection {what}: is it {kind}?"))
         })
     }
 
@@ -124,10 +75,4 @@ impl Tunnel {
             Tunnel::Socks(_) => None,
         }
     }
-}
-
-/// A refusal of the proxy, without an HTTP answer.
-pub(super) fn refused(cause: Cause, why: impl Into<String>) -> Box<Refused> {
-    let failure = Failure::new(Phase::Proxy, cause, why);
-    Box::new(Refused { failure, status: 0, headers: Headers::default(), body: Vec::new() })
 }
