@@ -270,9 +270,17 @@ mergeInto(LibraryManager.library, {
     },
     // Whether a host is this device or in the local network, as far as its name tells.
     isLocal: function (host) {
-      return /^(localhost|[^.:]+|.*\.(local|localhost)|127\..*|10\..*|192\.168\..*|169\.254\..*)$/.test(host) ||
-        /^172\.(1[6-9]|2\d|3[01])\./.test(host) || /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(host) ||
-        /^\[(::1|f[cd].*|fe[89ab].*)\]$/.test(host);
+      var four = /^(\d+)\.(\d+)\.\d+\.\d+$/.exec(host), six = /^\[([0-9a-f]*):/.exec(host), first, second;
+      if (six) {
+        first = parseInt(six[1], 16);
+        return host === '[::1]' || (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80;
+      }
+      if (!four) return host.indexOf('.') < 0 || /\.(local|localhost)$/.test(host);
+      first = Number(four[1]);
+      second = Number(four[2]);
+      return first === 10 || first === 127 || (first === 172 && (second & 0xf0) === 16) ||
+        (first === 192 && second === 168) || (first === 169 && second === 254) ||
+        (first === 100 && (second & 0xc0) === 64);
     },
 
     // The error text for a close by the peer: its code, the code's meaning and the peer's reason.

@@ -11,7 +11,6 @@ import re
 import shutil
 import socket
 import ssl
-import string
 import sys
 import threading
 import time
@@ -22,7 +21,7 @@ from wspeer import EventType
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(ROOT / "tests" / "peers"))
 import harness  # noqa: E402
-from harness import case, daemon, free_port, same  # noqa: E402
+from harness import Settings, case, daemon, free_port, same  # noqa: E402
 
 WORK = harness.WORK = ROOT / "build" / "behind"
 TRUSTED = "127.0.0.2, 127.0.0.3, fd00::/8"
@@ -32,12 +31,6 @@ REQUEST = (
     "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
 )
-
-
-class Settings(string.Template):
-    """A settings file with @names to be replaced."""
-
-    delimiter = "@"
 
 
 HAPROXY = Settings("""

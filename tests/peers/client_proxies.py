@@ -17,6 +17,7 @@ WORK = harness.WORK = harness.ROOT / "build" / "proxies"
 import certificates
 from certificates import path
 from harness import (
+    Settings,
     CLIENTS,
     ENV,
     case,
@@ -34,7 +35,6 @@ from harness import (
     server,
     session,
 )
-from proxies import Settings
 from talk import CRCS
 
 TCP, PROXY = 2, 3

@@ -6,6 +6,7 @@ import pathlib
 import queue
 import shutil
 import socket
+import string
 import subprocess
 import threading
 import time
@@ -31,6 +32,12 @@ SERVERS = {
 }
 
 failures = 0
+
+
+class Settings(string.Template):
+    """A settings file with @names to be replaced."""
+
+    delimiter = "@"
 
 
 class Wrong(Exception):

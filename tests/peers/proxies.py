@@ -3,20 +3,13 @@ headers that the proxies can produce."""
 
 import contextlib
 import os
-import string
 
 from certificates import path
-from harness import WORK, case, connection, daemon, echo, ended, free_port, has, same, server, session
+from harness import WORK, Settings, case, connection, daemon, echo, ended, free_port, has, same, server, session
 from talk import BY_HOST, BY_PEER, CRCS, HTTP, STATUS, reported
 
 ROOT = {"ca": path("root.pem")}
 CLIENTS = ["wspeer", "ws", "websockets"]
-
-
-class Settings(string.Template):
-    """A settings file with @names to be replaced."""
-
-    delimiter = "@"
 
 
 NGINX = Settings("""

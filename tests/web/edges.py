@@ -85,6 +85,12 @@ def relative():
     say("ok - a page of ws:" in lines and "ok - a page of wss" in over_tls, "they keep to the page's scheme")
 
 
+def local_hosts():
+    """The hosts that a page takes for this device or the local network."""
+    code, said = run.run(["node", "tests/web/local_hosts.js"])
+    say(code == 0, "a page tells local hosts from others by their names", said)
+
+
 def local_network():
     """A page of the internet, by its browser's account, connects to this device; the user has decided on that."""
     with started(["node", "tests/web/server.js"], "") as port:
@@ -110,6 +116,7 @@ def main():
     build_native("examples-c/echo_server.c", "echo_server")
     if build("tests/web/edges.c", "edges", "-O1", run.GROWS):
         edges()
+        local_hosts()
         certificates.make()
         wss()
     if build("tests/web/relative.c", "relative", "-O2", "--closure", "1"):
