@@ -80,29 +80,6 @@ fn read_buffers_are_freed_after_five_idle_seconds() {
 }
 
 #[test]
-fn a_client_that_is_not_served_frees_its_memory() {
-    let mut test = TestServer::new(&[QUIET]);
-    let (mut quiet, first) = test.open();
-    let (mut busy, _) = test.open();
-    // Storage of an assembled message is kept for the next one.
-    let message = frame(0x82, &[7; 200_000]);
-    let mut sent = 0;
-    test.poll_until("the message", |test| {
-        sent += quiet.write(&message[sent..]).unwrap_or(0);
-        test.server.peer(first).unwrap().endpoint.counters.messages_in == 1
-    });
-    test.items();
-    test.poll();
-    for _ in 0..10 {
-        busy.write_all(&frame(0x82, b"x")).unwrap();
-        test.now += ms(100);
-        test.poll();
-        test.items();
-    }
-    assert_eq!(test.server.peer(first).unwrap().kept_bytes(), 0);
-}
-
-#[test]
 fn a_client_in_this_process_is_served_like_others() {
     let mut test = TestServer::new(&[QUIET]);
     test.poll_until("rest", |test| !test.server.has_work());
