@@ -60,8 +60,8 @@ OF_PROTOCOL += "server utf8 violation".split()
 OF_SERVER = "broadcast items key_queue refusals timers turns".split()
 JUDGED = [f"src/protocol/{name}.rs" for name in OF_PROTOCOL]
 JUDGED += [f"src/link/{name}.rs" for name in OF_LINK]
-OF_MULTIPLAYER = "host ids join membership mod news relay scene_host scene_join scene_packets target wire".split()
-JUDGED += [f"src/multiplayer/{name}.rs" for name in OF_MULTIPLAYER] + ["src/multiplayer/scene/"]
+OF_MULTIPLAYER = "host ids join membership mod news relay roster scene_host scene_join scene_packets target wire"
+JUDGED += [f"src/multiplayer/{name}.rs" for name in OF_MULTIPLAYER.split()] + ["src/multiplayer/scene/"]
 JUDGED += [f"src/server/{name}.rs" for name in OF_SERVER]
 
 
