@@ -1,6 +1,6 @@
 /* The conformance program in C: runs one scenario of docs/conformance.md and prints its trace. The programs in other
    languages must print the same. Usage: conformance SCENARIO [URL [CA.pem]] */
-#include "wspeer.h"
+#include "conformance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,24 +9,16 @@
 
 /* ---- The trace ---- */
 
-/* A handle of a scenario, and its name at the start of lines: "" if there is only one. */
-typedef struct {
-  const char *name;
-  ws_handle h;
-  int32_t id; /* multiplayer */
-} end;
-
 enum { MAX_ENDS = 5, SHORT = 64 };
 /* All ends of the scenario. All are polled while one is waited for. */
 static end *ends[MAX_ENDS];
 static size_t end_count;
 
-static void begin_line(const char *name) {
+void begin_line(const char *name) {
   if (*name) printf("%s ", name);
 }
 
-/* A failed call prints a line with its verb, the name of the result and the error message. */
-static ws_result check(const char *verb, ws_result result) {
+ws_result check(const char *verb, ws_result result) {
   char why[512];
   if (result < 0) {
     ws_last_error(why, sizeof why, NULL);
@@ -35,7 +27,7 @@ static ws_result check(const char *verb, ws_result result) {
   return result;
 }
 
-static const char *text_of(ws_handle h, int32_t what) {
+const char *text_of(ws_handle h, int32_t what) {
   static char texts[4][512];
   static int turn;
   char *text = texts[turn++ % 4];
@@ -43,7 +35,7 @@ static const char *text_of(ws_handle h, int32_t what) {
   return text;
 }
 
-static unsigned adler32(const uint8_t *data, size_t len) {
+unsigned adler32(const uint8_t *data, size_t len) {
   unsigned a = 1, b = 0;
   for (size_t i = 0; i < len; i++) {
     a = (a + data[i]) % 65521;
@@ -52,14 +44,14 @@ static unsigned adler32(const uint8_t *data, size_t len) {
   return b << 16 | a;
 }
 
-static const char *peer_name(int32_t id) {
+const char *peer_name(int32_t id) {
   if (id == 1) return "host";
   for (size_t i = 0; i < end_count; i++)
     if (ends[i]->id == id) return ends[i]->name;
   return "nobody";
 }
 
-static void print_packet(const char *name, const ws_packet *packet) {
+void print_packet(const char *name, const ws_packet *packet) {
   begin_line(name);
   printf("%s %zu %08x", packet->type == WS_TEXT ? "text" : "binary", packet->len, adler32(packet->data, packet->len));
   if (packet->peer_id) printf(" peer=%s", peer_name(packet->peer_id));
@@ -68,7 +60,7 @@ static void print_packet(const char *name, const ws_packet *packet) {
   printf("\n");
 }
 
-static void print_event(const char *name, const ws_event *event) {
+void print_event(const char *name, const ws_event *event) {
   const char *words = (const char *)event->packet.data;
   if (event->type == WS_EVENT_MESSAGE) {
     print_packet(name, &event->packet);
@@ -92,6 +84,15 @@ static void print_event(const char *name, const ws_event *event) {
              event->cause, event->http_status, event->unsent);
       printf(" reason=%s error=%s", text_of(event->conn, WS_GET_CLOSE_REASON), words);
       break;
+    case WS_EVENT_WRITABLE: printf("writable"); break;
+    case WS_EVENT_SKIPPED: printf("skipped count=%llu", (unsigned long long)event->count); break;
+    case WS_EVENT_ERROR:
+      printf("error phase=%d cause=%d count=%llu", event->phase, event->cause, (unsigned long long)event->count);
+      /* A text about a peer has its random id. */
+      if (!event->peer_id) printf(" error=%s", words);
+      break;
+    case WS_EVENT_AUTHENTICATING: printf("authenticating"); break;
+    case WS_EVENT_AUTH: printf("auth %zu %08x", event->packet.len, adler32(event->packet.data, event->packet.len)); break;
     default: printf("event %d", event->type); break;
   }
   if (event->peer_id && event->type != WS_EVENT_OPEN) printf(" peer=%s", peer_name(event->peer_id));
@@ -108,16 +109,20 @@ static void print_header(const char *name, ws_handle h, const char *header, uint
 
 /* ---- Polling ---- */
 
-static void add_end(end *one) { ends[end_count++] = one; }
+void add_end(end *one) { ends[end_count++] = one; }
 
-static void poll_all(void) {
+void forget_ends(void) { end_count = 0; }
+
+void (*between_polls)(void);
+
+void poll_all(void) {
   const struct timespec rest = {0, 500000};
+  if (between_polls) between_polls();
   for (size_t i = 0; i < end_count; i++) ws_poll(ends[i]->h);
   nanosleep(&rest, NULL);
 }
 
-/* The next event of one end within 10 s; all ends are polled. */
-static ws_event next_event(const end *one) {
+ws_event next_event(const end *one) {
   ws_event event;
   for (time_t limit = time(NULL) + 10; ws_next_event(one->h, &event) != WS_OK; poll_all()) {
     if (time(NULL) < limit) continue;
@@ -127,15 +132,14 @@ static ws_event next_event(const end *one) {
   return event;
 }
 
-static void take(const end *one, int count) {
+void take(const end *one, int count) {
   for (int i = 0; i < count; i++) {
     ws_event event = next_event(one);
     print_event(one->name, &event);
   }
 }
 
-/* Prints events up to the first of this type. */
-static void until(const end *one, int32_t type) {
+void until(const end *one, int32_t type) {
   ws_event event;
   do {
     event = next_event(one);
@@ -143,11 +147,11 @@ static void until(const end *one, int32_t type) {
   } while (event.type != type);
 }
 
-static ws_result put(ws_handle h, const char *text) {
+ws_result put(ws_handle h, const char *text) {
   return check("put", ws_put_packet(h, (const uint8_t *)text, strlen(text), WS_TEXT));
 }
 
-static void free_all(void) {
+void free_all(void) {
   for (size_t i = 0; i < end_count; i++) ws_free(ends[i]->h);
   end_count = 0;
 }
@@ -256,6 +260,31 @@ static void proxy(const char *url) {
   open_client("ws://login.example", "/", &config);
   config.proxy = "ftp://127.0.0.1:1";
   open_client("ws://game.example", "/", &config);
+}
+
+/* The server has no application heartbeat. */
+static void heartbeat(const char *url) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_APP_HEARTBEAT;
+  open_client(url, "/echo", &config);
+  put(client.h, "hello");
+  take(&client, 2);
+  close_client(1000, "");
+}
+
+/* The texts have the program's own name for a word of the header. */
+static void own_names(const char *url) {
+  static const uint8_t zeros[1001];
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.max_message_bytes = 1000;
+  open_client(url, "/echo", &config);
+  check("set_name", ws_set_name("max_message_bytes", "Longest"));
+  check("put", ws_put_packet(client.h, zeros, sizeof zeros, WS_BINARY));
+  check("set_name", ws_set_name("max_message_bytes", NULL));
+  check("put", ws_put_packet(client.h, zeros, sizeof zeros, WS_BINARY));
+  close_client(1000, "");
 }
 
 static void close_here(const char *url) {
@@ -375,7 +404,7 @@ static void bad_close(const char *url) {
 
 /* ---- Handles that have ended ---- */
 
-static void listen_here(end *server, const ws_config *config) {
+void listen_here(end *server, const ws_config *config) {
   if (check("listen", ws_listen("ws://127.0.0.1:0", config, &server->h)) < 0) exit(1);
   add_end(server);
 }
@@ -470,32 +499,46 @@ static void renew(void) {
 
 /* ---- A client behind a proxy, which is this program ---- */
 
-static void proxied(void) {
+/* A server with these settings, and a client that sends both headers. */
+static void visit_behind(uint32_t flag, const char *trusted) {
   static const char *const lines[] = {"X-Forwarded-For: 198.51.100.1, 203.0.113.7", "Forwarded: for=198.51.100.2"};
   end server = {"server", 0, 0};
   ws_config config;
   ws_config_init(&config, sizeof config);
-  config.flags = WS_FORWARDED;
-  check("listen", ws_listen("ws://127.0.0.1:0", &config, &server.h));
-  config.trusted_proxies = "127.0.0.1/33";
-  check("listen", ws_listen("ws://127.0.0.1:0", &config, &server.h));
-  config.flags = WS_FORWARDED | WS_X_FORWARDED_FOR;
-  config.trusted_proxies = "127.0.0.0/8, ::1";
-  check("listen", ws_listen("ws://127.0.0.1:0", &config, &server.h));
-  config.flags = WS_X_FORWARDED_FOR;
+  config.flags = flag;
+  config.trusted_proxies = trusted;
   listen_here(&server, &config);
   ws_config_init(&config, sizeof config);
   config.headers = lines;
   config.headers_count = 2;
   client.name = "client";
-  if (check("connect", ws_connect(text_of(server.h, WS_GET_URL), &config, &client.h)) < 0) return;
+  if (check("connect", ws_connect(text_of(server.h, WS_GET_URL), &config, &client.h)) < 0) exit(1);
   add_end(&client);
   take(&client, 1);
   ws_event event = next_event(&server);
   print_event("server", &event);
-  printf("remote %s\n", text_of(event.conn, WS_GET_REMOTE_ADDRESS));
-  printf("peer %.10s\n", text_of(event.conn, WS_GET_PEER_ADDRESS));
+  /* Without the port. */
+  const char *remote = text_of(event.conn, WS_GET_REMOTE_ADDRESS), *peer = text_of(event.conn, WS_GET_PEER_ADDRESS);
+  printf("remote %.*s\n", (int)strcspn(remote, ":"), remote);
+  printf("peer %.*s\n", (int)strcspn(peer, ":"), peer);
   free_all();
+}
+
+static void proxied(void) {
+  ws_handle h;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_FORWARDED;
+  check("listen", ws_listen("ws://127.0.0.1:0", &config, &h));
+  config.trusted_proxies = "127.0.0.1/33";
+  check("listen", ws_listen("ws://127.0.0.1:0", &config, &h));
+  config.flags = WS_FORWARDED | WS_X_FORWARDED_FOR;
+  config.trusted_proxies = "127.0.0.0/8, ::1";
+  check("listen", ws_listen("ws://127.0.0.1:0", &config, &h));
+  visit_behind(WS_X_FORWARDED_FOR, "127.0.0.0/8, ::1");
+  visit_behind(WS_FORWARDED, "127.0.0.0/8, ::1");
+  /* The client is none of the proxies, so it sends no header of the PROXY protocol. */
+  visit_behind(WS_PROXY_PROTOCOL, "192.0.2.0/24");
 }
 
 /* ---- A server. The driver's clients connect one by one, and their messages say what to do ---- */
@@ -646,6 +689,8 @@ int main(int argc, char **argv) {
                  {"status", status},
                  {"nobody", nobody},
                  {"proxy", proxy},
+                 {"heartbeat", heartbeat},
+                 {"names", own_names},
                  {"close-here", close_here},
                  {"close-there", close_there},
                  {"burst", burst},
@@ -663,7 +708,7 @@ int main(int argc, char **argv) {
   else if (!strcmp(name, "proxied")) proxied();
   else if (!strcmp(name, "multiplayer")) multiplayer(0);
   else if (!strcmp(name, "multiplayer3")) multiplayer(WS_GODOT3);
-  else known = 0;
+  else known = run_local(name);
   for (size_t i = 0; !known && i < sizeof clients / sizeof clients[0]; i++) {
     if (strcmp(name, clients[i].name)) continue;
     clients[i].run(url);

@@ -1,155 +1,12 @@
 // The conformance program in C++: docs/conformance.md. It builds without exceptions and RTTI.
 // Usage: conformance SCENARIO [URL [CA.pem]]
-#include "wspeer.hpp"
+#include "conformance.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cinttypes>
-#include <cstdio>
 #include <fstream>
-#include <map>
 #include <sstream>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <vector>
-
-using wspeer::event_kind;
-using std::string;
 
 namespace {
-
-// ---- The trace ----
-
-std::map<std::int32_t, string> peer_names = {{1, "host"}};
-
-template <class Result>
-bool check(const char* verb, const Result& result) {
-  if (result) return true;
-  const wspeer::error error = result.error();
-  std::printf("failed %s %s: %s\n", verb, error.name(), error.sentence.c_str());
-  return false;
-}
-
-std::uint32_t adler32(wspeer::bytes_view bytes) {
-  std::uint32_t a = 1, b = 0;
-  for (const std::uint8_t byte : bytes) {
-    a = (a + byte) % 65521;
-    b = (b + a) % 65521;
-  }
-  return b << 16 | a;
-}
-
-string words(std::string_view text) { return string(text); }
-
-void begin_line(const string& name) {
-  if (!name.empty()) std::printf("%s ", name.c_str());
-}
-
-void print(const string& name, const wspeer::packet& packet) {
-  begin_line(name);
-  std::printf("%s %zu %08" PRIx32, packet.is_text() ? "text" : "binary", packet.size(), adler32(packet.bytes()));
-  if (packet.peer_id()) std::printf(" peer=%s", peer_names[packet.peer_id()].c_str());
-  if (packet.is_text() && packet.size() > 0 && packet.size() <= 64) std::printf(" %s", words(packet.text()).c_str());
-  std::printf("\n");
-}
-
-void print(const string& name, const wspeer::event& event) {
-  const wspeer::client_ref of = event.client();
-  switch (event.kind()) {
-    case event_kind::message: return print(name, event.packet());
-    case event_kind::open:
-      begin_line(name);
-      std::printf("open protocol=%s\n", of.subprotocol().c_str());
-      return;
-    case event_kind::connected:
-      begin_line(name);
-      std::printf("connected");
-      if (!event.peer_id())
-        std::printf(" path=%s query=%s protocol=%s", of.path().c_str(), of.query().c_str(), of.subprotocol().c_str());
-      break;
-    case event_kind::close_request:
-      begin_line(name);
-      std::printf("close-request code=%d reason=%s", event.close_code(), words(event.text()).c_str());
-      break;
-    case event_kind::closed:
-    case event_kind::disconnected:
-      begin_line(name);
-      std::printf("%s code=%d clean=%d phase=%d cause=%d status=%d unsent=%u reason=%s error=%s",
-                  event.kind() == event_kind::closed ? "closed" : "disconnected", event.close_code(),
-                  event.clean() ? 1 : 0, static_cast<int>(event.phase()), event.cause(), event.http_status(),
-                  event.unsent(), of.close_reason().c_str(), words(event.text()).c_str());
-      break;
-    case event_kind::writable:
-    case event_kind::skipped:
-    case event_kind::error:
-    case event_kind::authenticating:
-    case event_kind::auth:
-      begin_line(name);
-      std::printf("event %d", static_cast<int>(event.kind()));
-      break;
-  }
-  if (event.peer_id()) std::printf(" peer=%s", peer_names[event.peer_id()].c_str());
-  std::printf("\n");
-}
-
-template <class Link>
-void print_header(const string& name, const Link& link, const char* header, std::uint32_t index) {
-  const auto value = link.header(header, index);
-  begin_line(name);
-  if (value) std::printf("header %s %u=%s\n", header, index, value->c_str());
-  else std::printf("no header %s %u\n", header, index);
-}
-
-// ---- Polling ----
-
-std::vector<wspeer::handle*> polled;
-
-void poll_all() {
-  for (wspeer::handle* one : polled) one->poll();
-  std::this_thread::sleep_for(std::chrono::microseconds(500));
-}
-
-// Polls all ends until `done` returns true, for at most 10 s.
-template <class Done>
-void poll_until(const string& name, Done done) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > limit) {
-      std::printf("nothing came to '%s' for 10 s\n", name.c_str());
-      std::exit(1);
-    }
-    poll_all();
-  }
-}
-
-// Passes the next event to `see`. The loop over the events is left at once; the other events stay queued.
-template <class Handle, class See>
-void next_event(Handle& handle, const string& name, See see) {
-  poll_until(name, [&] {
-    for (auto& event : handle.events()) {
-      see(event);
-      return true;
-    }
-    return false;
-  });
-}
-
-template <class Handle>
-void take(Handle& handle, const string& name, int count) {
-  for (int i = 0; i < count; i++) next_event(handle, name, [&](const wspeer::event& event) { print(name, event); });
-}
-
-// Prints events up to the first of this kind.
-template <class Handle>
-void until(Handle& handle, const string& name, event_kind kind) {
-  for (bool seen = false; !seen;) {
-    next_event(handle, name, [&](const wspeer::event& event) {
-      print(name, event);
-      seen = event.kind() == kind;
-    });
-  }
-}
 
 // ---- Scenarios of a client ----
 
@@ -243,6 +100,14 @@ void proxy(const string& url) {
   open_client("ws://game.example/", wspeer::config().proxy("ftp://127.0.0.1:1"));
 }
 
+// The server has no application heartbeat.
+void heartbeat(const string& url) {
+  open_client(url + "/echo", wspeer::config().flags(WS_APP_HEARTBEAT));
+  put("hello");
+  take(client, "", 2);
+  close_client();
+}
+
 void close_here(const string& url) {
   const std::pair<std::int32_t, string> closes[] = {
       {0, ""}, {1000, "bye"}, {1001, ""}, {3000, "κόσμε"}, {4999, string(123, 'r')}};
@@ -276,6 +141,17 @@ wspeer::config limited() {
   wspeer::config config;
   config->max_message_bytes = 1000;
   return config;
+}
+
+// The texts have the program's own name for a word of the header.
+void own_names(const string& url) {
+  const std::vector<std::byte> zeros(1001);
+  open_client(url + "/echo", limited());
+  check("set_name", wspeer::set_name("max_message_bytes", "Longest"));
+  put(zeros);
+  ws_set_name("max_message_bytes", nullptr);
+  put(zeros);
+  close_client();
 }
 
 void bad_peer(const string& url) {
@@ -408,19 +284,18 @@ void renew(const string&) {
 
 // ---- A client behind a proxy, which is this program ----
 
-void proxied(const string&) {
-  const auto listen = [](std::uint32_t flags, const char* trusted) {
-    wspeer::config config;
-    config.flags(flags);
-    if (trusted) config.trusted_proxies(trusted);
-    auto opened = wspeer::server::listen("ws://127.0.0.1:0", config);
-    check("listen", opened);
-    return opened;
-  };
-  (void)listen(WS_FORWARDED, nullptr);
-  (void)listen(WS_FORWARDED, "127.0.0.1/33");
-  (void)listen(WS_FORWARDED | WS_X_FORWARDED_FOR, "127.0.0.0/8, ::1");
-  auto server = listen(WS_X_FORWARDED_FOR, "127.0.0.0/8, ::1");
+wspeer::expected<wspeer::server> listen_behind(std::uint32_t flags, const char* trusted) {
+  wspeer::config config;
+  config.flags(flags);
+  if (trusted) config.trusted_proxies(trusted);
+  auto opened = wspeer::server::listen(localhost, config);
+  check("listen", opened);
+  return opened;
+}
+
+// A server with these settings, and a client that sends both headers.
+void visit_behind(std::uint32_t flag, const char* trusted) {
+  auto server = listen_behind(flag, trusted);
   if (!server) return;
   auto connected = wspeer::peer::connect(server->url(), wspeer::config()
                                                             .header("X-Forwarded-For", "198.51.100.1, 203.0.113.7")
@@ -430,10 +305,21 @@ void proxied(const string&) {
   take(*connected, "client", 1);
   next_event(*server, "server", [](const wspeer::event& event) {
     print("server", event);
-    std::printf("remote %s\n", event.client().remote_address().c_str());
-    std::printf("peer %.10s\n", event.client().peer_address().c_str());
+    const string remote = event.client().remote_address(), peer = event.client().peer_address();
+    std::printf("remote %s\n", remote.substr(0, remote.find(':')).c_str());
+    std::printf("peer %s\n", peer.substr(0, peer.find(':')).c_str());
   });
   polled.clear();
+}
+
+void proxied(const string&) {
+  (void)listen_behind(WS_FORWARDED, nullptr);
+  (void)listen_behind(WS_FORWARDED, "127.0.0.1/33");
+  (void)listen_behind(WS_FORWARDED | WS_X_FORWARDED_FOR, "127.0.0.0/8, ::1");
+  visit_behind(WS_X_FORWARDED_FOR, "127.0.0.0/8, ::1");
+  visit_behind(WS_FORWARDED, "127.0.0.0/8, ::1");
+  // The client is none of the proxies, so it sends no header of the PROXY protocol.
+  visit_behind(WS_PROXY_PROTOCOL, "192.0.2.0/24");
 }
 
 // ---- A server ----
@@ -568,6 +454,8 @@ int main(int argc, char** argv) {
       {"renew", renew},
       {"proxied", proxied},
       {"server", serve},
+      {"heartbeat", heartbeat},
+      {"names", own_names},
       {"multiplayer", [](const string&) { play(0); }},
       {"multiplayer3", [](const string&) { play(WS_GODOT3); }}};
   const string name = argc > 1 ? argv[1] : "", url = argc > 2 ? argv[2] : "";
@@ -575,6 +463,8 @@ int main(int argc, char** argv) {
     wss(url, read_file(argv[3]));
   } else if (const auto found = scenarios.find(name); found != scenarios.end()) {
     found->second(url);
+  } else if (const auto local = local_scenarios.find(name); local != local_scenarios.end()) {
+    local->second(url);
   } else {
     std::fprintf(stderr, "usage: %s SCENARIO [URL [CA.pem]]\n", argv[0]);
     return 2;

@@ -8,7 +8,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Wspeer;
 
-static class Conformance
+static partial class Conformance
 {
     delegate void See(WebSocketEvent e);
 
@@ -92,6 +92,17 @@ static class Conformance
                        " status=" + e.HttpStatus + " unsent=" + e.Unsent +
                        " reason=" + of.GetText(WebSocketText.CloseReason) + " error=" + e.GetText();
                 break;
+            case WebSocketEventType.Writable:
+                line = "writable";
+                break;
+            case WebSocketEventType.Skipped:
+                line = "skipped count=" + e.Count;
+                break;
+            case WebSocketEventType.Error:
+                // A text about a peer has its random id.
+                line = "error phase=" + (int)e.Phase + " cause=" + (int)e.Cause + " count=" + e.Count +
+                       (e.PeerId == 0 ? " error=" + e.GetText() : "");
+                break;
             default:
                 line = "event " + (int)e.Type;
                 break;
@@ -110,6 +121,9 @@ static class Conformance
 
     static readonly List<WebSocketEndpoint> polled = new List<WebSocketEndpoint>();
 
+    /// <summary>What a scenario does in each round of polling besides; null: nothing.</summary>
+    static Action betweenPolls;
+
     /// <summary>Polls all ends until `done` returns true, for at most 10 s.</summary>
     static void PollUntil(string name, Func<bool> done)
     {
@@ -120,6 +134,7 @@ static class Conformance
                 output.WriteLine("nothing came to '" + name + "' for 10 s");
                 Environment.Exit(1);
             }
+            betweenPolls?.Invoke();
             foreach (WebSocketEndpoint one in polled) one.Poll();
             System.Threading.Thread.Sleep(1);
         }
@@ -256,6 +271,15 @@ static class Conformance
         output.WriteLine("body " + client.Connection.GetText(WebSocketText.Body));
         OpenClient("ws://login.example/", config);
         OpenClient("ws://game.example/", new WebSocketConfig { Proxy = "ftp://127.0.0.1:1" });
+    }
+
+    // The server has no application heartbeat.
+    static void Heartbeat(string url)
+    {
+        OpenClient(url + "/echo", new WebSocketConfig { Flags = WebSocketFlags.AppHeartbeat });
+        Put("hello");
+        Take(client, "", 2);
+        CloseClient();
     }
 
     static void CloseHere(string url)
@@ -427,15 +451,13 @@ static class Conformance
 
     // ---- A client behind a proxy, which is this program ----
 
-    static void Proxied(string unused)
+    static WebSocketServer ListenBehind(WebSocketFlags flags, string trusted) => Opened("listen",
+        () => WebSocketServer.Listen(Localhost, new WebSocketConfig { Flags = flags, TrustedProxies = trusted }));
+
+    /// <summary>A server with these settings, and a client that sends both headers.</summary>
+    static void VisitBehind(WebSocketFlags flag, string trusted)
     {
-        Func<WebSocketFlags, string, WebSocketServer> listen = (flags, trusted) => Opened("listen",
-            () => WebSocketServer.Listen(
-                "ws://127.0.0.1:0", new WebSocketConfig { Flags = flags, TrustedProxies = trusted }));
-        listen(WebSocketFlags.Forwarded, null);
-        listen(WebSocketFlags.Forwarded, "127.0.0.1/33");
-        listen(WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor, "127.0.0.0/8, ::1");
-        using (WebSocketServer server = listen(WebSocketFlags.XForwardedFor, "127.0.0.0/8, ::1"))
+        using (WebSocketServer server = ListenBehind(flag, trusted))
         using (WebSocketPeer other = WebSocketPeer.Connect(server.Url, new WebSocketConfig {
                    Headers = new[] { "X-Forwarded-For: 198.51.100.1, 203.0.113.7", "Forwarded: for=198.51.100.2" }
                }))
@@ -447,11 +469,22 @@ static class Conformance
             NextEvent(server, "server", e =>
             {
                 Print("server", e);
-                output.WriteLine("remote " + e.Connection.GetText(WebSocketText.RemoteAddress));
-                output.WriteLine("peer " + e.Connection.GetText(WebSocketText.PeerAddress).Substring(0, 10));
+                output.WriteLine("remote " + e.Connection.GetText(WebSocketText.RemoteAddress).Split(':')[0]);
+                output.WriteLine("peer " + e.Connection.GetText(WebSocketText.PeerAddress).Split(':')[0]);
             });
         }
         polled.Clear();
+    }
+
+    static void Proxied(string unused)
+    {
+        ListenBehind(WebSocketFlags.Forwarded, null);
+        ListenBehind(WebSocketFlags.Forwarded, "127.0.0.1/33");
+        ListenBehind(WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor, "127.0.0.0/8, ::1");
+        VisitBehind(WebSocketFlags.XForwardedFor, "127.0.0.0/8, ::1");
+        VisitBehind(WebSocketFlags.Forwarded, "127.0.0.0/8, ::1");
+        // The client is none of the proxies, so it sends no header of the PROXY protocol.
+        VisitBehind(WebSocketFlags.ProxyProtocol, "192.0.2.0/24");
     }
 
     // ---- A server ----
@@ -586,6 +619,14 @@ static class Conformance
             { "renew", Renew },
             { "proxied", Proxied },
             { "server", Serve },
+            { "heartbeat", Heartbeat },
+            { "pair", Pair },
+            { "attach", Attach },
+            { "full", Full },
+            { "options", Options },
+            { "texts", Texts },
+            { "library", Library },
+            { "trust", Trust },
             { "multiplayer", url => Play(WebSocketFlags.None) },
             { "multiplayer3", url => Play(WebSocketFlags.Godot3) },
         };

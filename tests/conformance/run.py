@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs every scenario of docs/conformance.md in one language, or in all languages of this tree, and compares the traces
-byte for byte with those in expected/.
+byte for byte with those in expected/. If a language ran all of them, every name of the header must have been reached.
 Usage: build/venv/bin/python tests/conformance/run.py [--language NAME]... [--scenario NAME]... [--write]
        --write: replaces the expected traces by those of C"""
 import argparse
@@ -16,6 +16,8 @@ import time
 from typing import NamedTuple
 
 import far
+import reached
+from exceptions import EXCEPTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(ROOT / "tests" / "peers"))
@@ -24,13 +26,16 @@ import certificates  # noqa: E402
 HERE = ROOT / "tests" / "conformance"
 EXPECTED = HERE / "expected"
 WORK = ROOT / "build" / "conformance"
-LIB = ROOT / os.environ.get("LIBDIR", "build")
+# The library, and the one that the programs use in its place, which counts what they reach.
+REAL = ROOT / os.environ.get("LIBDIR", "build") / "libwspeer.so"
+LIB = WORK / "reached"
 LINK = [f"-I{ROOT}/include", f"-L{LIB}", "-lwspeer", f"-Wl,-rpath,{LIB}"]
 # Without the proxies configured on this machine.
 ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | {
     "WSPEER_LIBRARY": str(LIB / "libwspeer.so")
 }
 LIMIT = 60
+C_SOURCES = ["tests/conformance/conformance.c", "tests/conformance/local.c"]
 # Only the traces whose "language: scenario" contains this text.
 FILTER = os.environ.get("FILTER", "")
 
@@ -55,6 +60,12 @@ class Language(NamedTuple):
     apart: bool = False
 
 
+CSHARP_OMITS = {
+    "names": "the binding sets no names",
+    "scene": "the binding makes no remote calls",
+    "auth": "the binding takes part in no authentication",
+}
+
 LANGUAGES = {
     "c": Language(
         "tests/conformance/conformance.c",
@@ -70,7 +81,7 @@ LANGUAGES = {
             "-Werror",
             "-g",
             "-O1",
-            "tests/conformance/conformance.c",
+            *C_SOURCES,
             "-o",
             "build/conformance/conformance_c",
             *LINK,
@@ -91,6 +102,7 @@ LANGUAGES = {
             "error",
             "tests/conformance/conformance.py",
         ],
+        {"names": "the texts of the package have the words of its own options"},
     ),
     "cpp": Language(
         "tests/conformance/conformance.cc",
@@ -110,6 +122,7 @@ LANGUAGES = {
             "-g",
             "-Ibindings/cpp",
             "tests/conformance/conformance.cc",
+            "tests/conformance/local.cc",
             "-o",
             "build/conformance/conformance_cpp",
             *LINK,
@@ -123,9 +136,10 @@ LANGUAGES = {
             "sh",
             "-c",
             "mcs -langversion:7.2 -unsafe -warn:4 -warnaserror -nologo -r:System.dll -r:System.Core.dll -out:build/conformance/conformance_csharp.exe "
-            "tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs",
+            "tests/conformance/*.cs bindings/csharp/Runtime/Core/*.cs",
         ],
         ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "--debug", "build/conformance/conformance_csharp.exe"],
+        CSHARP_OMITS,
     ),
     "csharp-net": Language(
         "tests/conformance/conformance.cs",
@@ -133,9 +147,10 @@ LANGUAGES = {
         [
             "sh",
             "-c",
-            "tests/csharp/mcs-net -unsafe -out:build/conformance/conformance_net.dll tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs",
+            "tests/csharp/mcs-net -unsafe -out:build/conformance/conformance_net.dll tests/conformance/*.cs bindings/csharp/Runtime/Core/*.cs",
         ],
         ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/conformance/conformance_net.dll"],
+        CSHARP_OMITS,
     ),
     "lua": Language(
         "tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]
@@ -154,7 +169,7 @@ LANGUAGES = {
             "-Werror",
             "-O1",
             "-Iinclude",
-            "tests/conformance/conformance.c",
+            *C_SOURCES,
             "-o",
             "build/windows/conformance.exe",
             "build/windows/libwspeer.dll.a",
@@ -168,9 +183,16 @@ LANGUAGES = {
     "web": Language(
         "bindings/web/library_wspeer.js",
         ["emcc", "chromium", "node", "build/node/node_modules/playwright-core"],
-        ["tests/web/build", "tests/conformance/conformance.c", "build/conformance/web/conformance.js", "-O2"],
+        ["tests/web/build", C_SOURCES[0], "build/conformance/web/conformance.js", "-O2", *C_SOURCES[1:]],
         ["node", "tests/web/browser.js", "run", "build/conformance/web/conformance.js"],
-        {name: "a browser listens to nobody" for name in ("renew", "proxied", "server", "multiplayer", "multiplayer3")}
+        dict.fromkeys(
+            (
+                *("renew", "proxied", "server", "multiplayer", "multiplayer3"),
+                *("full", "options", "texts", "library", "trust", "scene", "auth"),
+            ),
+            "a browser listens to nobody",
+        )
+        | dict.fromkeys(("pair", "attach"), "the bytes of a connection are the browser's")
         | {
             "wss": "a browser trusts no other roots than its own",
             "headers": "a browser shows no headers and takes none",
@@ -265,11 +287,22 @@ SCENARIOS = {
     "bad-text": against(),
     "bad-close": against(),
     "stale": against(),
+    "heartbeat": against(),
+    "names": against(),
+    "pair": alone,
+    "attach": alone,
+    "full": alone,
+    "options": alone,
+    "texts": alone,
+    "library": alone,
+    "trust": alone,
     "renew": alone,
     "proxied": alone,
     "server": met_by_clients,
     "multiplayer": alone,
     "multiplayer3": alone,
+    "scene": alone,
+    "auth": alone,
 }
 
 
@@ -278,13 +311,14 @@ class Run:
 
     when_listening = None
 
-    def trace(self, command, scenario):
-        """The program's output and the remote peer's notes, with ports normalised."""
+    def trace(self, command, scenario, counts):
+        """The program's output and the remote peer's notes, with ports normalised. `counts` is the file for what it
+        reaches."""
         with SCENARIOS[scenario](self) as (arguments, notes):
             process = subprocess.Popen(
                 [*command, scenario, *arguments],
                 cwd=ROOT,
-                env=ENV,
+                env=ENV | {"WSPEER_REACHED": str(counts)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -335,7 +369,7 @@ def is_here(name, language):
     return False
 
 
-def run_language(name, language, scenarios):
+def run_language(name, language, scenarios, all_names):
     failures = 0
     if language.build:
         built = subprocess.run(
@@ -349,14 +383,18 @@ def run_language(name, language, scenarios):
         )
         if built.returncode:
             return say(False, f"{name} is built", built.stdout)
-    began = time.monotonic()
+    counts = WORK / f"reached-{name}"
+    if not language.apart:
+        reached.begin(all_names, counts)
+    began, ran = time.monotonic(), 0
     for scenario in scenarios:
         if FILTER not in f"{name}: {scenario}":
             continue
         if scenario in language.omits:
             print(f"# {name} leaves out {scenario}: {language.omits[scenario]}")
             continue
-        trace = Run().trace(language.run, scenario)
+        trace = Run().trace(language.run, scenario, counts)
+        ran += 1
         if scenario in language.leaves_open:
             trace = re.sub(language.leaves_open[scenario], "", trace)
         own = EXPECTED / name / f"{scenario}.txt"
@@ -365,8 +403,12 @@ def run_language(name, language, scenarios):
             difflib.unified_diff(expected.splitlines(), trace.splitlines(), "expected", name, lineterm="")
         )
         failures += say(trace == expected, f"{name}: {scenario}", difference)
+    # A part of the scenarios reaches a part of the names.
+    if len(scenarios) == len(SCENARIOS) and not FILTER and not language.apart:
+        wrong = sorted(reached.mistakes(all_names, counts, EXCEPTIONS.get(name, {})))
+        failures += say(not wrong, f"{name}: every name of the header is reached", "\n".join(wrong))
     print(
-        f"figure: conformance in {name}: {len(scenarios) - len(language.omits)} scenarios in {time.monotonic() - began:.1f} s",
+        f"figure: conformance in {name}: {ran} scenarios in {time.monotonic() - began:.1f} s",
         flush=True,
     )
     return failures
@@ -376,7 +418,8 @@ def write(scenarios):
     EXPECTED.mkdir(exist_ok=True)
     subprocess.run(LANGUAGES["c"].build, cwd=ROOT, check=True)
     for scenario in scenarios:
-        (EXPECTED / f"{scenario}.txt").write_text(Run().trace(LANGUAGES["c"].run, scenario), encoding="utf-8")
+        trace = Run().trace(LANGUAGES["c"].run, scenario, WORK / "reached-c")
+        (EXPECTED / f"{scenario}.txt").write_text(trace, encoding="utf-8")
 
 
 def main():
@@ -388,12 +431,17 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     certificates.make()
     scenarios = wanted.scenario or list(SCENARIOS)
+    # What runs apart has a library of its own.
+    counted = wanted.write or not wanted.language or any(not LANGUAGES[name].apart for name in wanted.language)
+    all_names = reached.build(REAL, LIB) if counted else None
     if wanted.write:
         write(scenarios)
-    failures = 0
-    for name, language in LANGUAGES.items():
-        if (name in wanted.language or not (wanted.language or language.apart)) and is_here(name, language):
-            failures += run_language(name, language, scenarios)
+    selected = {
+        name: language
+        for name, language in LANGUAGES.items()
+        if (name in wanted.language or not (wanted.language or language.apart)) and is_here(name, language)
+    }
+    failures = sum(run_language(name, language, scenarios, all_names) for name, language in selected.items())
     return 1 if failures else 0
 
 

@@ -5,5 +5,12 @@
 #include <emscripten.h>
 #include <time.h>
 
-#define ws_wait(handles, n, ms) ((void)(handles), emscripten_sleep(ms))
+static inline ws_result browser_wait(const ws_handle *handles, size_t n, int32_t ms) {
+  (void)handles;
+  (void)n;
+  emscripten_sleep((unsigned)ms);
+  return WS_OK;
+}
+
+#define ws_wait(handles, n, ms) browser_wait(handles, n, ms)
 #define nanosleep(rest, left) ((void)(rest), emscripten_sleep(1))

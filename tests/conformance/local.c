@@ -1,0 +1,558 @@
+/* The conformance program in C: scenarios whose ends are all in this program. */
+#include "conformance.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const LOCALHOST = "ws://127.0.0.1:0";
+
+static void opened(const char *verb, ws_result result, end *one) {
+  if (check(verb, result) < 0) exit(1);
+  add_end(one);
+}
+
+static void say_binary(const end *one, int32_t target, const char *words) {
+  const uint8_t *data = (const uint8_t *)words;
+  check("put_to", ws_put_packet_to(one->h, target, data, strlen(words), WS_BINARY));
+}
+
+static void until_state(const end *one, int32_t state) {
+  for (time_t limit = time(NULL) + 10; ws_get_state(one->h) != state && time(NULL) < limit;) poll_all();
+}
+
+/* ---- Two ends in memory ---- */
+
+static void pair(void) {
+  static const ws_packet_out three[] = {{(const uint8_t *)"one", 3, WS_TEXT, 0},
+                                        {(const uint8_t *)"\0\377", 2, WS_BINARY, 0},
+                                        {(const uint8_t *)"three", 5, WS_TEXT, 0}};
+  end server = {"server", 0, 0}, client = {"client", 0, 0};
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_QUEUE_BEFORE_OPEN | WS_COALESCE | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
+                 WS_CLIENT_NO_CONTEXT_TAKEOVER;
+  config.owner = 7;
+  config.user = (void *)11;
+  opened("pair", ws_pair(&config, &server.h, &client.h), &server);
+  add_end(&client);
+  put(server.h, "early");
+  take(&server, 1);
+  take(&client, 2);
+  printf("extensions %s\n", text_of(client.h, WS_GET_EXTENSIONS));
+
+  size_t taken, count;
+  check("put_packets", ws_put_packets(client.h, three, 3, &taken));
+  check("flush", ws_flush(client.h));
+  const ws_handle both[] = {server.h, client.h};
+  printf("taken %zu wait %s\n", taken, ws_result_name(ws_wait(both, 2, 10000)));
+  for (time_t limit = time(NULL) + 10; ws_get_available(server.h) < 3 && time(NULL) < limit;) poll_all();
+  ws_packet packet;
+  ws_get_packet(server.h, &packet);
+  print_packet("server", &packet);
+  printf("user %llu\n", (unsigned long long)packet.user);
+  ws_event events[8], event;
+  check("next_events", ws_next_events(server.h, events, 8, &count));
+  for (size_t i = 0; i < count; i++) print_event("server", &events[i]);
+  check("set_user", ws_set_user(server.h, 12));
+  put(client.h, "more");
+  event = next_event(&server);
+  print_event("server", &event);
+  printf("user %llu\n", (unsigned long long)event.packet.user);
+  ws_stats stats;
+  ws_get_stats(server.h, &stats, sizeof stats);
+  printf("messages in %llu out %llu\n", (unsigned long long)stats.messages_in, (unsigned long long)stats.messages_out);
+
+  ws_event last;
+  printf("ended %s\n", ws_get_end(client.h, &last) == WS_OK ? "yes" : "no");
+  check("close", ws_close(client.h, 4000, "done"));
+  printf("state %d\n", ws_get_state(client.h));
+  until_state(&client, WS_CLOSED);
+  printf("ended %s", ws_get_end(client.h, &last) == WS_OK ? "yes" : "no");
+  printf(" code=%d cause=%d\n", last.code, last.cause);
+  until(&server, WS_EVENT_CLOSED);
+  until(&client, WS_EVENT_CLOSED);
+  ws_free_owner(7);
+  check("poll", ws_poll(server.h));
+  forget_ends();
+}
+
+/* ---- Two connections whose bytes this program carries ---- */
+
+static end attached_server = {"server", 0, 0}, attached_client = {"client", 0, 0};
+
+static void carry(const end *from, const end *to) {
+  uint8_t bytes[4096];
+  size_t length, taken;
+  while (ws_take_output(from->h, bytes, sizeof bytes, &length) == WS_OK && length)
+    for (size_t at = 0; at < length; at += taken)
+      if (ws_feed(to->h, bytes + at, length - at, &taken) < 0 || !taken) return;
+}
+
+static void carry_both(void) {
+  carry(&attached_client, &attached_server);
+  carry(&attached_server, &attached_client);
+}
+
+static void attach(void) {
+  enum { BIG = 300000 };
+  static uint8_t big[BIG];
+  end *server = &attached_server, *client = &attached_client;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.outbound_packets = 1;
+  opened("attach", ws_attach(&config, WS_ROLE_SERVER, &server->h), server);
+  opened("attach", ws_attach(&config, WS_ROLE_CLIENT, &client->h), client);
+  between_polls = carry_both;
+  take(client, 1);
+  take(server, 1);
+  put(client->h, "hello");
+  take(server, 1);
+  /* The transport takes a part of the first, and the second does not fit in the queue behind it. */
+  check("put", ws_put_packet(client->h, big, BIG, WS_BINARY));
+  check("put", ws_put_packet(client->h, big, BIG, WS_BINARY));
+  take(server, 1);
+  take(client, 1);
+  between_polls = NULL;
+  check("feed", ws_feed(server->h, NULL, 0, NULL));
+  take(server, 1);
+  check("feed", ws_feed(server->h, big, 1, NULL));
+  free_all();
+}
+
+/* ---- A queue that is full ---- */
+
+static void put_big(const end *one) {
+  static uint8_t big[300000];
+  ws_result result = check("put", ws_put_packet(one->h, big, sizeof big, WS_BINARY));
+  if (result >= 0) printf("put %s\n", ws_result_name(result));
+}
+
+static void full(void) {
+  end host = {"host", 0, 1}, a = {"a", 0, 0};
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.outbound_packets = 1;
+  config.on_full = WS_FULL_SKIP;
+  opened("host", ws_host(LOCALHOST, &config, &host.h), &host);
+  opened("join_local", ws_join_local(host.h, NULL, &a.h), &a);
+  until_state(&a, WS_OPEN);
+  a.id = ws_get_peer_id(a.h);
+  take(&host, 1);
+  take(&a, 2);
+
+  ws_handle conn;
+  check("get_conn", ws_get_conn(host.h, a.id, &conn));
+  printf("conn of %s\n", peer_name(ws_get_peer_id(conn)));
+  check("get_conn", ws_get_conn(host.h, -1, &conn));
+
+  /* Without its handle a is not polled, so it does not read. */
+  const ws_handle asleep = a.h;
+  a.h = 0;
+  put_big(&host);
+  put_big(&host);
+  take(&host, 1);
+  check("set_option", ws_set_option(host.h, WS_OPT_ON_FULL, WS_FULL_ALL_OR_NONE));
+  put_big(&host);
+  a.h = asleep;
+  take(&a, 1);
+  take(&host, 1);
+  a.h = 0;
+  check("set_option", ws_set_option(host.h, WS_OPT_ON_FULL, WS_FULL_DISCONNECT));
+  put_big(&host);
+  put_big(&host);
+  a.h = asleep;
+  ws_event event = next_event(&host);
+  printf("host event %d code=%d cause=%d\n", event.type, event.code, event.cause);
+  free_all();
+}
+
+/* ---- Options and texts ---- */
+
+#define OPTION(name) {WS_OPT_##name, #name}
+#define TEXT(name) {WS_GET_##name, #name}
+
+typedef struct {
+  int32_t number;
+  const char *name;
+} named;
+
+static const named OPTIONS[] = {OPTION(NO_DELAY),
+                                OPTION(HEARTBEAT_MS),
+                                OPTION(PONG_TIMEOUT_MS),
+                                OPTION(CLOSE_TIMEOUT_MS),
+                                OPTION(POLL_BUDGET_US),
+                                OPTION(MAX_MESSAGE_BYTES),
+                                OPTION(MAX_FRAGMENTS),
+                                OPTION(INBOUND_PACKETS),
+                                OPTION(INBOUND_BYTES),
+                                OPTION(OUTBOUND_PACKETS),
+                                OPTION(OUTBOUND_BYTES),
+                                OPTION(MAX_MESSAGES_PER_S),
+                                OPTION(MAX_BYTES_PER_S),
+                                OPTION(COALESCE),
+                                OPTION(REFUSE_NEW),
+                                OPTION(MAX_CLIENTS),
+                                OPTION(MAX_CLIENTS_PER_ADDRESS),
+                                OPTION(MAX_PENDING_HANDSHAKES),
+                                OPTION(HANDSHAKE_TIMEOUT_MS),
+                                OPTION(ON_FULL),
+                                OPTION(PORT),
+                                OPTION(DEFLATE_THRESHOLD_BYTES),
+                                OPTION(MAX_INFLATE_RATIO),
+                                OPTION(TRANSFER_MODE),
+                                OPTION(TRANSFER_CHANNEL),
+                                OPTION(AUTH_TIMEOUT_MS),
+                                OPTION(MAX_CALL_BYTES),
+                                OPTION(MAX_CALL_ITEMS)};
+static const named TEXTS[] = {TEXT(URL),          TEXT(PATH),          TEXT(QUERY),          TEXT(SUBPROTOCOL),
+                              TEXT(CLOSE_REASON), TEXT(ERROR),         TEXT(LOCAL_ADDRESS),  TEXT(REMOTE_ADDRESS),
+                              TEXT(BODY),         TEXT(TLS),           TEXT(EXTENSIONS),     TEXT(PEER_ADDRESS)};
+
+/* Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1. */
+static void options(void) {
+  ws_handle host;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.poll_budget_us = 101;
+  config.connect_timeout_ms = 102;
+  config.handshake_timeout_ms = 103;
+  config.close_timeout_ms = 104;
+  config.heartbeat_ms = 105;
+  config.pong_timeout_ms = 106;
+  config.max_message_bytes = 107;
+  config.max_fragments = 108;
+  config.max_header_bytes = 1090;
+  config.inbound_packets = 110;
+  config.inbound_bytes = 111;
+  config.outbound_packets = 112;
+  config.outbound_bytes = 113;
+  config.max_messages_per_s = 114;
+  config.max_bytes_per_s = 115;
+  config.max_clients = 116;
+  config.max_clients_per_address = 117;
+  config.max_pending_handshakes = 118;
+  config.on_full = WS_FULL_ALL_OR_NONE;
+  config.no_delay = WS_OFF;
+  config.deflate_level = 9;
+  config.deflate_threshold_bytes = 119;
+  config.server_max_window_bits = 12;
+  config.client_max_window_bits = 13;
+  config.max_inflate_ratio = 120;
+  config.max_call_bytes = 121;
+  config.max_call_items = 122;
+  config.ipv6_prefix_bits = 56;
+  config.flags = WS_DEFLATE | WS_SCENE;
+  if (check("host", ws_host(LOCALHOST, &config, &host)) < 0) return;
+  for (size_t i = 0; i < sizeof OPTIONS / sizeof OPTIONS[0]; i++) {
+    const named *one = &OPTIONS[i];
+    uint32_t before = 0, after = 0;
+    check("get_option", ws_get_option(host, one->number, &before));
+    if (one->number == WS_OPT_PORT) {
+      printf("option %s %s\n", one->name, before ? "yes" : "no");
+      continue;
+    }
+    check("set_option", ws_set_option(host, one->number, before != 1));
+    check("get_option", ws_get_option(host, one->number, &after));
+    printf("option %s %u %u\n", one->name, before, after);
+  }
+  ws_free(host);
+}
+
+/* A text, with PORT for each port. */
+static void print_text(const char *name, const char *text) {
+  printf("text %s ", name);
+  for (; *text; text++) {
+    putchar(*text);
+    if (*text != ':' || !isdigit((unsigned char)text[1])) continue;
+    printf("PORT");
+    while (isdigit((unsigned char)text[1])) text++;
+  }
+  printf("\n");
+}
+
+/* Every text of a server's client, and the lists of clients. The first client is refused. */
+static void texts(void) {
+  end server = {"server", 0, 0}, client = {"client", 0, 0};
+  char url[128];
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.subprotocols = "chat";
+  config.flags = WS_DEFLATE | WS_REFUSE_NEW;
+  listen_here(&server, &config);
+  snprintf(url, sizeof url, "%s/room?x=1", text_of(server.h, WS_GET_URL));
+  config.flags = WS_DEFLATE;
+  opened("connect", ws_connect(url, &config, &client.h), &client);
+  take(&client, 1);
+  ws_free(client.h);
+  check("set_option", ws_set_option(server.h, WS_OPT_REFUSE_NEW, 0));
+  check("connect", ws_connect(url, &config, &client.h));
+  take(&client, 1);
+
+  ws_handle list[4];
+  size_t count = 0, waiting = 0;
+  for (time_t limit = time(NULL) + 10; !waiting && time(NULL) < limit; poll_all())
+    check("get_waiting", ws_get_waiting(server.h, list, 4, &waiting));
+  check("get_conns", ws_get_conns(server.h, list, 4, &count));
+  printf("clients %zu waiting %zu\n", count, waiting);
+  take(&server, 1);
+  for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++)
+    print_text(TEXTS[i].name, text_of(list[0], TEXTS[i].number));
+  free_all();
+}
+
+/* ---- The library itself ---- */
+
+/* Whether a server that opens and ends leaves lines in the log. */
+static int logs(int32_t level) {
+  char line[2048];
+  ws_handle server;
+  int lines = 0;
+  check("set_log_level", ws_set_log_level(level));
+  if (check("listen", ws_listen(LOCALHOST, NULL, &server)) >= 0) ws_free(server);
+  while (ws_get_log(line, sizeof line, NULL) == WS_OK) lines++;
+  return lines > 0;
+}
+
+static void library(void) {
+  const int fits = ws_abi_version() == WS_ABI_VERSION && ws_struct_size(WS_STRUCT_CONFIG) >= sizeof(ws_config) &&
+                   ws_struct_size(WS_STRUCT_STATS) >= sizeof(ws_stats) &&
+                   ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) &&
+                   ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) &&
+                   ws_struct_size(WS_STRUCT_VARIANT) == sizeof(ws_variant) &&
+                   ws_struct_size(WS_STRUCT_CALL) == sizeof(ws_call) &&
+                   ws_struct_size(WS_STRUCT_PACKET_OUT) == sizeof(ws_packet_out);
+  printf("fits %s\n", fits ? "yes" : "no");
+  printf("version %s\n", ws_version() ? "yes" : "no");
+  printf("features %u\n", ws_get_features());
+  for (int32_t level = WS_LOG_OFF; level <= WS_LOG_DEBUG; level++)
+    printf("log %d %s\n", level, logs(level) ? "yes" : "no");
+}
+
+/* ---- Certificates that a client trusts, or not ---- */
+
+static void trust(void) {
+  char cert[2048], key[512], url[64];
+  end clients[] = {{"strict", 0, 0}, {"named", 0, 0}, {"any name", 0, 0}, {"insecure", 0, 0}};
+  end server = {"server", 0, 0};
+  ws_config config;
+  if (check("make_certificate",
+            ws_make_certificate("game.example", 30, cert, sizeof cert, key, sizeof key, NULL, 0)) < 0)
+    return;
+  ws_config_init(&config, sizeof config);
+  config.cert_pem = cert;
+  config.key_pem = key;
+  opened("listen", ws_listen("wss://127.0.0.1:0", &config, &server.h), &server);
+  snprintf(url, sizeof url, "%s", text_of(server.h, WS_GET_URL));
+  for (int i = 0; i < 4; i++) {
+    ws_config_init(&config, sizeof config);
+    config.ca_pem = i < 3 ? cert : NULL;
+    config.server_name = i == 1 ? "game.example" : NULL;
+    config.flags = i == 3 ? WS_INSECURE : i == 2 ? WS_ANY_NAME | WS_ONLY_CA_PEM : WS_ONLY_CA_PEM;
+    opened("connect", ws_connect(url, &config, &clients[i].h), &clients[i]);
+    take(&clients[i], 1);
+    if (i > 0) take(&server, 1);
+  }
+  free_all();
+}
+
+/* ---- Scenes ---- */
+
+static void settle(end *host, end *one) {
+  until_state(one, WS_OPEN);
+  one->id = ws_get_peer_id(one->h);
+  take(host, 1);
+  take(one, 2);
+}
+
+/* Prints a value, and returns the item behind it. */
+static const ws_variant *print_value(const ws_variant *item) {
+  const ws_variant *next = item + 1;
+  switch (item->type) {
+    case WS_VARIANT_NIL: printf("null"); break;
+    case WS_VARIANT_BOOL: printf(item->integer ? "true" : "false"); break;
+    case WS_VARIANT_INT: printf("%lld", (long long)item->integer); break;
+    case WS_VARIANT_FLOAT: printf("%g", item->number[0]); break;
+    case WS_VARIANT_STRING: printf("\"%.*s\"", (int)item->len, (const char *)item->data); break;
+    case WS_VARIANT_VECTOR2: printf("Vector2(%g, %g)", item->number[0], item->number[1]); break;
+    case WS_VARIANT_PACKED_BYTE_ARRAY: printf("bytes %zu %08x", item->len, adler32(item->data, item->len)); break;
+    case WS_VARIANT_ARRAY:
+      printf("[");
+      for (uint32_t i = 0; i < item->count; i++) {
+        if (i) printf(", ");
+        next = print_value(next);
+      }
+      printf("]");
+      break;
+    case WS_VARIANT_DICTIONARY:
+      printf("{");
+      for (uint32_t i = 0; i < item->count; i++) {
+        if (i) printf(", ");
+        next = print_value(next);
+        printf(": ");
+        next = print_value(next);
+      }
+      printf("}");
+      break;
+    default: printf("type %d", item->type);
+  }
+  return next;
+}
+
+/* The next event, which must be a call. */
+static ws_event hear_call(const end *one) {
+  ws_call call;
+  ws_variant items[32];
+  ws_event event = next_event(one);
+  if (event.type != WS_EVENT_MESSAGE || event.packet.type != WS_CALL) {
+    print_event(one->name, &event);
+    exit(1);
+  }
+  if (check("decode_call", ws_decode_call(event.packet.data, event.packet.len, &call, items, 32)) < 0) exit(1);
+  printf("%s call %s.%s(", one->name, call.path, call.method);
+  const ws_variant *next = items;
+  for (uint32_t i = 0; i < call.arguments; i++) {
+    if (i) printf(", ");
+    next = print_value(next);
+  }
+  printf(") peer=%s\n", peer_name(event.peer_id));
+  return event;
+}
+
+static void say_call(const end *one, int32_t target, const char *path, const char *method, const ws_variant *items,
+                     size_t count) {
+  uint8_t call[512];
+  size_t length;
+  if (check("encode_call", ws_encode_call(path, method, items, count, call, sizeof call, &length)) < 0) return;
+  check("put_to", ws_put_packet_to(one->h, target, call, length, WS_CALL));
+}
+
+static ws_variant string_of(const char *text) {
+  return (ws_variant){.type = WS_VARIANT_STRING, .data = (const uint8_t *)text, .len = strlen(text)};
+}
+
+static void scene(void) {
+  static const uint8_t three[] = {1, 2, 255};
+  end host = {"host", 0, 1}, a = {"a", 0, 0}, b = {"b", 0, 0};
+  end *all[] = {&host, &a, &b};
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_SCENE;
+  opened("host", ws_host(LOCALHOST, &config, &host.h), &host);
+  opened("join", ws_join(text_of(host.h, WS_GET_URL), &config, &a.h), &a);
+  settle(&host, &a);
+  opened("join_local", ws_join_local(host.h, NULL, &b.h), &b);
+  settle(&host, &b);
+  take(&b, 1);
+  take(&a, 1);
+  for (int i = 0; i < 3; i++) check("declare_node", ws_declare_node(all[i]->h, "/root/Game", "hello, move"));
+
+  const ws_variant arguments[] = {{.type = WS_VARIANT_NIL},
+                                  {.type = WS_VARIANT_BOOL, .integer = 1},
+                                  {.type = WS_VARIANT_INT, .integer = -5},
+                                  {.type = WS_VARIANT_FLOAT, .number = {1.5}},
+                                  string_of("κόσμε"),
+                                  {.type = WS_VARIANT_ARRAY, .count = 2},
+                                  {.type = WS_VARIANT_INT, .integer = 1},
+                                  string_of("x"),
+                                  {.type = WS_VARIANT_DICTIONARY, .count = 1},
+                                  string_of("k"),
+                                  {.type = WS_VARIANT_INT, .integer = 2},
+                                  {.type = WS_VARIANT_PACKED_BYTE_ARRAY, .count = 3, .data = three, .len = 3}};
+  say_call(&a, 1, "Game", "hello", arguments, sizeof arguments / sizeof arguments[0]);
+  ws_event event = hear_call(&host);
+  /* The call goes back as it came. */
+  check("put_to", ws_put_packet_to(host.h, event.peer_id, event.packet.data, event.packet.len, WS_CALL));
+  hear_call(&a);
+  const ws_variant place = {.type = WS_VARIANT_VECTOR2, .number = {1.5, -2}};
+  say_call(&host, 0, "Game", "move", &place, 1);
+  hear_call(&a);
+  hear_call(&b);
+  say_call(&b, a.id, "Game", "move", &place, 1);
+  hear_call(&a);
+
+  /* A value as the bytes of a packet. */
+  uint8_t bytes[128];
+  ws_variant items[8];
+  size_t length, count;
+  check("encode_variant", ws_encode_variant(&arguments[5], 3, bytes, sizeof bytes, &length));
+  check("put_to", ws_put_packet_to(host.h, a.id, bytes, length, WS_BINARY));
+  event = next_event(&a);
+  print_event("a", &event);
+  check("decode_variant", ws_decode_variant(event.packet.data, event.packet.len, items, 8, &count, NULL));
+  printf("a value ");
+  print_value(items);
+  printf("\n");
+
+  /* A node that the host has not declared. */
+  check("declare_node", ws_declare_node(a.h, "Secret", "open"));
+  say_call(&a, 1, "Secret", "open", NULL, 0);
+  take(&host, 1);
+  check("declare_node", ws_declare_node(a.h, "Secret", NULL));
+  check("close", ws_close(a.h, 4001, "bye"));
+  until(&host, WS_EVENT_DISCONNECTED);
+  until(&a, WS_EVENT_CLOSED);
+  take(&b, 1);
+  free_all();
+}
+
+/* ---- Authentication; the clients do not learn of each other ---- */
+
+static void knock(end *host, end *one, const ws_config *config) {
+  opened("join", ws_join(text_of(host->h, WS_GET_URL), config, &one->h), one);
+  ws_event event = next_event(host);
+  one->id = event.peer_id;
+  print_event(host->name, &event);
+  take(one, 1);
+}
+
+static void send_auth(const end *one, int32_t id, const char *words) {
+  check("send_auth", ws_send_auth(one->h, id, (const uint8_t *)words, strlen(words)));
+}
+
+static void auth(void) {
+  end host = {"host", 0, 1}, a = {"a", 0, 0}, b = {"b", 0, 0}, c = {"c", 0, 0};
+  end *both[] = {&a, &b};
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_SCENE | WS_AUTH | WS_NO_RELAY;
+  opened("host", ws_host(LOCALHOST, &config, &host.h), &host);
+  for (int i = 0; i < 2; i++) {
+    end *one = both[i];
+    knock(&host, one, &config);
+    send_auth(one, 1, "password");
+    take(&host, 1);
+    send_auth(&host, one->id, "welcome");
+    take(one, 1);
+    check("complete_auth", ws_complete_auth(host.h, one->id));
+    check("complete_auth", ws_complete_auth(one->h, 1));
+    take(&host, 1);
+    take(one, 2);
+  }
+  say_binary(&a, 0, "to all");
+  take(&host, 1);
+  say_binary(&host, 0, "to both");
+  take(&a, 1);
+  take(&b, 1);
+  knock(&host, &c, &config);
+  check("disconnect", ws_disconnect(host.h, c.id, 4003, "wrong password"));
+  until(&c, WS_EVENT_CLOSED);
+  until(&host, WS_EVENT_DISCONNECTED);
+  free_all();
+}
+
+int run_local(const char *name) {
+  static const struct {
+    const char *name;
+    void (*run)(void);
+  } scenarios[] = {{"pair", pair},       {"attach", attach}, {"full", full},   {"options", options}, {"texts", texts},
+                   {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth}};
+  for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+    if (strcmp(name, scenarios[i].name)) continue;
+    scenarios[i].run();
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,307 @@
+// The conformance program in C#: scenarios whose ends are all in this program.
+using System;
+using System.Collections.Generic;
+using System.Text;
+using System.Text.RegularExpressions;
+using Wspeer;
+
+static partial class Conformance
+{
+    const string Localhost = "ws://127.0.0.1:0";
+
+    static void PollAll(params WebSocketEndpoint[] endpoints)
+    {
+        polled.Clear();
+        polled.AddRange(endpoints);
+    }
+
+    static string YesNo(bool value) => value ? "yes" : "no";
+
+    /// <summary>The name of a value in C: NoDelay is NO_DELAY.</summary>
+    static string InC(object value) =>
+        Regex.Replace(value.ToString(), "(?<=.)([A-Z])", "_$1").ToUpperInvariant();
+
+    // ---- Two ends in memory ----
+
+    static void Pair(string unused)
+    {
+        WebSocketPeer server, near;
+        WebSocketPeer.Pair(out server, out near, new WebSocketConfig {
+            Flags = WebSocketFlags.QueueBeforeOpen | WebSocketFlags.Coalesce | WebSocketFlags.Deflate |
+                    WebSocketFlags.ServerNoContextTakeover | WebSocketFlags.ClientNoContextTakeover,
+            Owner = 7,
+            User = (IntPtr)11
+        });
+        PollAll(server, near);
+        Failed("put", server.SendText("early"));
+        Take(server, "server", 1);
+        Take(near, "client", 2);
+        output.WriteLine("extensions " + near.Connection.GetText(WebSocketText.Extensions));
+
+        byte[] data = Encoding.ASCII.GetBytes("one??three");
+        data[3] = 0;
+        data[4] = 255;
+        var messages = new[] { new WebSocketMessage(0, 3, WebSocketMessageType.Text), new WebSocketMessage(3, 2),
+                               new WebSocketMessage(5, 5, WebSocketMessageType.Text) };
+        int taken;
+        Failed("put_packets", near.SendMany(data, messages, out taken));
+        Failed("flush", near.Flush());
+        output.WriteLine("taken " + taken + " wait WS_" + InC(WebSocketLibrary.Wait(10000, server, near)));
+        PollUntil("server", () => server.Available >= 3);
+        NextEvent(server, "server", e =>
+        {
+            Print("server", e);
+            output.WriteLine("user " + e.User);
+        });
+        foreach (WebSocketEvent e in server.Events()) Print("server", e);
+        Failed("set_user", server.Connection.SetUser((IntPtr)12));
+        Failed("put", near.SendText("more"));
+        NextEvent(server, "server", e =>
+        {
+            Print("server", e);
+            output.WriteLine("user " + e.User);
+        });
+        WebSocketStats stats = server.Connection.GetStats();
+        output.WriteLine("messages in " + stats.MessagesIn + " out " + stats.MessagesOut);
+
+        WebSocketEnd end;
+        output.WriteLine("ended " + YesNo(near.Connection.TryGetEnd(out end)));
+        Failed("close", near.Close(4000, "done"));
+        output.WriteLine("state " + (int)near.State);
+        PollUntil("client", () => near.State == WebSocketState.Closed);
+        output.WriteLine("ended " + YesNo(near.Connection.TryGetEnd(out end)) + " code=" + end.Code + " cause=" +
+                         (int)end.Cause);
+        Until(server, "server", WebSocketEventType.Closed);
+        Until(near, "client", WebSocketEventType.Closed);
+        WebSocketLibrary.FreeOwner(7);
+        Failed("poll", server.Poll());
+        polled.Clear();
+    }
+
+    // ---- Two connections whose bytes this program carries ----
+
+    static void Carry(WebSocketPeer from, WebSocketPeer to)
+    {
+        byte[] bytes = new byte[4096];
+        int length;
+        while (from.TakeOutput(bytes, out length) == WebSocketResult.Ok && length > 0)
+        {
+            for (int at = 0; at < length;)
+            {
+                int taken;
+                if (to.Feed(new ReadOnlySpan<byte>(bytes, at, length - at), out taken) < 0 || taken == 0) return;
+                at += taken;
+            }
+        }
+    }
+
+    static void Attach(string unused)
+    {
+        byte[] big = new byte[300000];
+        var config = new WebSocketConfig { OutboundPackets = 1 };
+        using (WebSocketPeer server = WebSocketPeer.Attach(WebSocketRole.Server, config))
+        using (WebSocketPeer near = WebSocketPeer.Attach(WebSocketRole.Client, config))
+        {
+            PollAll(server, near);
+            betweenPolls = () =>
+            {
+                Carry(near, server);
+                Carry(server, near);
+            };
+            Take(near, "client", 1);
+            Take(server, "server", 1);
+            Failed("put", near.SendText("hello"));
+            Take(server, "server", 1);
+            // The transport takes a part of the first, and the second does not fit in the queue behind it.
+            Failed("put", near.Send(big));
+            Failed("put", near.Send(big));
+            Take(server, "server", 1);
+            Take(near, "client", 1);
+            betweenPolls = null;
+            Failed("feed", server.FeedEnd());
+            Take(server, "server", 1);
+            int taken;
+            Failed("feed", server.Feed(new ReadOnlySpan<byte>(big, 0, 1), out taken));
+        }
+        polled.Clear();
+    }
+
+    // ---- A queue that is full ----
+
+    static void PutBig(WebSocketMultiplayerPeer host)
+    {
+        WebSocketResult result = host.Send(new byte[300000]);
+        if (!Failed("put", result)) output.WriteLine("put WS_" + InC(result));
+    }
+
+    static void Full(string unused)
+    {
+        var config = new WebSocketConfig { OutboundPackets = 1, OnFull = WebSocketFullPolicy.Skip };
+        using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config))
+        using (WebSocketMultiplayerPeer a = WebSocketMultiplayerPeer.JoinLocal(host))
+        {
+            Action<WebSocketFullPolicy> setOnFull = policy => Failed("set_option",
+                host.Connection.SetOption(WebSocketOption.OnFull, (uint)policy));
+            PollAll(host, a);
+            PollUntil("a", () => a.State == WebSocketState.Open);
+            peerNames[a.UniqueId] = "a";
+            Take(host, "host", 1);
+            Take(a, "a", 2);
+
+            output.WriteLine("conn of " + peerNames[host.GetConnection(a.UniqueId).PeerId]);
+            Opened("get_conn", () => (object)host.GetConnection(-1));
+
+            // a is not polled, so it does not read.
+            PollAll(host);
+            PutBig(host);
+            PutBig(host);
+            Take(host, "host", 1);
+            setOnFull(WebSocketFullPolicy.AllOrNone);
+            PutBig(host);
+            PollAll(host, a);
+            Take(a, "a", 1);
+            Take(host, "host", 1);
+            PollAll(host);
+            setOnFull(WebSocketFullPolicy.Disconnect);
+            PutBig(host);
+            PutBig(host);
+            PollAll(host, a);
+            NextEvent(host, "host", e => output.WriteLine(
+                "host event " + (int)e.Type + " code=" + e.Code + " cause=" + (int)e.Cause));
+        }
+        polled.Clear();
+    }
+
+    // ---- Options and texts ----
+
+    // Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1.
+    static void Options(string unused)
+    {
+        var config = new WebSocketConfig {
+            PollBudgetUs = 101,
+            ConnectTimeoutMs = 102,
+            HandshakeTimeoutMs = 103,
+            CloseTimeoutMs = 104,
+            HeartbeatMs = 105,
+            PongTimeoutMs = 106,
+            MaxMessageBytes = 107,
+            MaxFragments = 108,
+            MaxHeaderBytes = 1090,
+            InboundPackets = 110,
+            InboundBytes = 111,
+            OutboundPackets = 112,
+            OutboundBytes = 113,
+            MaxMessagesPerS = 114,
+            MaxBytesPerS = 115,
+            MaxClients = 116,
+            MaxClientsPerAddress = 117,
+            MaxPendingHandshakes = 118,
+            OnFull = WebSocketFullPolicy.AllOrNone,
+            NoDelay = WebSocketConfig.Off,
+            DeflateLevel = 9,
+            DeflateThresholdBytes = 119,
+            ServerMaxWindowBits = 12,
+            ClientMaxWindowBits = 13,
+            MaxInflateRatio = 120,
+            MaxCallBytes = 121,
+            MaxCallItems = 122,
+            Ipv6PrefixBits = 56,
+            Flags = WebSocketFlags.Deflate | WebSocketFlags.Scene
+        };
+        using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config))
+        {
+            foreach (WebSocketOption option in Enum.GetValues(typeof(WebSocketOption)))
+            {
+                uint before = host.Connection.GetOption(option);
+                string line = "option " + InC(option) + " ";
+                if (option == WebSocketOption.Port)
+                {
+                    output.WriteLine(line + YesNo(before != 0));
+                    continue;
+                }
+                Failed("set_option", host.Connection.SetOption(option, before == 1 ? 0u : 1u));
+                output.WriteLine(line + before + " " + host.Connection.GetOption(option));
+            }
+        }
+    }
+
+    // Every text of a server's client, and the lists of clients. The first client is refused.
+    static void Texts(string unused)
+    {
+        var config = new WebSocketConfig { Subprotocols = "chat", Flags = WebSocketFlags.Deflate };
+        var refusing =
+            new WebSocketConfig { Subprotocols = "chat", Flags = WebSocketFlags.Deflate | WebSocketFlags.RefuseNew };
+        using (WebSocketServer server = WebSocketServer.Listen(Localhost, refusing))
+        {
+            string url = server.Url + "/room?x=1";
+            using (WebSocketPeer refused = WebSocketPeer.Connect(url, config))
+            {
+                PollAll(server, refused);
+                Take(refused, "client", 1);
+            }
+            Failed("set_option", server.Connection.SetOption(WebSocketOption.RefuseNew, 0));
+            using (WebSocketPeer near = WebSocketPeer.Connect(url, config))
+            {
+                PollAll(server, near);
+                Take(near, "client", 1);
+                var list = new WebSocketConnection[4];
+                PollUntil("server", () => server.GetWaiting(list) > 0);
+                output.WriteLine("clients " + server.GetConnections(list) + " waiting " + server.GetWaiting(list));
+                Take(server, "server", 1);
+                foreach (WebSocketText what in Enum.GetValues(typeof(WebSocketText)))
+                    output.WriteLine(
+                        "text " + InC(what) + " " + Regex.Replace(list[0].GetText(what), ":[0-9]+", ":PORT"));
+            }
+        }
+        polled.Clear();
+    }
+
+    // ---- The library itself ----
+
+    static void Library(string unused)
+    {
+        // The assembly compares the structs when it opens something.
+        WebSocketServer.Listen(Localhost).Dispose();
+        output.WriteLine("fits yes");
+        output.WriteLine("version " + YesNo(WebSocketLibrary.Version > 0));
+        output.WriteLine("features " + (uint)WebSocketLibrary.Features);
+        foreach (WebSocketLogLevel level in Enum.GetValues(typeof(WebSocketLogLevel)))
+        {
+            Failed("set_log_level", WebSocketLibrary.SetLogLevel(level));
+            WebSocketServer.Listen(Localhost).Dispose();
+            bool logged = false;
+            string line;
+            while (WebSocketLibrary.TryGetLog(out line)) logged = true;
+            output.WriteLine("log " + (int)level + " " + YesNo(logged));
+        }
+    }
+
+    // ---- Certificates that a client trusts, or not ----
+
+    static void Trust(string unused)
+    {
+        WebSocketCertificate made = Made("game.example", 30);
+        Func<WebSocketFlags, WebSocketConfig> trusting =
+            flags => new WebSocketConfig { Flags = flags, CaPem = made.CertPem };
+        WebSocketConfig named = trusting(WebSocketFlags.OnlyCaPem);
+        named.ServerName = "game.example";
+        var ways = new Dictionary<string, WebSocketConfig> {
+            { "strict", trusting(WebSocketFlags.OnlyCaPem) },
+            { "named", named },
+            { "any name", trusting(WebSocketFlags.OnlyCaPem | WebSocketFlags.AnyName) },
+            { "insecure", new WebSocketConfig { Flags = WebSocketFlags.Insecure } }
+        };
+        WebSocketServer server = WebSocketServer.Listen(
+            "wss://127.0.0.1:0", new WebSocketConfig { CertPem = made.CertPem, KeyPem = made.KeyPem });
+        PollAll(server);
+        foreach (KeyValuePair<string, WebSocketConfig> way in ways)
+        {
+            WebSocketPeer visitor = WebSocketPeer.Connect(server.Url, way.Value);
+            polled.Add(visitor);
+            Take(visitor, way.Key, 1);
+            if (way.Key != "strict") Take(server, "server", 1);
+        }
+        foreach (WebSocketEndpoint one in polled) one.Dispose();
+        polled.Clear();
+    }
+}
