@@ -34,12 +34,13 @@ mkdir -p "$work/elsewhere"
 
 # The sources.
 cd bindings/python
+programs=(../../tests/conformance/{conformance,local,shared}.py)
 for version in 3.9 3.13; do
   check "mypy --strict for Python $version" env MYPYPATH=src "$python" -m mypy --python-version $version src examples \
-    ../../tests/conformance/conformance.py
+    "${programs[@]}"
 done
-check "ruff check" "$python" -m ruff check . ../../tests/conformance/conformance.py
-check "ruff format" "$python" -m ruff format --check . ../../tests/conformance/conformance.py
+check "ruff check" "$python" -m ruff check . "${programs[@]}"
+check "ruff format" "$python" -m ruff format --check . "${programs[@]}"
 
 # The tests from the sources, also with the oldest and the newest interpreter if installed.
 tests() { WSPEER_LIBRARY=$library PYTHONPATH=src timeout 400 "$1" -X dev tests/run.py ||

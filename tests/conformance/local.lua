@@ -1,0 +1,417 @@
+-- The conformance program in LuaJIT: scenarios whose ends are all in this program.
+local ffi = require("ffi")
+-- What conformance.lua shares are this file's globals.
+setfenv(1, setmetatable(..., { __index = _G }))
+
+-- ---- Two ends in memory ----
+
+local function yes_no(value) return value and "yes" or "no" end
+
+local function until_state(one, state)
+  poll_until(one.name, function() return ws.ws_get_state(one.h) == state end)
+end
+
+-- An end with the handle that the call gives.
+local function opened(name, verb, ...)
+  if check(verb, ws["ws_" .. verb](...)) < 0 then os.exit(1) end
+  local one = { name = name, h = out[0] }
+  add_end(one)
+  return one
+end
+
+local function print_user(packet) print("user " .. tonumber(packet.user)) end
+
+function scenarios.pair()
+  local config = config_of { owner = 7, user = ffi.cast("void *", 11),
+    flags = bit.bor(K.WS_QUEUE_BEFORE_OPEN, K.WS_COALESCE, K.WS_DEFLATE, K.WS_SERVER_NO_CONTEXT_TAKEOVER,
+      K.WS_CLIENT_NO_CONTEXT_TAKEOVER) }
+  local second = ffi.new("ws_handle[1]")
+  local server = opened("server", "pair", config, out, second)
+  local near = { name = "client", h = second[0] }
+  add_end(near)
+  put(server.h, "early")
+  take(server, 1)
+  take(near, 2)
+  print("extensions " .. text_of(near.h, K.WS_GET_EXTENSIONS))
+
+  local words = { "one", "\0\255", "three" }
+  local packets, taken = ffi.new("ws_packet_out[3]"), ffi.new("size_t[1]")
+  for i = 0, 2 do
+    packets[i].data, packets[i].len = ffi.cast("const uint8_t *", words[i + 1]), #words[i + 1]
+    packets[i].type = i == 1 and K.WS_BINARY or K.WS_TEXT
+  end
+  check("put_packets", ws.ws_put_packets(near.h, packets, 3, taken))
+  check("flush", ws.ws_flush(near.h))
+  local waited = ws.ws_wait(ffi.new("ws_handle[2]", server.h, near.h), 2, 10000)
+  print(("taken %d wait %s"):format(tonumber(taken[0]), ffi.string(ws.ws_result_name(waited))))
+  poll_until("server", function() return ws.ws_get_available(server.h) >= 3 end)
+  local packet = ffi.new("ws_packet")
+  ws.ws_get_packet(server.h, packet)
+  print_packet("server", packet)
+  print_user(packet)
+  local events = ffi.new("ws_event[8]")
+  check("next_events", ws.ws_next_events(server.h, events, 8, taken))
+  for i = 0, tonumber(taken[0]) - 1 do print_event("server", events[i]) end
+  check("set_user", ws.ws_set_user(server.h, 12))
+  put(near.h, "more")
+  print_event("server", next_event(server))
+  print_user(event.packet)
+  local stats = ffi.new("ws_stats")
+  ws.ws_get_stats(server.h, stats, ffi.sizeof(stats))
+  print(("messages in %d out %d"):format(tonumber(stats.messages_in), tonumber(stats.messages_out)))
+
+  local last = ffi.new("ws_event")
+  print("ended " .. yes_no(ws.ws_get_end(near.h, last) == K.WS_OK))
+  check("close", ws.ws_close(near.h, 4000, "done"))
+  print("state " .. ws.ws_get_state(near.h))
+  until_state(near, K.WS_CLOSED)
+  local ended = yes_no(ws.ws_get_end(near.h, last) == K.WS_OK)
+  print(("ended %s code=%d cause=%d"):format(ended, last.code, last.cause))
+  until_event(server, K.WS_EVENT_CLOSED)
+  until_event(near, K.WS_EVENT_CLOSED)
+  ws.ws_free_owner(7)
+  check("poll", ws.ws_poll(server.h))
+end
+
+-- ---- Two connections whose bytes this program carries ----
+
+local function carry(from, to)
+  local bytes, length, taken = ffi.new("uint8_t[4096]"), ffi.new("size_t[1]"), ffi.new("size_t[1]")
+  while ws.ws_take_output(from.h, bytes, 4096, length) == K.WS_OK and length[0] > 0 do
+    local at = 0
+    while at < length[0] do
+      if ws.ws_feed(to.h, bytes + at, length[0] - at, taken) < 0 or taken[0] == 0 then return end
+      at = at + tonumber(taken[0])
+    end
+  end
+end
+
+function scenarios.attach()
+  local big = ("\0"):rep(300000)
+  local config = config_of { outbound_packets = 1 }
+  local server = opened("server", "attach", config, K.WS_ROLE_SERVER, out)
+  local near = opened("client", "attach", config, K.WS_ROLE_CLIENT, out)
+  set_between_polls(function()
+    carry(near, server)
+    carry(server, near)
+  end)
+  take(near, 1)
+  take(server, 1)
+  put(near.h, "hello")
+  take(server, 1)
+  -- The transport takes a part of the first, and the second does not fit in the queue behind it.
+  put(near.h, big, K.WS_BINARY)
+  put(near.h, big, K.WS_BINARY)
+  take(server, 1)
+  take(near, 1)
+  set_between_polls(function() end)
+  check("feed", ws.ws_feed(server.h, nil, 0, nil))
+  take(server, 1)
+  check("feed", ws.ws_feed(server.h, big, 1, nil))
+end
+
+-- ---- A queue that is full ----
+
+function scenarios.full()
+  local big = ("\0"):rep(300000)
+  local host = opened("host", "host", localhost, config_of { outbound_packets = 1, on_full = K.WS_FULL_SKIP }, out)
+  local a = opened("a", "join_local", host.h, nil, out)
+  local function put_big()
+    local result = put(host.h, big, K.WS_BINARY)
+    if result >= 0 then print("put " .. ffi.string(ws.ws_result_name(result))) end
+  end
+  local function set_on_full(policy) check("set_option", ws.ws_set_option(host.h, K.WS_OPT_ON_FULL, policy)) end
+  until_state(a, K.WS_OPEN)
+  peer_names[1], peer_names[ws.ws_get_peer_id(a.h)] = "host", "a"
+  take(host, 1)
+  take(a, 2)
+
+  check("get_conn", ws.ws_get_conn(host.h, ws.ws_get_peer_id(a.h), out))
+  print("conn of " .. peer_names[ws.ws_get_peer_id(out[0])])
+  check("get_conn", ws.ws_get_conn(host.h, -1, out))
+
+  -- a is not polled, so it does not read.
+  poll_only(host)
+  put_big()
+  put_big()
+  take(host, 1)
+  set_on_full(K.WS_FULL_ALL_OR_NONE)
+  put_big()
+  poll_only(host, a)
+  take(a, 1)
+  take(host, 1)
+  poll_only(host)
+  set_on_full(K.WS_FULL_DISCONNECT)
+  put_big()
+  put_big()
+  poll_only(host, a)
+  next_event(host)
+  print(("host event %d code=%d cause=%d"):format(event.type, event.code, event.cause))
+end
+
+-- ---- Options and texts ----
+
+-- The constants with a prefix, by number: each name without the prefix, and the number.
+local function constants(prefix)
+  local found = {}
+  for name, number in pairs(K) do
+    if name:sub(1, #prefix) == prefix then found[#found + 1] = { name = name:sub(#prefix + 1), number = number } end
+  end
+  table.sort(found, function(one, other) return one.number < other.number end)
+  return found
+end
+
+-- Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1.
+function scenarios.options()
+  local host = open("host", localhost, { poll_budget_us = 101, connect_timeout_ms = 102, handshake_timeout_ms = 103,
+    close_timeout_ms = 104, heartbeat_ms = 105, pong_timeout_ms = 106, max_message_bytes = 107, max_fragments = 108,
+    max_header_bytes = 1090, inbound_packets = 110, inbound_bytes = 111, outbound_packets = 112, outbound_bytes = 113,
+    max_messages_per_s = 114, max_bytes_per_s = 115, max_clients = 116, max_clients_per_address = 117,
+    max_pending_handshakes = 118, on_full = K.WS_FULL_ALL_OR_NONE, no_delay = K.WS_OFF, deflate_level = 9,
+    deflate_threshold_bytes = 119, server_max_window_bits = 12, client_max_window_bits = 13, max_inflate_ratio = 120,
+    max_call_bytes = 121, max_call_items = 122, ipv6_prefix_bits = 56, flags = bit.bor(K.WS_DEFLATE, K.WS_SCENE) })
+  local value = ffi.new("uint32_t[1]")
+  local function get(option)
+    check("get_option", ws.ws_get_option(host, option, value))
+    return value[0]
+  end
+  for _, option in ipairs(constants("WS_OPT_")) do
+    local before = get(option.number)
+    if option.name == "PORT" then
+      print("option PORT " .. yes_no(before ~= 0))
+    else
+      check("set_option", ws.ws_set_option(host, option.number, before == 1 and 0 or 1))
+      print(("option %s %u %u"):format(option.name, before, get(option.number)))
+    end
+  end
+end
+
+-- Every text of a server's client, and the lists of clients. The first client is refused.
+function scenarios.texts()
+  local server = { name = "server",
+    h = open("listen", localhost, { subprotocols = "chat", flags = bit.bor(K.WS_DEFLATE, K.WS_REFUSE_NEW) }) }
+  local url = text_of(server.h, K.WS_GET_URL) .. "/room?x=1"
+  local function visit()
+    local near = { name = "client", h = open("connect", url, { subprotocols = "chat", flags = K.WS_DEFLATE }) }
+    poll_only(server, near)
+    take(near, 1)
+    return near
+  end
+  ws.ws_free(visit().h)
+  check("set_option", ws.ws_set_option(server.h, K.WS_OPT_REFUSE_NEW, 0))
+  visit()
+  local list, count, waiting = ffi.new("ws_handle[4]"), ffi.new("size_t[1]"), ffi.new("size_t[1]")
+  poll_until("server", function()
+    check("get_waiting", ws.ws_get_waiting(server.h, list, 4, waiting))
+    return waiting[0] > 0
+  end)
+  check("get_conns", ws.ws_get_conns(server.h, list, 4, count))
+  print(("clients %d waiting %d"):format(tonumber(count[0]), tonumber(waiting[0])))
+  take(server, 1)
+  for _, what in ipairs(constants("WS_GET_")) do
+    print(("text %s %s"):format(what.name, (text_of(list[0], what.number):gsub(":%d+", ":PORT"))))
+  end
+end
+
+-- ---- The library itself ----
+
+function scenarios.library()
+  local fits = ws.ws_abi_version() == K.WS_ABI_VERSION
+  for _, struct in ipairs(constants("WS_STRUCT_")) do
+    local size, own = ws.ws_struct_size(struct.number), ffi.sizeof("ws_" .. struct.name:lower())
+    local grows = struct.name == "CONFIG" or struct.name == "STATS"
+    fits = fits and (size == own or grows and size > own)
+  end
+  print("fits " .. yes_no(fits))
+  print("version " .. yes_no(ws.ws_version() > 0))
+  print("features " .. ws.ws_get_features())
+  for level = K.WS_LOG_OFF, K.WS_LOG_DEBUG do
+    local logged = false
+    check("set_log_level", ws.ws_set_log_level(level))
+    ws.ws_free(open("listen", localhost))
+    while ws.ws_get_log(text_buffer, 65536, nil) == K.WS_OK do logged = true end
+    print(("log %d %s"):format(level, yes_no(logged)))
+  end
+end
+
+-- ---- Certificates that a client trusts, or not ----
+
+function scenarios.trust()
+  local made = make_certificate("game.example", 30)
+  local server = { name = "server",
+    h = open("listen", "wss://127.0.0.1:0", { cert_pem = made.cert, key_pem = made.key }) }
+  poll_only(server)
+  for _, way in ipairs {
+    { "strict", { flags = K.WS_ONLY_CA_PEM, ca_pem = made.cert } },
+    { "named", { flags = K.WS_ONLY_CA_PEM, ca_pem = made.cert, server_name = "game.example" } },
+    { "any name", { flags = bit.bor(K.WS_ONLY_CA_PEM, K.WS_ANY_NAME), ca_pem = made.cert } },
+    { "insecure", { flags = K.WS_INSECURE } },
+  } do
+    local one = { name = way[1], h = open("connect", text_of(server.h, K.WS_GET_URL), way[2]) }
+    add_end(one)
+    take(one, 1)
+    if one.name ~= "strict" then take(server, 1) end
+  end
+end
+
+-- ---- Scenes ----
+
+local function settle(host, one)
+  until_state(one, K.WS_OPEN)
+  one.id = ws.ws_get_peer_id(one.h)
+  peer_names[1], peer_names[one.id] = "host", one.name
+  take(host, 1)
+  take(one, 2)
+end
+
+-- A value as text, and the index of the item behind it.
+local function value_of(items, at)
+  local item, kind = items[at], items[at].type
+  local function inner(count, each)
+    local parts = {}
+    for i = 1, count do parts[i] = each() end
+    return table.concat(parts, ", ")
+  end
+  local following = at + 1
+  local function one()
+    local text
+    text, following = value_of(items, following)
+    return text
+  end
+  local text
+  if kind == K.WS_VARIANT_NIL then text = "null"
+  elseif kind == K.WS_VARIANT_BOOL then text = item.integer == 1 and "true" or "false"
+  elseif kind == K.WS_VARIANT_INT then text = ("%d"):format(tonumber(item.integer))
+  elseif kind == K.WS_VARIANT_FLOAT then text = ("%g"):format(item.number[0])
+  elseif kind == K.WS_VARIANT_STRING then text = '"' .. ffi.string(item.data, item.len) .. '"'
+  elseif kind == K.WS_VARIANT_VECTOR2 then text = ("Vector2(%g, %g)"):format(item.number[0], item.number[1])
+  elseif kind == K.WS_VARIANT_PACKED_BYTE_ARRAY then
+    text = ("bytes %d %s"):format(tonumber(item.len), adler32(item.data, tonumber(item.len)))
+  elseif kind == K.WS_VARIANT_ARRAY then text = "[" .. inner(item.count, one) .. "]"
+  elseif kind == K.WS_VARIANT_DICTIONARY then
+    text = "{" .. inner(item.count, function() return one() .. ": " .. one() end) .. "}"
+  else text = "type " .. kind end
+  return text, following
+end
+
+local items = ffi.new("ws_variant[32]")
+
+-- The next event, which must be a call.
+local function hear_call(one)
+  local call = ffi.new("ws_call")
+  next_event(one)
+  if event.packet.type ~= K.WS_CALL then return print_event(one.name, event) end
+  check("decode_call", ws.ws_decode_call(event.packet.data, event.packet.len, call, items, 32))
+  local values, at = {}, 0
+  for i = 1, call.arguments do values[i], at = value_of(items, at) end
+  show(one.name, ("call %s.%s(%s)%s"):format(ffi.string(call.path), ffi.string(call.method),
+    table.concat(values, ", "), peer_field(event.peer_id)))
+end
+
+local function say_call(one, target, path, method, values)
+  local given = ffi.new("ws_variant[?]", math.max(#values, 1), values)
+  local call, length = ffi.new("uint8_t[512]"), ffi.new("size_t[1]")
+  if check("encode_call", ws.ws_encode_call(path, method, given, #values, call, 512, length)) < 0 then return end
+  check("put_to", ws.ws_put_packet_to(one.h, target, call, length[0], K.WS_CALL))
+end
+
+local function string_of(words)
+  return { type = K.WS_VARIANT_STRING, data = ffi.cast("const uint8_t *", words), len = #words }
+end
+
+function scenarios.scene()
+  local config = config_of { flags = K.WS_SCENE }
+  local host = opened("host", "host", localhost, config, out)
+  local a = opened("a", "join", text_of(host.h, K.WS_GET_URL), config, out)
+  settle(host, a)
+  local b = opened("b", "join_local", host.h, nil, out)
+  settle(host, b)
+  take(b, 1)
+  take(a, 1)
+  for _, one in ipairs { host, a, b } do
+    check("declare_node", ws.ws_declare_node(one.h, "/root/Game", "hello, move"))
+  end
+
+  local three = "\1\2\255"
+  local array = { { type = K.WS_VARIANT_ARRAY, count = 2 }, { type = K.WS_VARIANT_INT, integer = 1 }, string_of("x") }
+  say_call(a, 1, "Game", "hello", {
+    { type = K.WS_VARIANT_NIL },
+    { type = K.WS_VARIANT_BOOL, integer = 1 },
+    { type = K.WS_VARIANT_INT, integer = -5 },
+    { type = K.WS_VARIANT_FLOAT, number = { 1.5, 0 } },
+    string_of("κόσμε"),
+    array[1],
+    array[2],
+    array[3],
+    { type = K.WS_VARIANT_DICTIONARY, count = 1 },
+    string_of("k"),
+    { type = K.WS_VARIANT_INT, integer = 2 },
+    { type = K.WS_VARIANT_PACKED_BYTE_ARRAY, count = 3, data = ffi.cast("const uint8_t *", three), len = 3 },
+  })
+  hear_call(host)
+  -- The call goes back as it came.
+  check("put_to", ws.ws_put_packet_to(host.h, event.peer_id, event.packet.data, event.packet.len, K.WS_CALL))
+  hear_call(a)
+  local place = { { type = K.WS_VARIANT_VECTOR2, number = { 1.5, -2 } } }
+  say_call(host, 0, "Game", "move", place)
+  hear_call(a)
+  hear_call(b)
+  say_call(b, a.id, "Game", "move", place)
+  hear_call(a)
+
+  -- A value as the bytes of a packet.
+  local bytes, length = ffi.new("uint8_t[128]"), ffi.new("size_t[1]")
+  check("encode_variant", ws.ws_encode_variant(ffi.new("ws_variant[3]", array), 3, bytes, 128, length))
+  check("put_to", ws.ws_put_packet_to(host.h, a.id, bytes, length[0], K.WS_BINARY))
+  print_event("a", next_event(a))
+  check("decode_variant", ws.ws_decode_variant(event.packet.data, event.packet.len, items, 8, length, nil))
+  print("a value " .. value_of(items, 0))
+
+  -- A node that the host has not declared.
+  check("declare_node", ws.ws_declare_node(a.h, "Secret", "open"))
+  say_call(a, 1, "Secret", "open", {})
+  take(host, 1)
+  check("declare_node", ws.ws_declare_node(a.h, "Secret", nil))
+  check("close", ws.ws_close(a.h, 4001, "bye"))
+  until_event(host, K.WS_EVENT_DISCONNECTED)
+  until_event(a, K.WS_EVENT_CLOSED)
+  take(b, 1)
+end
+
+-- ---- Authentication; the clients do not learn of each other ----
+
+function scenarios.auth()
+  local config = config_of { flags = bit.bor(K.WS_SCENE, K.WS_AUTH, K.WS_NO_RELAY) }
+  local host = opened("host", "host", localhost, config, out)
+  peer_names[1] = "host"
+  local function knock(name)
+    local one = opened(name, "join", text_of(host.h, K.WS_GET_URL), config, out)
+    one.id = next_event(host).peer_id
+    peer_names[one.id] = name
+    print_event("host", event)
+    take(one, 1)
+    return one
+  end
+  local function send_auth(one, id, words) check("send_auth", ws.ws_send_auth(one.h, id, words, #words)) end
+  local joins = {}
+  for i, name in ipairs { "a", "b" } do
+    local one = knock(name)
+    joins[i] = one
+    send_auth(one, 1, "password")
+    take(host, 1)
+    send_auth(host, one.id, "welcome")
+    take(one, 1)
+    check("complete_auth", ws.ws_complete_auth(host.h, one.id))
+    check("complete_auth", ws.ws_complete_auth(one.h, 1))
+    take(host, 1)
+    take(one, 2)
+  end
+  put_to(joins[1].h, 0, "to all", K.WS_BINARY)
+  take(host, 1)
+  put_to(host.h, 0, "to both", K.WS_BINARY)
+  for _, one in ipairs(joins) do take(one, 1) end
+  local c = knock("c")
+  check("disconnect", ws.ws_disconnect(host.h, c.id, 4003, "wrong password"))
+  until_event(c, K.WS_EVENT_CLOSED)
+  until_event(host, K.WS_EVENT_DISCONNECTED)
+end

@@ -1,0 +1,398 @@
+"""The conformance program in Python: scenarios whose ends are all in this program."""
+
+from __future__ import annotations
+
+import re
+import time
+import zlib
+from typing import Any
+
+from shared import (
+    End,
+    between_polls,
+    free_all,
+    peer_name,
+    poll_all,
+    put,
+    reported,
+    say,
+    show,
+    show_packet,
+    until_state,
+)
+
+import wspeer
+from wspeer import EventType, State
+
+# ---- Two ends in memory ----
+
+
+def pair() -> None:
+    both = wspeer.pair(
+        queue_before_open=True,
+        coalesce=True,
+        deflate=True,
+        server_no_context_takeover=True,
+        client_no_context_takeover=True,
+        owner=7,
+        user=11,
+    )
+    server, client = (End(name, ws) for name, ws in zip(("server", "client"), both))
+    put(server.ws, "early")
+    server.take()
+    client.take(2)
+    print("extensions", client.ws.extensions)
+
+    taken = client.ws.send_many(["one", b"\0\xff", "three"])
+    client.ws.flush()
+    print("taken", taken, "wait", "WS_OK" if wspeer.wait([server.ws, client.ws], 10) else "WS_EMPTY")
+    limit = time.monotonic() + 10
+    while server.ws.available < 3 and time.monotonic() < limit:
+        poll_all()
+    first = server.ws.packets(limit=1)[0]
+    show_packet("server", first)
+    print("user", first.user)
+    for event in server.ws.events(limit=8):
+        show("server", event)
+    server.ws.set_user(12)
+    put(client.ws, "more")
+    event = server.next_event()
+    show("server", event)
+    print("user", event.user)
+    stats = server.ws.stats()
+    print("messages in", stats.messages_in, "out", stats.messages_out)
+
+    print("ended", "yes" if client.ws.end else "no")
+    with reported("close"):
+        client.ws.close(4000, "done")
+    print(f"state {client.ws.state:d}")
+    until_state(client.ws, lambda state: state == State.CLOSED)
+    print(f"ended yes code={client.ws.end.code} cause={client.ws.end.cause:d}")
+    server.until(EventType.CLOSED)
+    client.until(EventType.CLOSED)
+    wspeer.free_owner(7)
+    with reported("poll"):
+        server.ws.poll()
+    free_all()
+
+
+# ---- Two connections whose bytes this program carries ----
+
+
+def carry(source: wspeer.AttachedPeer, to: wspeer.AttachedPeer) -> None:
+    data = source.take_output()
+    while data:
+        data = data[to.feed(data) :]
+
+
+def attach() -> None:
+    big = bytes(300000)
+    server = End("server", wspeer.attach(wspeer.Role.SERVER, outbound_packets=1))
+    client = End("client", wspeer.attach(wspeer.Role.CLIENT, outbound_packets=1))
+    between_polls.append(lambda: carry(client.ws, server.ws))
+    between_polls.append(lambda: carry(server.ws, client.ws))
+    client.take()
+    server.take()
+    put(client.ws, "hello")
+    server.take()
+    # The transport takes a part of the first, and the second does not fit in the queue behind it.
+    put(client.ws, big)
+    put(client.ws, big)
+    server.take()
+    client.take()
+    between_polls.clear()
+    with reported("feed"):
+        server.ws.feed(None)
+    server.take()
+    with reported("feed"):
+        server.ws.feed(b"x")
+    free_all()
+
+
+# ---- A queue that is full ----
+
+
+def full() -> None:
+    big = bytes(300000)
+
+    def put_big() -> None:
+        with reported("put"):
+            print("put", "WS_OK" if host.ws.send(big) else "WS_PARTIAL")
+
+    host = End("host", wspeer.host("ws://127.0.0.1:0", outbound_packets=1, on_full=wspeer.OnFull.SKIP), 1)
+    a = End("a", host.ws.join_local())
+    until_state(a.ws, lambda state: state == State.OPEN)
+    a.peer_id = a.ws.peer_id
+    host.take()
+    a.take(2)
+
+    print("conn of", peer_name(host.ws.peer(a.peer_id).peer_id))
+    with reported("get_conn"):
+        host.ws.peer(-1)
+
+    a.sleeps = True
+    put_big()
+    put_big()
+    host.take()
+    host.ws.options.on_full = wspeer.OnFull.ALL_OR_NONE
+    put_big()
+    a.sleeps = False
+    a.take()
+    host.take()
+    a.sleeps = True
+    host.ws.options.on_full = wspeer.OnFull.DISCONNECT
+    put_big()
+    put_big()
+    a.sleeps = False
+    event = host.next_event()
+    print(f"host event {event.type:d} code={event.code} cause={event.cause:d}")
+    free_all()
+
+
+# ---- Options and texts ----
+
+
+def options() -> None:
+    """Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1."""
+    with wspeer.host(
+        "ws://127.0.0.1:0",
+        poll_budget_us=101,
+        connect_timeout_ms=102,
+        handshake_timeout_ms=103,
+        close_timeout_ms=104,
+        heartbeat_ms=105,
+        pong_timeout_ms=106,
+        max_message_bytes=107,
+        max_fragments=108,
+        max_header_bytes=1090,
+        inbound_packets=110,
+        inbound_bytes=111,
+        outbound_packets=112,
+        outbound_bytes=113,
+        max_messages_per_s=114,
+        max_bytes_per_s=115,
+        max_clients=116,
+        max_clients_per_address=117,
+        max_pending_handshakes=118,
+        on_full=wspeer.OnFull.ALL_OR_NONE,
+        no_delay=False,
+        deflate_level=9,
+        deflate_threshold_bytes=119,
+        server_max_window_bits=12,
+        client_max_window_bits=13,
+        max_inflate_ratio=120,
+        max_call_bytes=121,
+        max_call_items=122,
+        ipv6_prefix_bits=56,
+        deflate=True,
+        scene=True,
+    ) as host:
+        for name in [name for name in vars(wspeer.Options) if not name.startswith("_")]:
+            before = getattr(host.options, name)
+            if name == "port":
+                print("option PORT", "yes" if before else "no")
+                continue
+            setattr(host.options, name, type(before)(int(before) != 1))
+            print("option", name.upper(), int(before), int(getattr(host.options, name)))
+
+
+def texts() -> None:
+    """Every text of a server's client, and the lists of clients. The first client is refused."""
+    server = End("server", wspeer.listen("ws://127.0.0.1:0", subprotocols="chat", deflate=True, refuse_new=True))
+    url = server.ws.url + "/room?x=1"
+    refused = End("client", wspeer.connect(url, subprotocols="chat", deflate=True))
+    refused.take()
+    refused.sleeps = True
+    server.ws.options.refuse_new = False
+    End("client", wspeer.connect(url, subprotocols="chat", deflate=True)).take()
+
+    limit = time.monotonic() + 10
+    while not (waiting := server.ws.waiting()) and time.monotonic() < limit:
+        poll_all()
+    clients = server.ws.clients()
+    print("clients", len(clients), "waiting", len(waiting))
+    server.take()
+    one = clients[0]
+    for name, text in (
+        ("URL", one.url),
+        ("PATH", one.path),
+        ("QUERY", one.query),
+        ("SUBPROTOCOL", one.subprotocol),
+        ("CLOSE_REASON", one.close_reason),
+        ("ERROR", one.error),
+        ("LOCAL_ADDRESS", one.local_address),
+        ("REMOTE_ADDRESS", one.remote_address),
+        ("BODY", one.body),
+        ("TLS", one.tls),
+        ("EXTENSIONS", one.extensions),
+        ("PEER_ADDRESS", one.peer_address),
+    ):
+        print("text", name, re.sub(r":\d+", ":PORT", text))
+    free_all()
+
+
+# ---- The library itself ----
+
+
+def library() -> None:
+    # The package compares the structs when it is imported.
+    print("fits yes")
+    print("version", "yes" if wspeer.library_version() else "no")
+    print(f"features {wspeer.features():d}")
+    for level in wspeer.LogLevel:
+        wspeer.set_log_level(level)
+        wspeer.listen("ws://127.0.0.1:0").free()
+        print(f"log {level:d}", "yes" if wspeer.log_lines() else "no")
+
+
+# ---- Certificates that a client trusts, or not ----
+
+
+def trust() -> None:
+    made = wspeer.make_certificate("game.example", 30)
+    server = End("server", wspeer.listen("wss://127.0.0.1:0", cert_pem=made.cert_pem, key_pem=made.key_pem))
+    End("strict", wspeer.connect(server.ws.url, only_ca_pem=True, ca_pem=made.cert_pem)).take()
+    trusts: list[tuple[str, dict[str, Any]]] = [
+        ("named", {"only_ca_pem": True, "ca_pem": made.cert_pem, "server_name": "game.example"}),
+        ("any name", {"only_ca_pem": True, "ca_pem": made.cert_pem, "any_name": True}),
+        ("insecure", {"insecure": True}),
+    ]
+    for name, how in trusts:
+        End(name, wspeer.connect(server.ws.url, **how)).take()
+        server.take()
+    free_all()
+
+
+# ---- Scenes ----
+
+
+def shown(value: Any) -> str:
+    """A value of a remote call, as the trace has it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, bytes):
+        return f"bytes {len(value)} {zlib.adler32(value):08x}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(shown, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{shown(key)}: {shown(one)}' for key, one in value.items())}}}"
+    if isinstance(value, wspeer.Value):
+        return f"{value.type.name.capitalize()}({', '.join(map(shown, value.value))})"
+    return str(value)
+
+
+def hear_call(end: End) -> wspeer.Event:
+    event = end.next_event()
+    call = event.call
+    assert call, event
+    arguments = ", ".join(map(shown, call.arguments))
+    say(end.name, f"call {call.path}.{call.method}({arguments}) peer={peer_name(event.peer_id)}")
+    return event
+
+
+def settle(host: End, player: End) -> None:
+    until_state(player.ws, lambda state: state == State.OPEN)
+    player.peer_id = player.ws.peer_id
+    host.take()
+    player.take(2)
+
+
+def scene() -> None:
+    host = End("host", wspeer.host("ws://127.0.0.1:0", scene=True), 1)
+    a = End("a", wspeer.join(host.ws.url, scene=True))
+    settle(host, a)
+    b = End("b", host.ws.join_local())
+    settle(host, b)
+    b.take()
+    a.take()
+    for end in (host, a, b):
+        end.ws.declare_node("/root/Game", "hello, move")
+
+    arguments = [None, True, -5, 1.5, "κόσμε", [1, "x"], {"k": 2}, b"\x01\x02\xff"]
+    a.ws.call("Game", "hello", *arguments, to=1)
+    received = hear_call(host)
+    call = received.call
+    assert call
+    host.ws.call(call.path, call.method, *call.arguments, to=received.peer_id)
+    hear_call(a)
+    place = wspeer.Value(wspeer.VariantType.VECTOR2, (1.5, -2.0))
+    host.ws.call("Game", "move", place)
+    hear_call(a)
+    hear_call(b)
+    b.ws.call("Game", "move", place, to=a.peer_id)
+    hear_call(a)
+
+    # A value as the bytes of a packet.
+    put(host.ws, wspeer.encode_variant(arguments[5]), to=a.peer_id)
+    event = a.next_event()
+    show("a", event)
+    print("a value", shown(wspeer.decode_variant(event.data)))
+
+    # A node that the host has not declared.
+    a.ws.declare_node("Secret", "open")
+    a.ws.call("Secret", "open", to=1)
+    host.take()
+    a.ws.declare_node("Secret", None)
+    a.ws.close(4001, "bye")
+    host.until(EventType.DISCONNECTED)
+    a.until(EventType.CLOSED)
+    b.take()
+    free_all()
+
+
+# ---- Authentication; the clients do not learn of each other ----
+
+
+def knock(host: End, name: str) -> End:
+    one = End(name, wspeer.join(host.ws.url, scene=True, auth=True, no_relay=True))
+    event = host.next_event()
+    one.peer_id = event.peer_id
+    show("host", event)
+    one.take()
+    return one
+
+
+def auth() -> None:
+    host = End("host", wspeer.host("ws://127.0.0.1:0", scene=True, auth=True, no_relay=True), 1)
+    players = []
+    for name in "ab":
+        one = knock(host, name)
+        one.ws.send_auth(1, b"password")
+        host.take()
+        host.ws.send_auth(one.peer_id, b"welcome")
+        one.take()
+        host.ws.complete_auth(one.peer_id)
+        one.ws.complete_auth(1)
+        host.take()
+        one.take(2)
+        players.append(one)
+    put(players[0].ws, b"to all", to=0)
+    host.take()
+    put(host.ws, b"to both", to=0)
+    for one in players:
+        one.take()
+    c = knock(host, "c")
+    with reported("disconnect"):
+        host.ws.disconnect(c.peer_id, 4003, "wrong password")
+    c.until(EventType.CLOSED)
+    host.until(EventType.DISCONNECTED)
+    free_all()
+
+
+LOCAL_SCENARIOS = {
+    "pair": pair,
+    "attach": attach,
+    "full": full,
+    "options": options,
+    "texts": texts,
+    "library": library,
+    "trust": trust,
+    "scene": scene,
+    "auth": auth,
+}
