@@ -103,6 +103,12 @@ static partial class Conformance
                 line = "error phase=" + (int)e.Phase + " cause=" + (int)e.Cause + " count=" + e.Count +
                        (e.PeerId == 0 ? " error=" + e.GetText() : "");
                 break;
+            case WebSocketEventType.Authenticating:
+                line = "authenticating";
+                break;
+            case WebSocketEventType.Auth:
+                line = "auth " + e.Data.Length + " " + Adler32(e.Data).ToString("x8");
+                break;
             default:
                 line = "event " + (int)e.Type;
                 break;
@@ -627,6 +633,7 @@ static partial class Conformance
             { "texts", Texts },
             { "library", Library },
             { "trust", Trust },
+            { "auth", Auth },
             { "multiplayer", url => Play(WebSocketFlags.None) },
             { "multiplayer3", url => Play(WebSocketFlags.Godot3) },
         };

@@ -304,4 +304,59 @@ static partial class Conformance
         foreach (WebSocketEndpoint one in polled) one.Dispose();
         polled.Clear();
     }
+
+    // ---- Authentication; the clients do not learn of each other ----
+
+    /// <summary>A join that has to be authenticated. `id`: its id at the host.</summary>
+    static WebSocketMultiplayerPeer Knock(WebSocketMultiplayerPeer host, string name, WebSocketConfig config,
+        out int id)
+    {
+        WebSocketMultiplayerPeer one = WebSocketMultiplayerPeer.Join(host.Url, config);
+        polled.Add(one);
+        int found = 0;
+        NextEvent(host, "host", e =>
+        {
+            found = e.PeerId;
+            peerNames[found] = name;
+            Print("host", e);
+        });
+        Take(one, name, 1);
+        id = found;
+        return one;
+    }
+
+    static void Auth(string unused)
+    {
+        Func<string, byte[]> bytes = Encoding.UTF8.GetBytes;
+        var config = new WebSocketConfig {
+            Flags = WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay
+        };
+        WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config);
+        PollAll(host);
+        string[] names = { "a", "b" };
+        var joins = new WebSocketMultiplayerPeer[2];
+        int id;
+        for (int i = 0; i < 2; i++)
+        {
+            WebSocketMultiplayerPeer one = joins[i] = Knock(host, names[i], config, out id);
+            Failed("send_auth", one.SendAuth(1, bytes("password")));
+            Take(host, "host", 1);
+            Failed("send_auth", host.SendAuth(id, bytes("welcome")));
+            Take(one, names[i], 1);
+            Failed("complete_auth", host.CompleteAuth(id));
+            Failed("complete_auth", one.CompleteAuth(1));
+            Take(host, "host", 1);
+            Take(one, names[i], 2);
+        }
+        Failed("put_to", joins[0].SendTo(0, bytes("to all")));
+        Take(host, "host", 1);
+        Failed("put_to", host.SendTo(0, bytes("to both")));
+        for (int i = 0; i < 2; i++) Take(joins[i], names[i], 1);
+        WebSocketMultiplayerPeer c = Knock(host, "c", config, out id);
+        Failed("disconnect", host.DisconnectPeer(id, 4003, "wrong password"));
+        Until(c, "c", WebSocketEventType.Closed);
+        Until(host, "host", WebSocketEventType.Disconnected);
+        foreach (WebSocketEndpoint one in polled) one.Dispose();
+        polled.Clear();
+    }
 }

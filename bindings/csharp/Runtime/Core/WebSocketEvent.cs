@@ -30,6 +30,10 @@ namespace Wspeer
         public WebSocketPacket Packet =>
             Type == WebSocketEventType.Message ? new WebSocketPacket(inbox, index, turn) : default(WebSocketPacket);
 
+        /// <summary>Auth: the data for the authentication, lent like the Data of a packet. Message: its
+        /// bytes.</summary>
+        public ReadOnlySpan<byte> Data => From.Bytes(index, turn);
+
         /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Error: what happened and what to do about
         /// it. Message: its bytes as text. Else "". Allocates a new string each time.</summary>
         public string GetText()

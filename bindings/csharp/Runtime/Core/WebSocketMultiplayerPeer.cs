@@ -66,6 +66,20 @@ namespace Wspeer
                 return (WebSocketResult)Native.ws_disconnect(Connection.Handle, target, code, text);
         }
 
+        /// <summary>With Scene and Auth, after Authenticating: sends data for the authentication of a peer, which
+        /// receives it as Auth. A host sends to that peer, a join to peer 1.</summary>
+        public WebSocketResult SendAuth(int peerId, ReadOnlySpan<byte> data)
+        {
+            fixed (byte* bytes = &MemoryMarshal.GetReference(data))
+                return (WebSocketResult)Native.ws_send_auth(Connection.Handle, peerId, bytes, (UIntPtr)data.Length);
+        }
+
+        /// <summary>With Scene and Auth: completes the authentication of a peer on this side. Connected follows when
+        /// the other side has completed it too; on a join Open and Connected. To refuse a peer, call DisconnectPeer,
+        /// or Close on a join.</summary>
+        public WebSocketResult CompleteAuth(int peerId) =>
+            (WebSocketResult)Native.ws_complete_auth(Connection.Handle, peerId);
+
         /// <summary>Host: replaces the certificate as WebSocketServer.SetCertificate does.</summary>
         public WebSocketResult SetCertificate(string certPem, string keyPem) =>
             WebSocketCertificate.Set(Connection.Handle, certPem, keyPem);
