@@ -698,6 +698,9 @@
 // Host, join: ws_config.max_call_items.
 #define WS_OPT_MAX_CALL_ITEMS 28
 
+// Server: ws_config.max_body_bytes.
+#define WS_OPT_MAX_BODY_BYTES 29
+
 // No lines.
 #define WS_LOG_OFF 0
 
@@ -1130,8 +1133,9 @@ typedef struct ws_config {
   // Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
   // max_clients_per_address (default: 64, what a home or a phone has).
   uint32_t ipv6_prefix_bits;
-  // Zero. The next number takes its place.
-  uint32_t reserved42;
+  // Server that answers plain HTTP: maximum length of the body of a request, in bytes (default: 65536). A longer one
+  // is refused with 413.
+  uint32_t max_body_bytes;
   // Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and "https://..."
   // are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server, "socks5h://..." its name.
   // "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment say, as curl reads them, and never

@@ -46,7 +46,7 @@
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136, cert_pem: 144, key_pem: 152, server_name: 160,
       pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188, trusted_proxies: 192, ipv6_prefix_bits: 200,
-      reserved42: 204, proxy: 208
+      max_body_bytes: 204, proxy: 208
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -82,7 +82,7 @@
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 124, ca_pem: 128, cert_pem: 132, key_pem: 136, server_name: 140,
       pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156, trusted_proxies: 160, ipv6_prefix_bits: 164,
-      reserved42: 168, proxy: 172
+      max_body_bytes: 168, proxy: 172
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -164,12 +164,12 @@
     },
     28: {
       name: 'max_call_items', handles: 'multiplayer', values: 'any', standard: 65536, set: true, at: isWide ? 188 : 156
-    }
+    },
+    29: { name: 'max_body_bytes', handles: 'server', at: isWide ? 204 : 168 }
   };
   // Fields of ws_config that must be 0.
   library.$WSPEER_RESERVED = [
-    { name: 'reserved', at: 116 },
-    { name: 'reserved42', at: isWide ? 204 : 168 }
+    { name: 'reserved', at: 116 }
   ];
 
   // With -pthread the calls of all threads are carried to the page's own thread, where the sockets are.

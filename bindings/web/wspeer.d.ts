@@ -509,6 +509,8 @@ export declare const enum WsOption {
   MAX_CALL_BYTES = 27,
   /** Host, join: ws_config.max_call_items. */
   MAX_CALL_ITEMS = 28,
+  /** Server: ws_config.max_body_bytes. */
+  MAX_BODY_BYTES = 29,
 }
 
 export declare const enum WsLogLevel {
@@ -1007,8 +1009,11 @@ export declare const enum WsConfigLayout {
    * max_clients_per_address (default: 64, what a home or a phone has).
    */
   ipv6_prefix_bits = 164,
-  /** Zero. The next number takes its place. */
-  reserved42 = 168,
+  /**
+   * Server that answers plain HTTP: maximum length of the body of a request, in bytes (default: 65536). A longer
+   * one is refused with 413.
+   */
+  max_body_bytes = 168,
   /**
    * Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and
    * "https://..." are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server,
@@ -1066,7 +1071,7 @@ export declare const enum WsConfigLayout64 {
   max_call_items = 188,
   trusted_proxies = 192,
   ipv6_prefix_bits = 200,
-  reserved42 = 204,
+  max_body_bytes = 204,
   proxy = 208,
   SIZE = 216,
 }

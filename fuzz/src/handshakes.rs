@@ -31,7 +31,11 @@ fn serve(pieces: &[&[u8]]) -> Option<(usize, Vec<u8>)> {
                 assert!(used <= piece.len() && at + used <= MAX_HEADER, "the header is over its limit");
                 let accept = Accept {
                     path: None,
-                    subprotocols: if request.subprotocols.is_empty() { Vec::new() } else { vec!["chat".to_owned()] },
+                    subprotocols: if request.opening.as_ref().is_none_or(|opening| opening.subprotocols.is_empty()) {
+                        Vec::new()
+                    } else {
+                        vec!["chat".to_owned()]
+                    },
                     headers: vec![("Server".to_owned(), "x".to_owned())],
                     deflate: Some(SETTINGS),
                     heartbeat: true,

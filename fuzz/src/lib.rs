@@ -9,6 +9,7 @@ mod decoding;
 mod deflate;
 mod frames;
 mod handshakes;
+mod http_requests;
 mod input;
 mod links;
 mod multiplayer;
@@ -21,9 +22,10 @@ mod urls;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("server_handshake", handshakes::server),
     ("client_handshake", handshakes::client),
+    ("http_requests", http_requests::requests),
     ("extension", handshakes::extension),
     ("frames", frames::frames),
     ("compressed_frames", frames::compressed),

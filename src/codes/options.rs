@@ -59,3 +59,5 @@ pub const WS_OPT_AUTH_TIMEOUT_MS: i32 = 26;
 pub const WS_OPT_MAX_CALL_BYTES: i32 = 27;
 /// Host, join: ws_config.max_call_items.
 pub const WS_OPT_MAX_CALL_ITEMS: i32 = 28;
+/// Server: ws_config.max_body_bytes.
+pub const WS_OPT_MAX_BODY_BYTES: i32 = 29;

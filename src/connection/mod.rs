@@ -10,7 +10,7 @@ use crate::journal;
 use crate::link::Link;
 use crate::net::{Dial, Services, Stream};
 use crate::opening::{AppHeartbeat, Opened, Opening, Progress, Recipe};
-use crate::protocol::{Accept, Agreement, Refusal, Request, RequestSpec};
+use crate::protocol::{Accept, Agreement, Refusal, Reply, Request, RequestSpec, ServerHandshake};
 use crate::status::{EventKind, Level, Phase, State};
 use crate::work::{Arena, Cx, MUCH};
 use close::failed;
@@ -77,19 +77,19 @@ impl Connection {
         Connection::new(endpoint, opening)
     }
 
-    /// Server: on an open transport. With `accept` it answers the request itself; otherwise its owner calls `decide`.
+    /// Server: on an open transport. With `accept` it answers the request itself; otherwise its owner calls `decide`, or
+    /// `respond` for a plain one.
     pub fn answer_on(
         stream: Stream,
         accept: Option<Arc<Accept>>,
-        max_header_bytes: usize,
+        handshake: ServerHandshake,
         options: Arc<Options>,
         timeout: Option<Duration>,
         queue_before_open: bool,
         now: Instant,
     ) -> Connection {
         let mut endpoint = Endpoint::new(options);
-        let opening =
-            Opening::answer_on(&mut endpoint, stream, accept, max_header_bytes, timeout, queue_before_open, now);
+        let opening = Opening::answer_on(&mut endpoint, stream, accept, handshake, timeout, queue_before_open, now);
         Connection::new(endpoint, opening)
     }
 
@@ -122,6 +122,15 @@ impl Connection {
             let progress = opening.decide(&mut self.endpoint, cx, answer);
             self.advance(cx, progress);
         }
+    }
+
+    /// Answers that request with a response, after which the connection ends or, with `keep_alive`, can go on: see
+    /// `Opening::respond`. False: there is no memory for it.
+    pub fn respond(&mut self, cx: &mut Cx<'_>, response: &Reply, keep_alive: bool) -> bool {
+        let Stage::Opening(opening) = &mut self.stage else { return false };
+        let done = opening.respond(&mut self.endpoint, cx.now, response, keep_alive);
+        self.advance(cx, Progress::Pending { more: false });
+        done
     }
 
     /// Refuses a client before its request has arrived.

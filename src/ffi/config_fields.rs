@@ -129,8 +129,9 @@ pub struct ws_config {
     /// Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
     /// max_clients_per_address (default: 64, what a home or a phone has).
     pub ipv6_prefix_bits: u32,
-    /// Zero. The next number takes its place.
-    pub reserved42: u32,
+    /// Server that answers plain HTTP: maximum length of the body of a request, in bytes (default: 65536). A longer one
+    /// is refused with 413.
+    pub max_body_bytes: u32,
     /// Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and "https://..."
     /// are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server, "socks5h://..." its name.
     /// "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment say, as curl reads them, and never
@@ -161,7 +162,7 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_PROXY_PROTOCOL;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
-pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 21] {
+pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 22] {
     [
         (WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
         (WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
@@ -184,12 +185,13 @@ pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 21] {
         (WS_OPT_MAX_INFLATE_RATIO, config.max_inflate_ratio),
         (WS_OPT_MAX_CALL_BYTES, config.max_call_bytes),
         (WS_OPT_MAX_CALL_ITEMS, config.max_call_items),
+        (WS_OPT_MAX_BODY_BYTES, config.max_body_bytes),
     ]
 }
 
 /// The fields that must be 0: name and value.
-pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 2] {
-    [("reserved", config.reserved), ("reserved42", config.reserved42)]
+pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 1] {
+    [("reserved", config.reserved)]
 }
 
 /// The default of connect_timeout_ms, which is not an option.

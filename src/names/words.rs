@@ -84,6 +84,8 @@ pub const MAX_CALL_ITEMS: Name = Name("max_call_items");
 pub const TRUSTED_PROXIES: Name = Name("trusted_proxies");
 /// `ipv6_prefix_bits`.
 pub const IPV6_PREFIX_BITS: Name = Name("ipv6_prefix_bits");
+/// `max_body_bytes`.
+pub const MAX_BODY_BYTES: Name = Name("max_body_bytes");
 /// `proxy`.
 pub const PROXY: Name = Name("proxy");
 /// `WS_COALESCE`.

@@ -1,6 +1,7 @@
 //! Opening a connection, as client or server: name lookup, TCP, proxy, TLS and the opening handshake (RFC 6455 section
 //! 4), as steps with one deadline. The result is a link.
 
+mod answering;
 mod proxied;
 mod proxy;
 
@@ -10,18 +11,15 @@ use crate::error::Failure;
 use crate::heap::{self, Discarded};
 use crate::link::{Outbox, Outgoing, Parts, Sent, Waiting, Wrote};
 use crate::net::{Destination, Dial, LEAST_READ, Names, Reader, Services, Step, Stream, tls_failure};
-use crate::protocol::{
-    Accept, Agreement, Asked, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role,
-    ServerHandshake, Tunnel,
-};
+use crate::protocol::{Asked, ClientHandshake, DeflateParams, Refused, RequestSpec, Role, Tunnel};
 use crate::status::{Cause, Phase, Text};
 use crate::work::{Cx, LONG_GAP};
+use answering::Answering;
 use proxied::Route;
 pub use proxied::Via;
 pub(crate) use proxy::MAX_TEXT;
 pub use proxy::{Goal, Proxy, ProxyKind, ProxySetting};
 use std::io::ErrorKind;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long to wait for the rest of a refusal's body, once its status is known.
@@ -79,8 +77,8 @@ enum At {
     Requesting { handshake: ClientHandshake, heartbeat: bool },
     /// A client between two of these, within one call.
     Moving,
-    /// A server that waits for the request. Without `accept` its owner decides on `request`.
-    Answering { handshake: ServerHandshake, accept: Option<Arc<Accept>>, request: Option<Box<Request>> },
+    /// A server that waits for a request, or for its owner's decision on one.
+    Answering(Answering),
 }
 
 struct Ending {
@@ -164,22 +162,6 @@ impl Opening {
         opening
     }
 
-    /// Server: on an open transport. With `accept` it answers the request itself; otherwise its owner calls `decide`.
-    pub fn answer_on(
-        endpoint: &mut Endpoint,
-        stream: Stream,
-        accept: Option<Arc<Accept>>,
-        max_header_bytes: usize,
-        timeout: Option<Duration>,
-        queue_before_open: bool,
-        now: Instant,
-    ) -> Opening {
-        let at = At::Answering { handshake: ServerHandshake::new(max_header_bytes), accept, request: None };
-        let mut opening = Opening::new(at, timeout, queue_before_open, now);
-        opening.take_stream(endpoint, stream);
-        opening
-    }
-
     fn new(at: At, timeout: Option<Duration>, queue_before_open: bool, now: Instant) -> Opening {
         Opening {
             at,
@@ -232,53 +214,15 @@ impl Opening {
             }
         }
         self.write(endpoint, cx);
-        let progress = self.read(endpoint, cx);
+        let progress = match self.go_on(endpoint, cx) {
+            Progress::Pending { .. } => self.read(endpoint, cx),
+            progress => progress,
+        };
         let Progress::Pending { more } = progress else { return progress };
         if !(self.writes_on && cx.budget.is_spent()) {
             self.write(endpoint, cx);
         }
         self.finish(endpoint, cx, more)
-    }
-
-    /// Answers the request that `request` returned.
-    pub fn decide(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, answer: Result<Agreement, Refusal>) -> Progress {
-        let At::Answering { request, .. } = &mut self.at else { return Progress::Pending { more: false } };
-        let Some(request) = request.take() else { return Progress::Pending { more: false } };
-        let info = &mut endpoint.info;
-        info.set_target(&request.path, &request.query);
-        info.headers = request.headers;
-        let Agreement { answer, subprotocol, deflate, heartbeat } = match answer {
-            Ok(agreement) => agreement,
-            Err(refusal) => {
-                self.refuse(endpoint, cx.now, &refusal);
-                return Progress::Pending { more: false };
-            }
-        };
-        info.http_status = 101;
-        info.set_text(Text::Subprotocol, subprotocol.unwrap_or_default());
-        self.output.push_bytes(&answer);
-        let announced = if let Some(query) = heartbeat {
-            info.set_text(Text::Query, query);
-            AppHeartbeat::Announced
-        } else {
-            AppHeartbeat::None
-        };
-        self.opened(endpoint, Role::Server, deflate, announced)
-    }
-
-    /// Refuses a client before its request has arrived.
-    pub fn refuse_request(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, refusal: &Refusal) -> Progress {
-        self.refuse(endpoint, cx.now, refusal);
-        self.write(endpoint, cx);
-        self.finish(endpoint, cx, false)
-    }
-
-    /// The request on which a server's owner has to decide.
-    pub fn request(&self) -> Option<&Request> {
-        match &self.at {
-            At::Answering { request, .. } => request.as_deref(),
-            _ => None,
-        }
     }
 
     /// Queues a message until OPEN.
@@ -312,7 +256,7 @@ impl Opening {
             At::LookingUp(_) => Phase::Dns,
             At::Dialing(dialing) => dialing.1.phase_of_dial(dialing.0.phase()),
             At::Asking(_) => Phase::Proxy,
-            At::Requesting { .. } | At::Answering { .. } | At::Moving => Phase::Http,
+            At::Requesting { .. } | At::Answering(_) | At::Moving => Phase::Http,
         }
     }
 
@@ -336,12 +280,13 @@ impl Opening {
 
     /// Whether a poll would read from the socket.
     pub fn wants_input(&self) -> bool {
-        self.ending.is_none() && self.request().is_none()
+        self.ending.is_none() && !matches!(&self.at, At::Answering(answering) if answering.is_busy())
     }
 
-    /// Whether a poll can write more without a readiness event.
+    /// Whether a poll can write more, or read the next request, without a readiness event.
     pub fn can_send_on(&self) -> bool {
         self.writes_on
+            || matches!(&self.at, At::Answering(answering) if answering.is_responding() && self.output.bytes() == 0)
     }
 
     /// Whether writing failed.
@@ -356,7 +301,8 @@ impl Opening {
 
     /// Heap bytes of data received after the opening handshake.
     pub fn unfinished_bytes(&self) -> usize {
-        self.received.capacity()
+        let request = if let At::Answering(answering) = &self.at { answering.heap_bytes() } else { 0 };
+        self.received.capacity() + request
     }
 
     /// The stream, for registering it with the readiness queue.
@@ -385,9 +331,12 @@ impl Opening {
         }
     }
 
-    /// When the end in progress times out; `None`: never, or none is in progress.
+    /// When the end or the response in progress times out; `None`: never, or none is in progress.
     pub fn close_deadline(&self) -> Option<Instant> {
-        self.ending.as_ref()?.deadline
+        match &self.ending {
+            Some(ending) => ending.deadline,
+            None => self.deadline.filter(|_| matches!(&self.at, At::Answering(answering) if answering.is_responding())),
+        }
     }
 
     /// Ends an opening that has timed out. `read_all`: all received bytes have been read. Returns when to check next.
@@ -413,14 +362,7 @@ impl Opening {
             _ => None,
         };
         let what = match (&mut self.at, phase) {
-            (At::Answering { .. }, _) => {
-                let why = format!("the client did not finish its opening handshake within {ms} ms");
-                let refusal = Refusal::new(408, Cause::HandshakeTimeout, why);
-                return match self.refuse_request(endpoint, cx, &refusal) {
-                    Progress::Failed(failure) => Err(failure),
-                    _ => Ok(self.close_deadline()),
-                };
-            }
+            (At::Answering(_), _) => return self.answer_too_late(endpoint, cx, ms),
             (At::Requesting { handshake, .. }, _) => {
                 if let Some(refused) = handshake.give_up() {
                     return Err(keep_refusal(&mut endpoint.info, *refused));
@@ -555,18 +497,7 @@ impl Opening {
                     self.end_after_output(endpoint, cx.now, failure);
                 }
             },
-            At::Answering { handshake, accept, request } => match handshake.receive(bytes) {
-                Ok(None) => {}
-                Ok(Some((used, received))) => {
-                    let answer = accept.as_ref().map(|accept| accept.answer(&received));
-                    *request = Some(Box::new(received));
-                    self.received = bytes[used..].to_vec();
-                    if let Some(answer) = answer {
-                        return self.decide(endpoint, cx, answer);
-                    }
-                }
-                Err(refusal) => self.refuse(endpoint, cx.now, &refusal),
-            },
+            At::Answering(_) => return self.take_request(endpoint, cx, bytes),
         }
         Progress::Pending { more: false }
     }
@@ -656,12 +587,6 @@ impl Opening {
         Progress::Opened(Box::new(Opened { parts, heartbeat }))
     }
 
-    fn refuse(&mut self, endpoint: &mut Endpoint, now: Instant, refusal: &Refusal) {
-        endpoint.info.http_status = refusal.status;
-        self.output.push_bytes(&refusal.to_bytes());
-        self.end_after_output(endpoint, now, Failure::new(Phase::Http, refusal.cause, refusal.message.clone()));
-    }
-
     /// Ends the opening once queued output (a refusal) has been sent.
     fn end_after_output(&mut self, endpoint: &Endpoint, now: Instant, failure: Failure) {
         let deadline = endpoint.close_deadline(now);
@@ -707,7 +632,7 @@ impl Opening {
 
     fn read_failed(&mut self, error: &std::io::Error) -> Failure {
         // A TLS alert is a better explanation than the write that failed because of it.
-        let reader = if matches!(self.at, At::Answering { .. }) { Reader::Server } else { Reader::Client };
+        let reader = if matches!(self.at, At::Answering(_)) { Reader::Server } else { Reader::Client };
         let failure = tls_failure(error, reader).or_else(|| self.write_failure.take()).unwrap_or_else(|| {
             Failure::of_io(self.phase(), Cause::Reset, "the connection was lost while reading", error)
         });

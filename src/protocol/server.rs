@@ -1,100 +1,59 @@
-//! The server's side of the opening handshake (RFC 6455 section 4.2).
+//! The server's side of the opening handshake (RFC 6455 section 4.2), and the plain requests that may come instead.
 
 use super::head::{RequestHead, empty_lines, find_end, is_token_byte};
-use super::{DeflateParams, DeflateSettings, Headers, choose_offer, without_question};
+use super::request::{ASK_FOR_WEBSOCKET, OPEN_WITH_GET, asks_for_websocket, check_opening, check_plain};
+use super::{DeflateParams, DeflateSettings, Method, Refusal, Request, choose_offer, without_question};
+use crate::heap;
 use crate::status::Cause;
-use data_encoding::BASE64;
 use std::fmt;
 use tungstenite::handshake::derive_accept_key;
 
-/// A valid request.
-pub struct Request {
-    /// Path and query.
-    pub target: String,
-    /// The target up to the question mark.
-    pub path: String,
-    /// The target after the question mark.
-    pub query: String,
-    /// All headers.
-    pub headers: Headers,
-    /// Sec-WebSocket-Key.
-    pub key: String,
-    /// The subprotocols that the client offers, in its order.
-    pub subprotocols: Vec<String>,
-}
+/// Response to a client that waits before it sends its body (RFC 9110 section 15.2.1).
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Omits what may be a secret: the query, header values and subprotocols.
-impl fmt::Debug for Request {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Request")
-            .field("path", &self.path)
-            .field("headers", &self.headers)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A refused request, and the HTTP response to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// HTTP status.
-    pub status: u16,
-    /// WS_CAUSE_*.
-    pub cause: Cause,
-    /// Body of the response.
-    pub message: String,
-}
-
-impl Refusal {
-    /// A refusal.
-    pub fn new(status: u16, cause: Cause, message: impl Into<String>) -> Refusal {
-        Refusal { status, cause, message: message.into() }
-    }
-
-    /// Encodes the HTTP response.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let name = http::StatusCode::from_u16(self.status)
-            .ok()
-            .and_then(|status| status.canonical_reason())
-            .unwrap_or("Refused");
-        let extra = match self.status {
-            405 => "Allow: GET\r\n",
-            426 => "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
-            503 => "Retry-After: 5\r\n",
-            _ => "",
-        };
-        // A response with 426 must list Upgrade in Connection too (RFC 7231 section 6.5.15).
-        let connection = if self.status == 426 { "Upgrade, close" } else { "close" };
-        let body = format!("{}\n", self.message);
-        let head = format!(
-            "HTTP/1.1 {} {name}\r\nConnection: {connection}\r\n{extra}Content-Type: text/plain; charset=utf-8\r\n",
-            self.status
-        );
-        format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
-    }
-}
-
-/// Parses the request, received in pieces of any size.
+/// Parses requests, received in pieces of any size, one after the other.
 pub struct ServerHandshake {
+    /// The head of the request, as far as it has been received.
     received: Vec<u8>,
     max_header_bytes: usize,
+    /// Maximum bytes of the body of a plain request. `None`: only requests to open a WebSocket are accepted.
+    max_body_bytes: Option<usize>,
+    /// A plain request whose body is being received.
+    unfinished: Option<Box<Unfinished>>,
+}
+
+/// A request without the end of its body.
+struct Unfinished {
+    request: Request,
+    /// Length of the body.
+    len: usize,
+    /// The client waits for `CONTINUE`.
+    expects_continue: bool,
 }
 
 impl ServerHandshake {
     /// Accepts requests with headers of up to `max_header_bytes`.
     pub fn new(max_header_bytes: usize) -> ServerHandshake {
-        ServerHandshake { received: Vec::new(), max_header_bytes }
+        ServerHandshake { received: Vec::new(), max_header_bytes, max_body_bytes: None, unfinished: None }
+    }
+
+    /// Accepts plain requests too, with bodies of up to `max_body_bytes`.
+    pub fn with_plain(self, max_body_bytes: usize) -> ServerHandshake {
+        ServerHandshake { max_body_bytes: Some(max_body_bytes), ..self }
     }
 
     /// Receives bytes. `Some`: how many of them belong to the request. `None`: all were taken and more are needed.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<(usize, Request)>, Refusal> {
+        if self.unfinished.is_some() {
+            return self.receive_body(0, bytes);
+        }
         let before = self.received.len();
         self.received.extend_from_slice(bytes);
         let start = empty_lines(&self.received);
         // Another protocol is refused at once: its client may wait for a response before it sends more.
         let within = &self.received[start.min(self.max_header_bytes)..self.received.len().min(self.max_header_bytes)];
         if let Some(why) = not_a_request(within, before.saturating_sub(start)) {
-            return Err(invalid(why));
+            return Err(Refusal::invalid(why));
         }
         let end = find_end(&self.received[start..], before.saturating_sub(start)).map(|end| start + end);
         if end.unwrap_or(self.received.len()) > self.max_header_bytes {
@@ -107,7 +66,50 @@ impl ServerHandshake {
         let Some(end) = end else { return Ok(None) };
         let parsed = RequestHead::parse(&self.received[start..end]).map_err(unparsed)?;
         self.received = Vec::new();
-        check(parsed).map(|request| Some((end - before.min(end), request)))
+        let used = end - before.min(end);
+        let (request, body) = match self.max_body_bytes {
+            Some(max_body_bytes) if !asks_for_websocket(&parsed.headers) => check_plain(parsed, max_body_bytes)?,
+            _ => return check_opening(parsed).map(|request| Some((used, request))),
+        };
+        if body.len == 0 {
+            return Ok(Some((used, request)));
+        }
+        // A client that has begun to send the body does not wait.
+        let expects_continue = body.expects_continue && used == bytes.len();
+        self.unfinished = Some(Box::new(Unfinished { request, len: body.len, expects_continue }));
+        self.receive_body(used, bytes)
+    }
+
+    /// Whether the client waits for `CONTINUE`. True once.
+    pub fn takes_continue(&mut self) -> bool {
+        self.unfinished.as_mut().is_some_and(|unfinished| std::mem::take(&mut unfinished.expects_continue))
+    }
+
+    /// Whether nothing of a request has been received.
+    pub fn is_idle(&self) -> bool {
+        self.unfinished.is_none() && empty_lines(&self.received) == self.received.len()
+    }
+
+    /// Heap bytes of an incomplete request.
+    pub fn heap_bytes(&self) -> usize {
+        self.received.capacity() + self.unfinished.as_ref().map_or(0, |unfinished| unfinished.request.body.capacity())
+    }
+
+    /// Receives the bytes of the body, which begin at `start`.
+    fn receive_body(&mut self, start: usize, bytes: &[u8]) -> Result<Option<(usize, Request)>, Refusal> {
+        let Some(mut unfinished) = self.unfinished.take() else { return Ok(None) };
+        let body = &mut unfinished.request.body;
+        let missing = unfinished.len - body.len();
+        let end = bytes.len().min(start + missing);
+        // Grows with what has arrived, not with what was announced.
+        if !heap::append(body, &bytes[start..end]) {
+            return Err(Refusal::new(503, Cause::Resources, "the server has no memory for the body; try again later"));
+        }
+        if body.len() == unfinished.len {
+            return Ok(Some((end, unfinished.request)));
+        }
+        self.unfinished = Some(unfinished);
+        Ok(None)
     }
 }
 
@@ -147,12 +149,13 @@ impl fmt::Debug for Agreement {
 }
 
 impl Accept {
-    /// Accepts or refuses a request.
+    /// Accepts or refuses a request. A plain one is refused.
     pub fn answer(&self, request: &Request) -> Result<Agreement, Refusal> {
+        let Some(opening) = &request.opening else { return Err(not_asked_for(request.method)) };
         if self.path.as_ref().is_some_and(|path| *path != request.path) {
             return Err(Refusal::new(404, Cause::HttpStatus, "there is no WebSocket at this path"));
         }
-        let common = request.subprotocols.iter().find(|offered| self.subprotocols.contains(offered));
+        let common = opening.subprotocols.iter().find(|offered| self.subprotocols.contains(offered));
         if common.is_none() && !self.subprotocols.is_empty() {
             let known = self.subprotocols.join(", ");
             return Err(Refusal::new(
@@ -161,7 +164,7 @@ impl Accept {
                 format!("the client offers none of the subprotocols that this server knows: {known}"),
             ));
         }
-        let accept = derive_accept_key(request.key.as_bytes());
+        let accept = derive_accept_key(opening.key.as_bytes());
         let mut answer = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
         );
@@ -211,117 +214,25 @@ const LONGEST_METHOD: usize = 64;
 /// Start of the preface of a client that speaks HTTP/2 without negotiation (RFC 9113 section 3.4).
 const HTTP_2: &[u8] = b"PRI * HTTP/2";
 
-/// Checks a request by section 4.2.1.
-fn check(request: RequestHead) -> Result<Request, Refusal> {
-    let RequestHead { method, target, minor, headers } = request;
-    if method != "GET" {
-        return Err(Refusal::new(405, Cause::HttpInvalid, "a WebSocket is opened with GET"));
+/// What a server that serves no plain requests answers to one.
+pub fn not_asked_for(method: Method) -> Refusal {
+    match method {
+        Method::Get => Refusal::upgrade(ASK_FOR_WEBSOCKET),
+        _ => Refusal::new(405, Cause::HttpInvalid, OPEN_WITH_GET),
     }
-    if minor == 0 {
-        return Err(invalid(
-            "a WebSocket is opened in HTTP/1.1, and the request is in HTTP/1.0: a proxy in between may speak only that",
-        ));
-    }
-    if headers.count("host") != 1 || !headers.get("host", 0).is_some_and(is_host) {
-        return Err(invalid("the request must have one Host header, with a host and at most a port"));
-    }
-    for (name, why) in [
-        ("content-length", "the request has several Content-Length headers"),
-        ("sec-websocket-version", "the request has several Sec-WebSocket-Version headers"),
-        ("sec-websocket-key", "the request has several Sec-WebSocket-Key headers"),
-    ] {
-        if headers.count(name) > 1 {
-            return Err(invalid(why));
-        }
-    }
-    // Otherwise a body would be read as frames, or as a request by an intermediary.
-    if headers.get("content-length", 0).is_some_and(|length| length.trim() != "0")
-        || headers.count("transfer-encoding") > 0
-    {
-        return Err(invalid("a request to open a WebSocket has no body"));
-    }
-    if !headers.has_token("upgrade", "websocket") || !headers.has_token("connection", "upgrade") {
-        return Err(upgrade("this is a WebSocket server: ask with \"Upgrade: websocket\" and \"Connection: Upgrade\""));
-    }
-    if headers.get("sec-websocket-version", 0).map(str::trim) != Some("13") {
-        return Err(upgrade("only version 13 of the WebSocket protocol is spoken here"));
-    }
-    let key = headers.get("sec-websocket-key", 0).unwrap_or("").trim().to_owned();
-    if BASE64.decode(key.as_bytes()).map(|bytes| bytes.len()) != Ok(16) {
-        return Err(invalid("the request must have one Sec-WebSocket-Key of 16 bytes in base64"));
-    }
-    let Some((path, query)) = split_target(&target) else {
-        return Err(invalid("the target of the request must begin with a slash"));
-    };
-    let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    let subprotocols = headers.list("sec-websocket-protocol").map(str::to_owned).collect();
-    Ok(Request { target, path: path.to_owned(), query: query.to_owned(), headers, key, subprotocols })
-}
-
-/// Splits a target in origin form or absolute form (RFC 9112 section 3.2) into path and query. The other forms are for
-/// proxies, CONNECT and OPTIONS. A fragment, which is not allowed here, is dropped.
-fn split_target(target: &str) -> Option<(&str, &str)> {
-    let target = target.split('#').next().unwrap_or(target);
-    let origin = if target.starts_with('/') {
-        target
-    } else {
-        let (scheme, rest) = target.split_once("://")?;
-        let authority = rest.find(['/', '?']).unwrap_or(rest.len());
-        if authority == 0
-            || scheme.is_empty()
-            || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-        {
-            return None;
-        }
-        &rest[authority..]
-    };
-    let (path, query) = origin.split_once('?').unwrap_or((origin, ""));
-    Some((if path.is_empty() { "/" } else { path }, query))
-}
-
-/// Whether a Host header is acceptable: it becomes a part of the URL and of the log.
-fn is_host(value: &str) -> bool {
-    !value.trim().chars().any(|char| char.is_whitespace() || char.is_control() || "@/\\?#\"<>,".contains(char))
 }
 
 fn unparsed(error: httparse::Error) -> Refusal {
     match error {
         httparse::Error::TooManyHeaders => Refusal::new(431, Cause::HttpTooBig, "the request has too many headers"),
-        error => invalid(&format!("the request is not valid HTTP/1.1: {error}")),
+        error => Refusal::invalid(&format!("the request is not valid HTTP/1.1: {error}")),
     }
-}
-
-fn invalid(why: &str) -> Refusal {
-    Refusal::new(400, Cause::HttpInvalid, why)
-}
-
-fn upgrade(why: &str) -> Refusal {
-    Refusal::new(426, Cause::HttpInvalid, why)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_target_is_split_into_path_and_query() {
-        for (target, expected) in [
-            ("/", Some(("/", ""))),
-            ("/a/b?c=d?e#f", Some(("/a/b", "c=d?e"))),
-            ("/?", Some(("/", ""))),
-            ("ws://host", Some(("/", ""))),
-            ("ws://host?a", Some(("/", "a"))),
-            ("http+x-1.0://host:80/a?b", Some(("/a", "b"))),
-            ("://host/a", None),
-            ("ws:///a", None),
-            ("ws://?a", None),
-            ("w_s://host/a", None),
-            ("*", None),
-            ("host:80", None),
-        ] {
-            assert_eq!(split_target(target), expected, "{target}");
-        }
-    }
     use crate::protocol::{ClientHandshake, RequestSpec};
 
     #[test]
@@ -337,7 +248,10 @@ mod tests {
         };
         let (mut client, sent) = ClientHandshake::start(&spec);
         let Ok(Some((_, request))) = ServerHandshake::new(1_000).receive(&sent) else { panic!("the request is valid") };
-        assert!(request.subprotocols == ["marked"] && request.query == "marked");
+        assert!(
+            request.opening.as_ref().is_some_and(|opening| opening.subprotocols == ["marked"])
+                && request.query == "marked"
+        );
         let accept =
             Accept { subprotocols: spec.subprotocols.clone(), headers: spec.headers.clone(), ..Accept::default() };
         let Ok(agreement) = accept.answer(&request) else { panic!("it is agreed to") };

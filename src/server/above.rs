@@ -5,7 +5,7 @@ use super::{KeyQueue, Server, Slot};
 use crate::codes::*;
 use crate::connection::Connection;
 use crate::net::{MemoryEnd, Stream};
-use crate::protocol::Accept;
+use crate::protocol::{Accept, ServerHandshake};
 use crate::work::Cx;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Server {
         let peer = Connection::answer_on(
             Stream::Memory(Box::new(end)),
             Some(Arc::new(accept)),
-            header_bytes,
+            ServerHandshake::new(header_bytes),
             options,
             timeout,
             false,

@@ -4,11 +4,11 @@ use super::client::{Client, Preparing, Slot, Source, Stage, count};
 use super::{FIRST_CLIENT, Handles, Server};
 use crate::codes::*;
 use crate::connection::Connection;
-use crate::endpoint::Mark;
+use crate::endpoint::{MAX_LEN, Mark};
 use crate::journal;
 use crate::names::MAX_CLIENTS;
 use crate::net::Stream;
-use crate::protocol::Refusal;
+use crate::protocol::{Refusal, ServerHandshake};
 use crate::status::{Cause, EventKind, Level, Phase};
 use crate::work::Cx;
 use mio::net::TcpStream;
@@ -127,7 +127,7 @@ impl Server {
         };
         client.peer.decide(cx, answer);
         // Bytes sent after the request may have arrived already, and the answer is written now.
-        client.peer.pump(cx)
+        client.peer.pump(cx) || client.peer.request().is_some()
     }
 
     /// Whether a limit of `most` clients permits one more, if `count` and the ended clients with unread messages are
@@ -268,10 +268,12 @@ impl Server {
 
     fn answering(&self, stream: Stream, source: Source) -> Connection {
         let timeout = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
+        let handshake = ServerHandshake::new(self.settings.max_header_bytes);
+        let max_body_bytes = self.endpoint.options.limit(WS_OPT_MAX_BODY_BYTES).min(MAX_LEN as u64) as usize;
         let mut peer = Connection::answer_on(
             stream,
             None,
-            self.settings.max_header_bytes,
+            if self.plain { handshake.with_plain(max_body_bytes) } else { handshake },
             self.endpoint.options.clone(),
             timeout,
             false,

@@ -112,6 +112,8 @@ pub struct Server {
     pub worked: bool,
     /// The host takes events through the server's handle.
     pub reads_events: bool,
+    /// Plain HTTP requests are accepted too, with bodies of up to max_body_bytes.
+    pub plain: bool,
 }
 
 /// Listening sockets, and the sources of readiness: the system and the worker.
@@ -253,6 +255,7 @@ impl Server {
             closing: None,
             worked: false,
             reads_events: false,
+            plain: false,
         })
     }
 

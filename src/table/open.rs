@@ -14,7 +14,7 @@ use crate::net::{
     listen as listen_at,
 };
 use crate::opening::{Goal, MAX_TEXT, ProxyKind, ProxySetting, Recipe, Via};
-use crate::protocol::{self, Accept, DeflateSettings, RequestSpec};
+use crate::protocol::{self, Accept, DeflateSettings, RequestSpec, ServerHandshake};
 use crate::role::Role;
 use crate::server::{Proxies, Server, ServerSettings};
 use crate::status::{ErrorCode, Level, Text};
@@ -338,7 +338,7 @@ fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, no
     let mut peer = Connection::answer_on(
         stream,
         Some(accept),
-        settings.max_header_bytes,
+        ServerHandshake::new(settings.max_header_bytes),
         options,
         timeout,
         settings.queue_before_open,

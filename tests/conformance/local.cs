@@ -206,6 +206,7 @@ static partial class Conformance
             MaxCallBytes = 121,
             MaxCallItems = 122,
             Ipv6PrefixBits = 56,
+            MaxBodyBytes = 123,
             Flags = WebSocketFlags.Deflate | WebSocketFlags.Scene
         };
         using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config))

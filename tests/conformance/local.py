@@ -184,6 +184,7 @@ def options() -> None:
         max_call_bytes=121,
         max_call_items=122,
         ipv6_prefix_bits=56,
+        max_body_bytes=123,
         deflate=True,
         scene=True,
     ) as host:

@@ -11,6 +11,7 @@ mod connecting;
 mod heartbeat;
 mod inbox;
 mod outbox;
+mod plain_http;
 mod receiving;
 mod reopening;
 mod sending;

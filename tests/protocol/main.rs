@@ -6,6 +6,7 @@ mod differential;
 mod encoding;
 mod fill;
 mod frames;
+mod plain_requests;
 mod proxies;
 mod server_handshake;
 mod text_and_limits;

@@ -27,7 +27,8 @@ fn run(bytes: &[u8], pieces: &[&[u8]]) -> Outcome {
         match handshake.receive(piece) {
             Ok(None) => at += piece.len(),
             Ok(Some((used, request))) => {
-                let Request { target, path, query, subprotocols, .. } = request;
+                let Request { target, path, query, opening, .. } = request;
+                let subprotocols = opening.expect("only such requests are valid").subprotocols;
                 return Valid(target, path, query, subprotocols, bytes[at + used..].to_vec());
             }
             Err(refusal) => {
@@ -206,7 +207,7 @@ mod valid_request {
             "GET / HTTP/1.1",
             &[ALL.as_slice(), &["Sec-WebSocket-Protocol: a , b", "sec-websocket-protocol:c,,"]].concat(),
         ));
-        assert_eq!(request.subprotocols, ["a", "b", "c"]);
+        assert_eq!(request.opening.unwrap().subprotocols, ["a", "b", "c"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use wspeer::codes::*;
 use wspeer::internals::connection::Connection;
 use wspeer::internals::endpoint::{Item, Message, Options};
 use wspeer::internals::net::{MemoryEnd, Services, Stream};
-use wspeer::internals::protocol::{Accept, RequestSpec};
+use wspeer::internals::protocol::{Accept, RequestSpec, ServerHandshake};
 use wspeer::internals::status::{Cause, EventKind, MessageType, Phase, State};
 use wspeer::internals::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
 
@@ -89,8 +89,25 @@ impl End {
         let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let accept = Some(Arc::new(accept));
         End::over(capacity, |stream, now| {
-            Connection::answer_on(stream, accept, 16 << 10, options, timeout, queue_before_open, now)
+            Connection::answer_on(
+                stream,
+                accept,
+                ServerHandshake::new(16 << 10),
+                options,
+                timeout,
+                queue_before_open,
+                now,
+            )
         })
+    }
+
+    /// A server's end that waits for requests, plain ones with bodies of up to `max_body_bytes` too, and leaves the
+    /// answers to the test.
+    pub fn asking(capacity: usize, max_body_bytes: usize, changes: &[(i32, u32)]) -> End {
+        let options = options(true, changes);
+        let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
+        let handshake = ServerHandshake::new(16 << 10).with_plain(max_body_bytes);
+        End::over(capacity, |stream, now| Connection::answer_on(stream, None, handshake, options, timeout, false, now))
     }
 
     /// A client's end that has sent its request.

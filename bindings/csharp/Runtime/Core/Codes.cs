@@ -453,6 +453,8 @@ namespace Wspeer
         MaxCallBytes = 27,
         /// <summary>Host, join: WebSocketConfig.MaxCallItems.</summary>
         MaxCallItems = 28,
+        /// <summary>Server: WebSocketConfig.MaxBodyBytes.</summary>
+        MaxBodyBytes = 29,
     }
 
     /// <summary>The level of log lines.</summary>

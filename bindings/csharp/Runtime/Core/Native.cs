@@ -452,8 +452,9 @@ namespace Wspeer
         /// <summary>Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one
         /// address for max_clients_per_address (default: 64, what a home or a phone has).</summary>
         public uint Ipv6PrefixBits;
-        /// <summary>Zero. The next number takes its place.</summary>
-        public uint Reserved42;
+        /// <summary>Server that answers plain HTTP: maximum length of the body of a request, in bytes (default: 65536).
+        /// A longer one is refused with 413.</summary>
+        public uint MaxBodyBytes;
         /// <summary>Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and
         /// "https://..." are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server,
         /// "socks5h://..." its name. "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment

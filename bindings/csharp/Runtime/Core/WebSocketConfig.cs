@@ -140,6 +140,9 @@ namespace Wspeer
         /// <summary>Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one
         /// address for MaxClientsPerAddress (default: 64, what a home or a phone has).</summary>
         public uint Ipv6PrefixBits;
+        /// <summary>Server that answers plain HTTP: maximum length of the body of a request, in bytes (default: 65536).
+        /// A longer one is refused with 413.</summary>
+        public uint MaxBodyBytes;
         /// <summary>Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and
         /// "https://..." are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server,
         /// "socks5h://..." its name. "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment
@@ -190,6 +193,7 @@ namespace Wspeer
             to->MaxCallItems = MaxCallItems;
             to->TrustedProxies = texts.Text(TrustedProxies, nameof(TrustedProxies));
             to->Ipv6PrefixBits = Ipv6PrefixBits;
+            to->MaxBodyBytes = MaxBodyBytes;
             to->Proxy = texts.Text(Proxy, nameof(Proxy));
         }
     }

@@ -59,7 +59,7 @@ class Config(ctypes.Structure):
         ("max_call_items", c_uint32),
         ("trusted_proxies", c_char_p),
         ("ipv6_prefix_bits", c_uint32),
-        ("reserved42", c_uint32),
+        ("max_body_bytes", c_uint32),
         ("proxy", c_char_p),
     ]
 

@@ -126,6 +126,9 @@ class ConfigArgs(TypedDict, total=False):
     ipv6_prefix_bits: int
     """Server: IPv6 addresses that are equal in this number of leading bits, 1 to 128, count as one address for
     max_clients_per_address (default: 64, what a home or a phone has)."""
+    max_body_bytes: int
+    """Server that answers plain HTTP: maximum length of the body of a request, in bytes (default: 65536). A longer
+    one is refused with 413."""
     proxy: str
     """Client, join: the proxy to connect through (docs/proxies.md). "http://user:password@host:port" and
     "https://..." are asked by CONNECT, "https" over TLS; "socks5://..." gets the address of the server,

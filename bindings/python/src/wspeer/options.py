@@ -150,6 +150,11 @@ class Options(OptionsBase):
         "With scene: maximum number of items in the arguments of a remote call, as decode_call() counts them (default: "
         "65536). A call with more is treated like one over max_call_bytes.",
     )
+    max_body_bytes = Number(
+        29,
+        "Server that answers plain HTTP: maximum length of the body of a request, in bytes (default: 65536). A longer "
+        "one is refused with 413.",
+    )
 
 
 class Stats(NamedTuple):

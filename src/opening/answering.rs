@@ -1,0 +1,211 @@
+//! The server's side of an opening: requests and their answers, until one opens a WebSocket.
+
+use super::{AppHeartbeat, At, Opening, Progress};
+use crate::endpoint::Endpoint;
+use crate::error::Failure;
+use crate::heap;
+use crate::names::CLOSE_TIMEOUT_MS;
+use crate::net::Stream;
+use crate::protocol::{
+    Accept, Agreement, CONTINUE, Method, Refusal, Reply, Request, Role, ServerHandshake, not_asked_for,
+};
+use crate::status::{Cause, Phase, Text};
+use crate::work::Cx;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A server that waits for a request, or for its owner's decision on one.
+pub(super) struct Answering {
+    handshake: ServerHandshake,
+    /// Decides at once. `None`: the owner decides on `request`.
+    accept: Option<Arc<Accept>>,
+    request: Option<Box<Request>>,
+    /// A response after which the connection goes on is being sent: the position in the outgoing stream up to which
+    /// bytes had been sent at the last progress.
+    responding: Option<u64>,
+    /// A response has been sent.
+    has_responded: bool,
+}
+
+impl Answering {
+    /// Whether a request is being answered: the next one is not read yet.
+    pub(super) fn is_busy(&self) -> bool {
+        self.request.is_some() || self.is_responding()
+    }
+
+    /// Whether a response is being sent, after which the connection goes on.
+    pub(super) fn is_responding(&self) -> bool {
+        self.responding.is_some()
+    }
+
+    /// Heap bytes of the request.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.handshake.heap_bytes() + self.request.as_ref().map_or(0, |request| request.body.capacity())
+    }
+}
+
+impl Opening {
+    /// Server: on an open transport. With `accept` it answers the request itself; otherwise its owner calls `decide`,
+    /// or `respond` for a plain one.
+    pub fn answer_on(
+        endpoint: &mut Endpoint,
+        stream: Stream,
+        accept: Option<Arc<Accept>>,
+        handshake: ServerHandshake,
+        timeout: Option<Duration>,
+        queue_before_open: bool,
+        now: Instant,
+    ) -> Opening {
+        let at = At::Answering(Answering { handshake, accept, request: None, responding: None, has_responded: false });
+        let mut opening = Opening::new(at, timeout, queue_before_open, now);
+        opening.take_stream(endpoint, stream);
+        opening
+    }
+
+    /// The request on which a server's owner has to decide.
+    pub fn request(&self) -> Option<&Request> {
+        match &self.at {
+            At::Answering(answering) => answering.request.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Answers the request that `request` returned: opens the WebSocket, or refuses.
+    pub fn decide(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, answer: Result<Agreement, Refusal>) -> Progress {
+        let At::Answering(answering) = &mut self.at else { return Progress::Pending { more: false } };
+        let Some(request) = answering.request.take() else { return Progress::Pending { more: false } };
+        let method = request.method;
+        // A plain request cannot be accepted.
+        let answer = if request.opening.is_some() { answer } else { answer.and_then(|_| Err(not_asked_for(method))) };
+        keep_request(endpoint, *request);
+        let Agreement { answer, subprotocol, deflate, heartbeat } = match answer {
+            Ok(agreement) => agreement,
+            Err(refusal) => {
+                self.refuse(endpoint, cx.now, &refusal, method);
+                return Progress::Pending { more: false };
+            }
+        };
+        let info = &mut endpoint.info;
+        info.http_status = 101;
+        info.set_text(Text::Subprotocol, subprotocol.unwrap_or_default());
+        self.output.push_bytes(&answer);
+        let announced = if let Some(query) = heartbeat {
+            info.set_text(Text::Query, query);
+            AppHeartbeat::Announced
+        } else {
+            AppHeartbeat::None
+        };
+        self.opened(endpoint, Role::Server, deflate, announced)
+    }
+
+    /// Answers the request that `request` returned with a response. With `keep_alive` the next request of the client is
+    /// read once the response has been sent, if the client wants that too; otherwise the opening ends then. A request
+    /// to open a WebSocket ends it always. False: there is no memory for the response, and the request still waits.
+    pub fn respond(&mut self, endpoint: &mut Endpoint, now: Instant, response: &Reply, keep_alive: bool) -> bool {
+        let At::Answering(answering) = &mut self.at else { return false };
+        let Some(request) = &answering.request else { return false };
+        let keep_alive = keep_alive && request.keep_alive && request.opening.is_none();
+        let (mut bytes, body) = response.parts(request.method, keep_alive);
+        if !heap::append(&mut bytes, body) {
+            return false;
+        }
+        let Some(request) = answering.request.take() else { return false };
+        endpoint.info.http_status = response.status;
+        self.output.push_shared(&Arc::new(bytes), 0, false);
+        if keep_alive {
+            answering.responding = Some(self.output.left());
+            self.deadline = endpoint.close_deadline(now);
+            return true;
+        }
+        keep_request(endpoint, *request);
+        let why = format!("the request was answered with {}", response.status);
+        self.end_after_output(endpoint, now, Failure::new(Phase::Http, Cause::HttpStatus, why));
+        true
+    }
+
+    /// Refuses a client before its request has arrived.
+    pub fn refuse_request(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, refusal: &Refusal) -> Progress {
+        self.refuse(endpoint, cx.now, refusal, Method::Get);
+        self.write(endpoint, cx);
+        self.finish(endpoint, cx, false)
+    }
+
+    /// Reads the next request once a response has been sent. What arrived behind the last request comes first.
+    pub(super) fn go_on(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
+        let At::Answering(answering) = &mut self.at else { return Progress::Pending { more: false } };
+        let Some(left) = answering.responding else { return Progress::Pending { more: false } };
+        if let Some(failure) = self.write_failure.take() {
+            return Progress::Failed(failure);
+        }
+        if self.output.bytes() > 0 {
+            if self.output.left() > left {
+                answering.responding = Some(self.output.left());
+                self.deadline = endpoint.close_deadline(cx.now);
+            }
+            return Progress::Pending { more: false };
+        }
+        answering.responding = None;
+        answering.has_responded = true;
+        self.deadline = self.timeout.map(|timeout| cx.now + timeout);
+        let received = std::mem::take(&mut self.received);
+        if received.is_empty() { Progress::Pending { more: false } } else { self.take_request(endpoint, cx, &received) }
+    }
+
+    /// Handles received bytes of requests.
+    pub(super) fn take_request(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
+        let At::Answering(answering) = &mut self.at else { return Progress::Pending { more: false } };
+        match answering.handshake.receive(bytes) {
+            Ok(None) => {
+                if answering.handshake.takes_continue() {
+                    self.output.push_bytes(CONTINUE);
+                }
+            }
+            Ok(Some((used, received))) => {
+                let answer = answering.accept.as_ref().map(|accept| accept.answer(&received));
+                answering.request = Some(Box::new(received));
+                self.received = bytes[used..].to_vec();
+                if let Some(answer) = answer {
+                    return self.decide(endpoint, cx, answer);
+                }
+            }
+            Err(refusal) => self.refuse(endpoint, cx.now, &refusal, Method::Get),
+        }
+        Progress::Pending { more: false }
+    }
+
+    /// The time for a request, or for sending a response, is over. Returns when to check again.
+    pub(super) fn answer_too_late(
+        &mut self,
+        endpoint: &mut Endpoint,
+        cx: &mut Cx<'_>,
+        ms: u128,
+    ) -> Result<Option<Instant>, Failure> {
+        let At::Answering(answering) = &self.at else { return Ok(None) };
+        if answering.is_responding() {
+            let why = format!("the client did not take the response within {CLOSE_TIMEOUT_MS}");
+            return Err(Failure::new(Phase::Http, Cause::CloseTimeout, why));
+        }
+        if answering.has_responded && answering.handshake.is_idle() {
+            let why = format!("the client sent no other request within {ms} ms");
+            return Err(Failure::new(Phase::Http, Cause::PeerGone, why));
+        }
+        let why = format!("the client did not finish its opening handshake within {ms} ms");
+        let refusal = Refusal::new(408, Cause::HandshakeTimeout, why);
+        match self.refuse_request(endpoint, cx, &refusal) {
+            Progress::Failed(failure) => Err(failure),
+            _ => Ok(self.close_deadline()),
+        }
+    }
+
+    fn refuse(&mut self, endpoint: &mut Endpoint, now: Instant, refusal: &Refusal, method: Method) {
+        endpoint.info.http_status = refusal.status;
+        self.output.push_bytes(&refusal.to_bytes_for(method));
+        self.end_after_output(endpoint, now, Failure::new(Phase::Http, refusal.cause, refusal.message.clone()));
+    }
+}
+
+/// Keeps the target and headers of a request, which the program can query.
+fn keep_request(endpoint: &mut Endpoint, request: Request) {
+    endpoint.info.set_target(&request.path, &request.query);
+    endpoint.info.headers = request.headers;
+}
