@@ -633,6 +633,7 @@ static partial class Conformance
             { "texts", Texts },
             { "library", Library },
             { "trust", Trust },
+            { "scene", Scene },
             { "auth", Auth },
             { "multiplayer", url => Play(WebSocketFlags.None) },
             { "multiplayer3", url => Play(WebSocketFlags.Godot3) },

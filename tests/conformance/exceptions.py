@@ -4,7 +4,6 @@ all, or that the header no longer has, makes the test fail."""
 _BATCHES = "the binding takes items in batches, by ws_next_events() and ws_get_packets()"
 _ENUM = "results are an enum here, which has the names"
 _NO_NAMES = "it is for bindings whose options have other names than the fields of ws_config"
-_NO_CALLS = "the binding makes no remote calls"
 
 _CSHARP = {
     "ws_result_name": _ENUM,
@@ -12,17 +11,6 @@ _CSHARP = {
     "ws_next_event": _BATCHES,
     "ws_set_name": _NO_NAMES,
 }
-_CSHARP |= dict.fromkeys(
-    (
-        "ws_declare_node",
-        "ws_encode_call",
-        "ws_decode_call",
-        "ws_encode_variant",
-        "ws_decode_variant",
-        "WS_CALL",
-    ),
-    _NO_CALLS,
-)
 
 # By the name of the language in run.py.
 EXCEPTIONS = {

@@ -1,6 +1,7 @@
 // The conformance program in C#: scenarios whose ends are all in this program.
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Wspeer;
@@ -302,6 +303,115 @@ static partial class Conformance
             Take(visitor, way.Key, 1);
             if (way.Key != "strict") Take(server, "server", 1);
         }
+        foreach (WebSocketEndpoint one in polled) one.Dispose();
+        polled.Clear();
+    }
+
+    // ---- Scenes ----
+
+    static void Settle(WebSocketMultiplayerPeer host, WebSocketMultiplayerPeer one, string name)
+    {
+        PollUntil(name, () => one.State == WebSocketState.Open);
+        peerNames[one.UniqueId] = name;
+        Take(host, "host", 1);
+        Take(one, name, 2);
+    }
+
+    /// <summary>A value as the trace has it. `at` is the index of its first item, and then of the one behind it.</summary>
+    static string Value(WebSocketVariant[] items, ref int at)
+    {
+        WebSocketVariant item = items[at++];
+        var inner = new List<string>();
+        switch (item.Type)
+        {
+            case WebSocketVariantType.Nil: return "null";
+            case WebSocketVariantType.Bool: return item.Integer != 0 ? "true" : "false";
+            case WebSocketVariantType.Int: return item.Integer.ToString();
+            case WebSocketVariantType.Float: return Number(item.Numbers[0]);
+            case WebSocketVariantType.String: return "\"" + item.GetText() + "\"";
+            case WebSocketVariantType.Vector2:
+                return "Vector2(" + Number(item.Numbers[0]) + ", " + Number(item.Numbers[1]) + ")";
+            case WebSocketVariantType.PackedByteArray:
+                return "bytes " + item.Data.Length + " " + Adler32(item.Data).ToString("x8");
+            case WebSocketVariantType.Array:
+                for (uint i = 0; i < item.Count; i++) inner.Add(Value(items, ref at));
+                return "[" + string.Join(", ", inner) + "]";
+            case WebSocketVariantType.Dictionary:
+                for (uint i = 0; i < item.Count; i++)
+                {
+                    string key = Value(items, ref at);
+                    inner.Add(key + ": " + Value(items, ref at));
+                }
+                return "{" + string.Join(", ", inner) + "}";
+            default: return "type " + (int)item.Type;
+        }
+    }
+
+    static string Number(double number) => number.ToString("R", CultureInfo.InvariantCulture);
+
+    /// <summary>The next event, which must be a call. Returns its bytes.</summary>
+    static byte[] HearCall(WebSocketMultiplayerPeer one, string name)
+    {
+        byte[] bytes = null;
+        NextEvent(one, name, e =>
+        {
+            bytes = e.Packet.ToArray();
+            WebSocketCall call = WebSocketCall.Decode(bytes);
+            var arguments = new List<string>();
+            for (int at = 0; arguments.Count < call.Arguments;) arguments.Add(Value(call.Items, ref at));
+            output.WriteLine(name + " call " + call.Path + "." + call.Method + "(" + string.Join(", ", arguments) +
+                             ")" + By(e.PeerId));
+        });
+        return bytes;
+    }
+
+    static void Scene(string unused)
+    {
+        var config = new WebSocketConfig { Flags = WebSocketFlags.Scene };
+        WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config);
+        WebSocketMultiplayerPeer a = WebSocketMultiplayerPeer.Join(host.Url, config);
+        PollAll(host, a);
+        Settle(host, a, "a");
+        WebSocketMultiplayerPeer b = WebSocketMultiplayerPeer.JoinLocal(host);
+        PollAll(host, a, b);
+        Settle(host, b, "b");
+        Take(b, "b", 1);
+        Take(a, "a", 1);
+        foreach (WebSocketMultiplayerPeer one in new[] { host, a, b })
+            Failed("declare_node", one.DeclareNode("/root/Game", "hello, move"));
+
+        WebSocketVariant[] list = { WebSocketVariant.Array(2), 1, "x" };
+        var place = new WebSocketVariant(WebSocketVariantType.Vector2, 1.5, -2);
+        Failed("put_to", a.Call(1, "Game", "hello", default(WebSocketVariant), true, -5, 1.5, "κόσμε", list[0], list[1],
+            list[2], WebSocketVariant.Dictionary(1), "k", 2, new byte[] { 1, 2, 255 }));
+        byte[] heard = HearCall(host, "host");
+        // The call goes back as it came.
+        Failed("put_to", host.SendTo(a.UniqueId, heard, WebSocketMessageType.Call));
+        HearCall(a, "a");
+        Failed("put_to", host.Call(0, "Game", "move", place));
+        HearCall(a, "a");
+        HearCall(b, "b");
+        Failed("put_to", b.Call(a.UniqueId, "Game", "move", place));
+        HearCall(a, "a");
+
+        // A value as the bytes of a packet.
+        Failed("put_to", host.SendTo(a.UniqueId, WebSocketVariant.Encode(list)));
+        NextEvent(a, "a", e =>
+        {
+            Print("a", e);
+            int at = 0;
+            output.WriteLine("a value " + Value(WebSocketVariant.Decode(e.Data), ref at));
+        });
+
+        // A node that the host has not declared.
+        Failed("declare_node", a.DeclareNode("Secret", "open"));
+        Failed("put_to", a.Call(1, "Secret", "open"));
+        Take(host, "host", 1);
+        Failed("declare_node", a.DeclareNode("Secret", null));
+        Failed("close", a.Close(4001, "bye"));
+        Until(host, "host", WebSocketEventType.Disconnected);
+        Until(a, "a", WebSocketEventType.Closed);
+        Take(b, "b", 1);
         foreach (WebSocketEndpoint one in polled) one.Dispose();
         polled.Clear();
     }

@@ -60,10 +60,7 @@ class Language(NamedTuple):
     apart: bool = False
 
 
-CSHARP_OMITS = {
-    "names": "the binding leaves the texts the names of ws_config",
-    "scene": "the binding makes no remote calls",
-}
+CSHARP_OMITS = {"names": "the binding leaves the texts the names of ws_config"}
 
 LANGUAGES = {
     "c": Language(

@@ -18,6 +18,7 @@ static class Program
                 case "lifetimes": Lifetimes.Run(); break;
                 case "threads": Threads.Run(); break;
                 case "domains": Domains.Run(); break;
+                case "values": Values.Run(); break;
                 case "component": Component.Run(); break;
                 default: throw new ArgumentException("no such group: " + name);
             }

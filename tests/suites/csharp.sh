@@ -5,7 +5,7 @@ need mcs mono clang openssl build/dotnet/dotnetcore2/bin/dotnet
 rc=0
 out=build/csharp
 package=bindings/csharp
-tests=(tests/csharp/{Check,Program,Calls,Talk,Loans,WrongUse,Allocations,Lifetimes,Domains,Component,Threads}.cs)
+tests=(tests/csharp/{Check,Program,Calls,Talk,Loans,WrongUse,Allocations,Lifetimes,Domains,Component,Threads,Values}.cs)
 mkdir -p $out
 ln -sf "$(cd "$LIBDIR" && pwd)/libwspeer.so" $out/libwspeer.so
 
@@ -57,7 +57,7 @@ for target in i686-linux-gnu armv7a-linux-gnueabihf i686-windows-msvc; do
   fi
 done
 
-for group in calls talk loans wrong allocations lifetimes threads domains component; do
+for group in calls talk loans wrong values allocations lifetimes threads domains component; do
   timeout 120 mono --debug $out/Tests.exe $group || { echo "not ok - $group ended with $?"; rc=1; }
 done
 
@@ -71,7 +71,7 @@ if tests/csharp/mcs-net -unsafe -target:library -out:$net/Wspeer.dll $package/Ru
     -out:$net/Wspeer.Unity.dll $package/Runtime/Unity/*.cs &&
   tests/csharp/mcs-net -unsafe -lib:$net -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -out:$net/Tests.dll \
     "${tests[@]}" &&
-  timeout 200 tests/csharp/net $net/Tests.dll calls talk loans wrong allocations lifetimes threads component \
+  timeout 200 tests/csharp/net $net/Tests.dll calls talk loans wrong values allocations lifetimes threads component \
     > $net/log && ! grep -q '^not ok' $net/log; then
   echo "ok - .NET: $(grep -c '^ok' $net/log) tests on .NET Core 3.1"
 else

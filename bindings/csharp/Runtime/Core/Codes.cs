@@ -50,7 +50,7 @@ namespace Wspeer
         /// WebSocketLibrary.LastError has the reason.</summary>
         ErrAddress = -13,
         /// <summary>This build or platform does not support the call or the option; see WebSocketLibrary.Features.
-        /// ws_decode_call() and ws_decode_variant(): a value has a type that only Godot can read.</summary>
+        /// WebSocketCall.Decode() and WebSocketVariant.Decode(): a value has a type that only Godot can read.</summary>
         ErrUnsupported = -14,
         /// <summary>A limit of the library or the system is reached: no handle, descriptor, thread or memory is
         /// left.</summary>
@@ -67,8 +67,8 @@ namespace Wspeer
         Text = 1,
         /// <summary>A binary message (RFC 6455 section 5.6).</summary>
         Binary = 2,
-        /// <summary>A remote call, with WebSocketFlags.Scene only. ws_encode_call() makes one to send, ws_decode_call()
-        /// reads a received one.</summary>
+        /// <summary>A remote call, with WebSocketFlags.Scene only. WebSocketCall.Encode() makes one to send,
+        /// WebSocketCall.Decode() reads a received one.</summary>
         Call = 3,
     }
 
@@ -117,9 +117,9 @@ namespace Wspeer
         /// <summary>A failure that does not end the connection. event.Cause and the text in event.GetText() describe
         /// it. The text of any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name.</summary>
         Error = 9,
-        /// <summary>With WebSocketFlags.Auth: peer event.PeerId has to be authenticated. Answer with ws_send_auth() and
-        /// ws_complete_auth(), or refuse it with Disconnect(), on a join Close(). AUTH events report the data that it
-        /// sends. CONNECTED follows as ws_complete_auth() describes.</summary>
+        /// <summary>With WebSocketFlags.Auth: peer event.PeerId has to be authenticated. Answer with SendAuth() and
+        /// CompleteAuth(), or refuse it with Disconnect(), on a join Close(). AUTH events report the data that it
+        /// sends. CONNECTED follows as CompleteAuth() describes.</summary>
         Authenticating = 10,
         /// <summary>With WebSocketFlags.Auth: event.Packet holds data that peer event.PeerId sent for its
         /// authentication.</summary>
@@ -310,7 +310,7 @@ namespace Wspeer
         /// make remote calls.</summary>
         Scene = 1024,
         /// <summary>With WebSocketFlags.Scene: peers are admitted only after an authentication, like Godot's
-        /// auth_callback. AUTHENTICATING reports a new peer; see ws_complete_auth().</summary>
+        /// auth_callback. AUTHENTICATING reports a new peer; see CompleteAuth().</summary>
         Auth = 2048,
         /// <summary>With WebSocketFlags.Scene: clients do not learn of each other, and the host relays nothing, like
         /// Godot's server_relay switched off. Set it on all sides or on none.</summary>

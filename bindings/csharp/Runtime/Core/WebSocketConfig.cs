@@ -128,7 +128,7 @@ namespace Wspeer
         /// ERROR. Sending one fails with WebSocketResult.ErrTooBig.</summary>
         public uint MaxCallBytes;
         /// <summary>With WebSocketFlags.Scene: maximum number of items in the arguments of a remote call, as
-        /// ws_decode_call() counts them (default: 65536). A call with more is treated like one over
+        /// WebSocketCall.Decode() counts them (default: 65536). A call with more is treated like one over
         /// MaxCallBytes.</summary>
         public uint MaxCallItems;
         /// <summary>Server: the addresses of proxies and load balancers that report the client's address, as

@@ -66,6 +66,23 @@ namespace Wspeer
                 return (WebSocketResult)Native.ws_disconnect(Connection.Handle, target, code, text);
         }
 
+        /// <summary>With Scene: declares a node of the game and all its RPCs, so that calls of them can be sent and
+        /// received. `methods` names every function of the node's script that is annotated @rpc, and no other, in any
+        /// order: "hello, move, shoot"; behind a semicolon those that Node.rpc_config() made callable. Null forgets the
+        /// node. Declare nodes right after Host or Join.</summary>
+        public WebSocketResult DeclareNode(string path, string methods)
+        {
+            if (path == null) throw new ArgumentNullException(nameof(path));
+            fixed (byte* p = NativeTexts.Terminated(path, nameof(path)))
+            fixed (byte* m = NativeTexts.Terminated(methods, nameof(methods)))
+                return (WebSocketResult)Native.ws_declare_node(Connection.Handle, p, m);
+        }
+
+        /// <summary>With Scene: calls a method of a declared node at a target: Call(0, "Game", "hello", 5, "x").
+        /// `arguments`: each with the items that belong to it. Throws if they are no values.</summary>
+        public WebSocketResult Call(int target, string path, string method, params WebSocketVariant[] arguments) =>
+            SendTo(target, WebSocketCall.Encode(path, method, arguments), WebSocketMessageType.Call);
+
         /// <summary>With Scene and Auth, after Authenticating: sends data for the authentication of a peer, which
         /// receives it as Auth. A host sends to that peer, a join to peer 1.</summary>
         public WebSocketResult SendAuth(int peerId, ReadOnlySpan<byte> data)
