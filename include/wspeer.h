@@ -88,6 +88,7 @@
  *   ws_get_conns,
  *   ws_get_waiting          -                       its clients                   -
  *   ws_set_certificate      -                       wss:// only                   -
+ *   ws_serve                -                       its files                     -
  *   ws_feed,
  *   ws_take_output          ws_attach() only        -                             -
  *   ws_wait                 yes                     yes                           waits for its server
@@ -243,6 +244,9 @@
 // A defect in wspeer was caught. The handle is retired, and with it those that share its lock; the program continues.
 // ws_get_log() has the details.
 #define WS_ERR_PANIC -16
+
+// ws_serve(): the directory does not exist or cannot be opened. ws_last_error() has the reason.
+#define WS_ERR_DIRECTORY -17
 
 // A text message, always valid UTF-8 (RFC 6455 section 5.6).
 #define WS_TEXT 1
@@ -558,6 +562,11 @@
 // PROXY header is itself one of trusted_proxies.
 #define WS_PROXY_PROTOCOL 262144
 
+// The pages may use threads: their responses have the headers Cross-Origin-Opener-Policy: same-origin,
+// Cross-Origin-Embedder-Policy: require-corp and Cross-Origin-Resource-Policy: same-origin. Such a page loads only from
+// its own server, or what other servers allow it to.
+#define WS_SERVE_ISOLATED 1
+
 // Skip that target: the call returns WS_PARTIAL, SKIPPED is reported, and WRITABLE once there is room. The default of
 // servers.
 #define WS_FULL_SKIP 1
@@ -700,6 +709,16 @@
 
 // Server: ws_config.max_body_bytes.
 #define WS_OPT_MAX_BODY_BYTES 29
+
+// Server: ws_config.max_downloads.
+#define WS_OPT_MAX_DOWNLOADS 32
+
+// Server: ws_config.max_downloads_per_address.
+#define WS_OPT_MAX_DOWNLOADS_PER_ADDRESS 33
+
+// Server: time in which a client of ws_serve() must take 64 KiB of a file, in milliseconds (default: 30000); WS_OFF:
+// any. A slower client is dropped.
+#define WS_OPT_DOWNLOAD_TIMEOUT_MS 34
 
 // No lines.
 #define WS_LOG_OFF 0
@@ -953,6 +972,10 @@ typedef struct ws_stats {
   // yet, texts of events; in multiplayer also node numbers and pending notifications of peers, and with WS_AUTH the
   // messages of peers that are not admitted.
   uint64_t kept_bytes;
+  // Server: files that ws_serve() is sending.
+  uint64_t downloads;
+  // Server: requests that ws_serve() has begun to answer.
+  uint64_t served;
 } ws_stats;
 
 // A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.
@@ -1142,6 +1165,12 @@ typedef struct ws_config {
   // for a loopback address. The trusted certificates for "https" are those for the server, and its certificate is
   // checked whatever WS_INSECURE, WS_ANY_NAME and pin_sha256 say (default: NULL, none).
   const char *proxy;
+  // Server: maximum number of files that ws_serve() sends at a time, each with at most 256 KiB of it in memory
+  // (default: 128). Further requests are answered with 503.
+  uint32_t max_downloads;
+  // Server: maximum number of files that ws_serve() sends to one address at a time (default: 32; a browser opens six
+  // connections). Further requests are answered with 503.
+  uint32_t max_downloads_per_address;
 } ws_config;
 
 // A Godot value, or the head of a container, whose items follow it in the array. Fields that the type does not use are
@@ -1561,6 +1590,22 @@ WS_API ws_result ws_encode_variant(const struct ws_variant *items, size_t count,
 // must not overlap `data`. Returns as ws_decode_call(). Thread-safe.
 WS_API ws_result ws_decode_variant(const uint8_t *data, size_t len, struct ws_variant *items, size_t cap,
     size_t *count, size_t *used);
+
+// Serves the files of a directory from the port of a server or host: the page of a game beside the game. Plain GET and
+// HEAD requests whose path begins with `prefix` ("/", "/game") get the file at the rest of the path, or index.html for
+// a directory. Nothing is served without this call. Of several prefixes the longest one counts; a call with the same
+// prefix again replaces its directory, and `directory` NULL removes it. `flags` is 0 or WS_SERVE_ISOLATED.
+//
+// Only regular files below the directory are sent: no hidden ones (their names begin with a dot) and nothing behind a
+// link, whatever the path says. Served requests cause no events and do not count as clients; requests to open a
+// WebSocket are never served. Files are read by threads of the library, and sent within poll_budget_us behind the
+// messages to the clients. max_downloads, max_downloads_per_address and WS_OPT_DOWNLOAD_TIMEOUT_MS limit them.
+// docs/serving.md says which types, compressed files, ranges and conditions are known.
+//
+// Returns WS_OK, WS_ERR_ARG (`prefix` is no path that begins with a slash and has only names that can be served, or
+// `flags`; to be removed: there is no such prefix), WS_ERR_DIRECTORY, WS_ERR_KIND (not a server), WS_ERR_STATE (it is
+// closing), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+WS_API ws_result ws_serve(ws_handle server, const char *prefix, const char *directory, uint32_t flags);
 
 // Sends a message of type WS_TEXT or WS_BINARY; its bytes are copied. A client sends to its peer. A server or host
 // sends to all OPEN clients, and encodes the message once. A join sends to the host in Godot 4's format, and to

@@ -65,6 +65,8 @@ pub const WS_ERR_LIMIT: i32 = -15;
 /// A defect in wspeer was caught. The handle is retired, and with it those that share its lock; the program continues.
 /// ws_get_log() has the details.
 pub const WS_ERR_PANIC: i32 = -16;
+/// ws_serve(): the directory does not exist or cannot be opened. ws_last_error() has the reason.
+pub const WS_ERR_DIRECTORY: i32 = -17;
 
 // --- Types of messages: the opcodes of RFC 6455 section 5.2, and WS_CALL. ---
 
@@ -307,6 +309,13 @@ pub const WS_X_FORWARDED_FOR: u32 = 131072;
 /// that does not is closed. With WS_FORWARDED or WS_X_FORWARDED_FOR too, that header is read if the address in the
 /// PROXY header is itself one of trusted_proxies.
 pub const WS_PROXY_PROTOCOL: u32 = 262144;
+
+// --- Flags of ws_serve(). ---
+
+/// The pages may use threads: their responses have the headers Cross-Origin-Opener-Policy: same-origin,
+/// Cross-Origin-Embedder-Policy: require-corp and Cross-Origin-Resource-Policy: same-origin. Such a page loads only from
+/// its own server, or what other servers allow it to.
+pub const WS_SERVE_ISOLATED: u32 = 1;
 
 // --- ws_config.on_full: what a message to several targets does about a target whose queue is full. ---
 

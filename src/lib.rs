@@ -16,6 +16,7 @@ mod status;
 mod net;
 mod protocol;
 
+mod files;
 mod work;
 
 mod endpoint;
@@ -45,6 +46,9 @@ pub mod internals {
     }
     pub mod error {
         pub use crate::error::*;
+    }
+    pub mod files {
+        pub use crate::files::*;
     }
     pub mod heap {
         pub use crate::heap::*;

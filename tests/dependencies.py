@@ -50,7 +50,7 @@ def main():
     manifest = open("Cargo.toml").read()
     direct = {
         name
-        for section in re.findall(r"^\[(?:build-|dev-)?dependencies\]\n(.*?)(?=^\[|\Z)", manifest, re.M | re.S)
+        for section in re.findall(r"^\[(?:target\..*\.)?(?:build-|dev-)?dependencies\]\n(.*?)(?=^\[|\Z)", manifest, re.M | re.S)
         for name in re.findall(r"^([\w-]+) =", section, re.M)
     }
     reported = {name for row in re.findall(r"^\| (`[^|]*`) \|", PAGE, re.M) for name in re.findall(r"`([\w-]+)`", row)}

@@ -107,7 +107,9 @@ enum class code : std::int32_t {
   err_limit = WS_ERR_LIMIT,
   // A defect in wspeer was caught. The handle is retired, and with it those that share its lock; the program continues.
   // ws_get_log() has the details.
-  err_panic = WS_ERR_PANIC
+  err_panic = WS_ERR_PANIC,
+  // ws_serve(): the directory does not exist or cannot be opened. ws_last_error() has the reason.
+  err_directory = WS_ERR_DIRECTORY
 };
 
 // The state of a connection or server (RFC 6455). `stale`: the handle was freed or has retired.
@@ -841,6 +843,11 @@ class server : public detail::owning<handle> {
   result set_certificate(const std::string& cert_pem, const std::string& key_pem) {
     return result(ws_set_certificate(handle_, cert_pem.c_str(), key_pem.c_str()));
   }
+  // Serves the files of a directory to GET and HEAD requests for paths below prefix: flags are 0 or WS_SERVE_ISOLATED.
+  result serve(const std::string& prefix, const std::string& directory, std::uint32_t flags = 0) {
+    return result(ws_serve(handle_, prefix.c_str(), directory.c_str(), flags));
+  }
+  result stop_serving(const std::string& prefix) { return result(ws_serve(handle_, prefix.c_str(), nullptr, 0)); }
   std::vector<client_ref> clients() const { return detail::clients_of(handle_, ws_get_conns); }
   // The clients with queued events, for programs that read each client separately.
   std::vector<client_ref> waiting() const { return detail::clients_of(handle_, ws_get_waiting); }
@@ -888,6 +895,11 @@ class multiplayer : public detail::owning<connection> {
   result set_certificate(const std::string& cert_pem, const std::string& key_pem) {
     return result(ws_set_certificate(handle_, cert_pem.c_str(), key_pem.c_str()));
   }
+  // Host: as server::serve and server::stop_serving.
+  result serve(const std::string& prefix, const std::string& directory, std::uint32_t flags = 0) {
+    return result(ws_serve(handle_, prefix.c_str(), directory.c_str(), flags));
+  }
+  result stop_serving(const std::string& prefix) { return result(ws_serve(handle_, prefix.c_str(), nullptr, 0)); }
   // With WS_SCENE: declares a node and all its RPCs, "hello, move, shoot"; ws_encode_call() encodes calls and
   // ws_decode_call() decodes them.
   result declare_node(const std::string& path, const std::string& methods) {

@@ -153,6 +153,9 @@ mergeInto(LibraryManager.library, {
   ws_set_certificate: function (server, cert_pem, key_pem) {
     return WSPEER.unsupported('it listens to nobody; run the server as a native program');
   },
+  ws_serve: function (server, prefix, directory, flags) {
+    return WSPEER.unsupported('it listens to nobody, and has no files to serve');
+  },
   ws_make_certificate: function (names, days, cert, cert_cap, key, key_cap, sha256, sha256_cap) {
     return WSPEER.unsupported('it listens to nobody, and so has no certificate');
   },

@@ -15,7 +15,7 @@
     ws_get_text: 'iiippp', ws_get_waiting: 'iippp', ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp',
     ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp', ws_next_event: 'iip',
     ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi',
-    ws_put_packets: 'iippp', ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_set_certificate: 'iipp',
+    ws_put_packets: 'iippp', ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi', ws_set_certificate: 'iipp',
     ws_set_log_level: 'ii', ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v',
     ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
   };
@@ -24,11 +24,11 @@
   library.$WSPEER_LAYOUT = isWide ? {
     pointer: 8,
     stats: {
-      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 200, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168, kept_bytes: 176
+      deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192
     },
     packet: {
       size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
@@ -38,7 +38,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 216, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 224, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -46,7 +46,7 @@
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136, cert_pem: 144, key_pem: 152, server_name: 160,
       pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188, trusted_proxies: 192, ipv6_prefix_bits: 200,
-      max_body_bytes: 204, proxy: 208
+      max_body_bytes: 204, proxy: 208, max_downloads: 216, max_downloads_per_address: 220
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -60,11 +60,11 @@
   } : {
     pointer: 4,
     stats: {
-      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 200, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168, kept_bytes: 176
+      deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192
     },
     packet: {
       size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24
@@ -74,7 +74,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 176, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 184, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -82,7 +82,7 @@
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 124, ca_pem: 128, cert_pem: 132, key_pem: 136, server_name: 140,
       pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156, trusted_proxies: 160, ipv6_prefix_bits: 164,
-      max_body_bytes: 168, proxy: 172
+      max_body_bytes: 168, proxy: 172, max_downloads: 176, max_downloads_per_address: 180
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -120,14 +120,15 @@
   library.$WSPEER_FLAGS = 475135;
   // By result.
   library.$WSPEER_NAMES = {
-    '-16': 'WS_ERR_PANIC', '-15': 'WS_ERR_LIMIT', '-14': 'WS_ERR_UNSUPPORTED', '-13': 'WS_ERR_ADDRESS',
-    '-12': 'WS_ERR_TLS', '-11': 'WS_ERR_URL', '-10': 'WS_ERR_CONFIG', '-9': 'WS_ERR_TARGET', '-8': 'WS_ERR_UTF8',
-    '-7': 'WS_ERR_TOO_BIG', '-6': 'WS_ERR_FULL', '-5': 'WS_ERR_STATE', '-4': 'WS_ERR_KIND', '-3': 'WS_ERR_HANDLE',
-    '-2': 'WS_ERR_NULL', '-1': 'WS_ERR_ARG', 0: 'WS_OK', 1: 'WS_EMPTY', 2: 'WS_MORE', 3: 'WS_PARTIAL', 4: 'WS_TRUNCATED'
+    '-17': 'WS_ERR_DIRECTORY', '-16': 'WS_ERR_PANIC', '-15': 'WS_ERR_LIMIT', '-14': 'WS_ERR_UNSUPPORTED',
+    '-13': 'WS_ERR_ADDRESS', '-12': 'WS_ERR_TLS', '-11': 'WS_ERR_URL', '-10': 'WS_ERR_CONFIG', '-9': 'WS_ERR_TARGET',
+    '-8': 'WS_ERR_UTF8', '-7': 'WS_ERR_TOO_BIG', '-6': 'WS_ERR_FULL', '-5': 'WS_ERR_STATE', '-4': 'WS_ERR_KIND',
+    '-3': 'WS_ERR_HANDLE', '-2': 'WS_ERR_NULL', '-1': 'WS_ERR_ARG', 0: 'WS_OK', 1: 'WS_EMPTY', 2: 'WS_MORE',
+    3: 'WS_PARTIAL', 4: 'WS_TRUNCATED'
   };
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
-    1: isWide ? 216 : 176, 2: 184, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
+    1: isWide ? 224 : 184, 2: 200, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
     6: isWide ? 24 : 16, 7: isWide ? 24 : 16
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
@@ -165,7 +166,10 @@
     28: {
       name: 'max_call_items', handles: 'multiplayer', values: 'any', standard: 65536, set: true, at: isWide ? 188 : 156
     },
-    29: { name: 'max_body_bytes', handles: 'server', at: isWide ? 204 : 168 }
+    29: { name: 'max_body_bytes', handles: 'server', at: isWide ? 204 : 168 },
+    32: { name: 'max_downloads', handles: 'server', at: isWide ? 216 : 176 },
+    33: { name: 'max_downloads_per_address', handles: 'server', at: isWide ? 220 : 180 },
+    34: { name: 'download_timeout_ms', handles: 'server' }
   };
   // Fields of ws_config that must be 0.
   library.$WSPEER_RESERVED = [

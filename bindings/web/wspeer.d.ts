@@ -76,6 +76,8 @@ export declare const enum WsResult {
    * continues. ws_get_log() has the details.
    */
   ERR_PANIC = -16,
+  /** ws_serve(): the directory does not exist or cannot be opened. ws_last_error() has the reason. */
+  ERR_DIRECTORY = -17,
 }
 
 export declare const enum WsMessageType {
@@ -391,6 +393,15 @@ export declare const enum WsFlag {
   PROXY_PROTOCOL = 262144,
 }
 
+export declare const enum WsServeFlag {
+  /**
+   * The pages may use threads: their responses have the headers Cross-Origin-Opener-Policy: same-origin, Cross-
+   * Origin-Embedder-Policy: require-corp and Cross-Origin-Resource-Policy: same-origin. Such a page loads only from
+   * its own server, or what other servers allow it to.
+   */
+  ISOLATED = 1,
+}
+
 export declare const enum WsFullPolicy {
   /**
    * Skip that target: the call returns WS_PARTIAL, SKIPPED is reported, and WRITABLE once there is room. The
@@ -511,6 +522,15 @@ export declare const enum WsOption {
   MAX_CALL_ITEMS = 28,
   /** Server: ws_config.max_body_bytes. */
   MAX_BODY_BYTES = 29,
+  /** Server: ws_config.max_downloads. */
+  MAX_DOWNLOADS = 32,
+  /** Server: ws_config.max_downloads_per_address. */
+  MAX_DOWNLOADS_PER_ADDRESS = 33,
+  /**
+   * Server: time in which a client of ws_serve() must take 64 KiB of a file, in milliseconds (default: 30000);
+   * WS_OFF: any. A slower client is dropped.
+   */
+  DOWNLOAD_TIMEOUT_MS = 34,
 }
 
 export declare const enum WsLogLevel {
@@ -728,8 +748,12 @@ export declare const enum WsStatsLayout {
    * messages of peers that are not admitted.
    */
   kept_bytes = 176,
+  /** Server: files that ws_serve() is sending. */
+  downloads = 184,
+  /** Server: requests that ws_serve() has begun to answer. */
+  served = 192,
   /** Size of the whole struct. */
-  SIZE = 184,
+  SIZE = 200,
 }
 
 /**
@@ -1023,8 +1047,18 @@ export declare const enum WsConfigLayout {
    * none).
    */
   proxy = 172,
+  /**
+   * Server: maximum number of files that ws_serve() sends at a time, each with at most 256 KiB of it in memory
+   * (default: 128). Further requests are answered with 503.
+   */
+  max_downloads = 176,
+  /**
+   * Server: maximum number of files that ws_serve() sends to one address at a time (default: 32; a browser opens
+   * six connections). Further requests are answered with 503.
+   */
+  max_downloads_per_address = 180,
   /** Size of the whole struct. */
-  SIZE = 176,
+  SIZE = 184,
 }
 
 /** The offsets with 64-bit pointers. */
@@ -1073,7 +1107,9 @@ export declare const enum WsConfigLayout64 {
   ipv6_prefix_bits = 200,
   max_body_bytes = 204,
   proxy = 208,
-  SIZE = 216,
+  max_downloads = 216,
+  max_downloads_per_address = 220,
+  SIZE = 224,
 }
 
 /**
@@ -1596,6 +1632,24 @@ export interface Wspeer {
    * `items` must not overlap `data`. Returns as ws_decode_call(). Thread-safe.
    */
   _ws_decode_variant(data: Pointer, len: Size, items: Pointer, cap: Size, count: Pointer, used: Pointer): WsResult;
+  /**
+   * Serves the files of a directory from the port of a server or host: the page of a game beside the game. Plain
+   * GET and HEAD requests whose path begins with `prefix` ("/", "/game") get the file at the rest of the path, or
+   * index.html for a directory. Nothing is served without this call. Of several prefixes the longest one counts; a
+   * call with the same prefix again replaces its directory, and `directory` NULL removes it. `flags` is 0 or
+   * WS_SERVE_ISOLATED.
+   *
+   * Only regular files below the directory are sent: no hidden ones (their names begin with a dot) and nothing
+   * behind a link, whatever the path says. Served requests cause no events and do not count as clients; requests to
+   * open a WebSocket are never served. Files are read by threads of the library, and sent within poll_budget_us
+   * behind the messages to the clients. max_downloads, max_downloads_per_address and WS_OPT_DOWNLOAD_TIMEOUT_MS
+   * limit them. docs/serving.md says which types, compressed files, ranges and conditions are known.
+   *
+   * Returns WS_OK, WS_ERR_ARG (`prefix` is no path that begins with a slash and has only names that can be served,
+   * or `flags`; to be removed: there is no such prefix), WS_ERR_DIRECTORY, WS_ERR_KIND (not a server), WS_ERR_STATE
+   * (it is closing), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+   */
+  _ws_serve(server: WsHandle, prefix: Pointer, directory: Pointer, flags: number): WsResult;
   /**
    * Sends a message of type WS_TEXT or WS_BINARY; its bytes are copied. A client sends to its peer. A server or
    * host sends to all OPEN clients, and encodes the message once. A join sends to the host in Godot 4's format, and

@@ -13,6 +13,7 @@ mod http_requests;
 mod input;
 mod links;
 mod multiplayer;
+mod paths;
 mod proxies;
 mod scene;
 mod twins;
@@ -22,7 +23,7 @@ mod urls;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     ("server_handshake", handshakes::server),
     ("client_handshake", handshakes::client),
     ("http_requests", http_requests::requests),
@@ -36,6 +37,7 @@ pub const TARGETS: [Target; 15] = [
     ("multiplayer", multiplayer::formats),
     ("scene", scene::scene),
     ("calls", calls::calls),
+    ("paths", paths::paths),
     ("proxy_header", proxies::header),
     ("forwarded", proxies::request),
 ];

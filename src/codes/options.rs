@@ -61,3 +61,10 @@ pub const WS_OPT_MAX_CALL_BYTES: i32 = 27;
 pub const WS_OPT_MAX_CALL_ITEMS: i32 = 28;
 /// Server: ws_config.max_body_bytes.
 pub const WS_OPT_MAX_BODY_BYTES: i32 = 29;
+/// Server: ws_config.max_downloads.
+pub const WS_OPT_MAX_DOWNLOADS: i32 = 32;
+/// Server: ws_config.max_downloads_per_address.
+pub const WS_OPT_MAX_DOWNLOADS_PER_ADDRESS: i32 = 33;
+/// Server: time in which a client of ws_serve() must take 64 KiB of a file, in milliseconds (default: 30000); WS_OFF:
+/// any. A slower client is dropped.
+pub const WS_OPT_DOWNLOAD_TIMEOUT_MS: i32 = 34;

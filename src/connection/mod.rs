@@ -3,6 +3,7 @@
 
 mod close;
 mod send;
+mod streaming;
 
 use crate::endpoint::{Counters, Endpoint, Item, Message, Options};
 use crate::heap::Discarded;

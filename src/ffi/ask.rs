@@ -113,6 +113,8 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
             compressed_out: counters.rare.compressed_out,
             deflate_memory_bytes: stats.deflate_memory,
             kept_bytes: stats.kept,
+            downloads: stats.downloads[0],
+            served: stats.downloads[1],
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };

@@ -138,9 +138,15 @@ pub struct ws_config {
     /// for a loopback address. The trusted certificates for "https" are those for the server, and its certificate is
     /// checked whatever WS_INSECURE, WS_ANY_NAME and pin_sha256 say (default: NULL, none).
     pub proxy: *const c_char,
+    /// Server: maximum number of files that ws_serve() sends at a time, each with at most 256 KiB of it in memory
+    /// (default: 128). Further requests are answered with 503.
+    pub max_downloads: u32,
+    /// Server: maximum number of files that ws_serve() sends to one address at a time (default: 32; a browser opens six
+    /// connections). Further requests are answered with 503.
+    pub max_downloads_per_address: u32,
 }
 
-const _: () = assert!(size_of::<ws_config>() == 10 * size_of::<*mut c_void>() + 34 * 4);
+const _: () = assert!(size_of::<ws_config>() == 10 * size_of::<*mut c_void>() + 36 * 4);
 
 /// All flags of ws_config.flags.
 pub(super) const FLAGS: u32 = WS_COALESCE
@@ -162,7 +168,7 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_PROXY_PROTOCOL;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
-pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 22] {
+pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 24] {
     [
         (WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
         (WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
@@ -186,6 +192,8 @@ pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 22] {
         (WS_OPT_MAX_CALL_BYTES, config.max_call_bytes),
         (WS_OPT_MAX_CALL_ITEMS, config.max_call_items),
         (WS_OPT_MAX_BODY_BYTES, config.max_body_bytes),
+        (WS_OPT_MAX_DOWNLOADS, config.max_downloads),
+        (WS_OPT_MAX_DOWNLOADS_PER_ADDRESS, config.max_downloads_per_address),
     ]
 }
 

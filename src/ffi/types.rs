@@ -190,6 +190,10 @@ pub struct ws_stats {
     /// yet, texts of events; in multiplayer also node numbers and pending notifications of peers, and with WS_AUTH the
     /// messages of peers that are not admitted.
     pub kept_bytes: u64,
+    /// Server: files that ws_serve() is sending.
+    pub downloads: u64,
+    /// Server: requests that ws_serve() has begun to answer.
+    pub served: u64,
 }
 
 const _: () = {
@@ -203,5 +207,5 @@ const _: () = {
     let pointer = size_of::<usize>();
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
-    assert!(size_of::<ws_stats>() == 8 + 22 * 8);
+    assert!(size_of::<ws_stats>() == 8 + 24 * 8);
 };

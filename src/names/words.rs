@@ -88,6 +88,10 @@ pub const IPV6_PREFIX_BITS: Name = Name("ipv6_prefix_bits");
 pub const MAX_BODY_BYTES: Name = Name("max_body_bytes");
 /// `proxy`.
 pub const PROXY: Name = Name("proxy");
+/// `max_downloads`.
+pub const MAX_DOWNLOADS: Name = Name("max_downloads");
+/// `max_downloads_per_address`.
+pub const MAX_DOWNLOADS_PER_ADDRESS: Name = Name("max_downloads_per_address");
 /// `WS_COALESCE`.
 pub const COALESCE: Name = Name("WS_COALESCE");
 /// `WS_QUEUE_BEFORE_OPEN`.
@@ -130,3 +134,5 @@ pub const TRANSFER_MODE: Name = Name("WS_OPT_TRANSFER_MODE");
 pub const TRANSFER_CHANNEL: Name = Name("WS_OPT_TRANSFER_CHANNEL");
 /// `WS_OPT_AUTH_TIMEOUT_MS`.
 pub const AUTH_TIMEOUT_MS: Name = Name("WS_OPT_AUTH_TIMEOUT_MS");
+/// `WS_OPT_DOWNLOAD_TIMEOUT_MS`.
+pub const DOWNLOAD_TIMEOUT_MS: Name = Name("WS_OPT_DOWNLOAD_TIMEOUT_MS");

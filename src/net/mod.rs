@@ -12,6 +12,7 @@ mod make_certificate;
 mod memory;
 mod networks;
 mod pem;
+mod readers;
 mod records;
 mod resolve;
 mod services;

@@ -1,7 +1,8 @@
-//! The threads of the library, started when first needed: name lookups, and one worker.
+//! The threads of the library, started when first needed: name lookups, one worker, and those that read files.
 
 use super::handshake::Side;
 use super::mailbox::{CancelToken, Mailbox};
+use super::readers::Readers;
 use super::resolve::{Names, Resolver};
 use super::worker::{Job, Worker};
 use super::{Stream, TlsClient, TlsServer};
@@ -14,18 +15,29 @@ use std::sync::atomic::AtomicBool;
 pub struct Services {
     resolver: Resolver,
     worker: Worker,
+    readers: Readers,
 }
 
 impl Services {
     /// Starts no thread yet. `wake` is called, on a thread of the library, after each result.
     pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Services {
-        Services { resolver: Resolver::new(wake.clone()), worker: Worker::new(wake) }
+        Services {
+            resolver: Resolver::new(wake.clone()),
+            worker: Worker::new(wake.clone()),
+            readers: Readers::new(wake),
+        }
     }
 
     /// Asks all threads to end, without waiting for them.
     pub fn shutdown(&self) {
         self.resolver.stop();
         self.worker.stop();
+        self.readers.stop();
+    }
+
+    /// Runs a job that may wait for a disk. False: it cannot be run now.
+    pub fn read(&self, job: impl FnOnce() + Send + 'static) -> bool {
+        self.readers.submit(job)
     }
 
     /// Runs a server's TLS handshake. Its result is posted under `key`; dropping the token cancels it.

@@ -1,5 +1,6 @@
 //! The server's side of an opening: requests and their answers, until one opens a WebSocket.
 
+use super::streaming::{Streaming, too_slow};
 use super::{AppHeartbeat, At, Opening, Progress};
 use crate::endpoint::Endpoint;
 use crate::error::Failure;
@@ -19,7 +20,9 @@ pub(super) struct Answering {
     handshake: ServerHandshake,
     /// Decides at once. `None`: the owner decides on `request`.
     accept: Option<Arc<Accept>>,
-    request: Option<Box<Request>>,
+    pub(super) request: Option<Box<Request>>,
+    /// A response in parts, in place of `request`.
+    pub(super) streaming: Option<Box<Streaming>>,
     /// A response after which the connection goes on is being sent: the position in the outgoing stream up to which
     /// bytes had been sent at the last progress.
     responding: Option<u64>,
@@ -33,9 +36,14 @@ impl Answering {
         self.request.is_some() || self.is_responding()
     }
 
-    /// Whether a response is being sent, after which the connection goes on.
+    /// Whether a response is being sent, after which the connection may go on.
     pub(super) fn is_responding(&self) -> bool {
-        self.responding.is_some()
+        self.responding.is_some() || self.streaming.is_some()
+    }
+
+    /// Whether the next request is read once everything queued has been sent.
+    pub(super) fn is_answered(&self) -> bool {
+        self.responding.is_some() || self.streaming.as_ref().is_some_and(|streaming| streaming.is_complete())
     }
 
     /// Heap bytes of the request.
@@ -56,7 +64,14 @@ impl Opening {
         queue_before_open: bool,
         now: Instant,
     ) -> Opening {
-        let at = At::Answering(Answering { handshake, accept, request: None, responding: None, has_responded: false });
+        let at = At::Answering(Answering {
+            handshake,
+            accept,
+            request: None,
+            streaming: None,
+            responding: None,
+            has_responded: false,
+        });
         let mut opening = Opening::new(at, timeout, queue_before_open, now);
         opening.take_stream(endpoint, stream);
         opening
@@ -133,17 +148,30 @@ impl Opening {
     /// Reads the next request once a response has been sent. What arrived behind the last request comes first.
     pub(super) fn go_on(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
         let At::Answering(answering) = &mut self.at else { return Progress::Pending { more: false } };
-        let Some(left) = answering.responding else { return Progress::Pending { more: false } };
+        if !answering.is_responding() {
+            return Progress::Pending { more: false };
+        }
         if let Some(failure) = self.write_failure.take() {
             return Progress::Failed(failure);
         }
-        if self.output.bytes() > 0 {
-            if self.output.left() > left {
+        if answering.streaming.is_some() {
+            match self.end_streaming(cx.now) {
+                None => return Progress::Pending { more: false },
+                Some(true) => {}
+                Some(false) => {
+                    let failure = Failure::new(Phase::Http, Cause::HttpStatus, "the request was answered with a file");
+                    self.end_after_output(endpoint, cx.now, failure);
+                    return Progress::Pending { more: false };
+                }
+            }
+        } else if self.output.bytes() > 0 {
+            if answering.responding.is_some_and(|left| self.output.left() > left) {
                 answering.responding = Some(self.output.left());
                 self.deadline = endpoint.close_deadline(cx.now);
             }
             return Progress::Pending { more: false };
         }
+        let At::Answering(answering) = &mut self.at else { return Progress::Pending { more: false } };
         answering.responding = None;
         answering.has_responded = true;
         self.deadline = self.timeout.map(|timeout| cx.now + timeout);
@@ -181,6 +209,9 @@ impl Opening {
         ms: u128,
     ) -> Result<Option<Instant>, Failure> {
         let At::Answering(answering) = &self.at else { return Ok(None) };
+        if answering.streaming.is_some() {
+            return Err(too_slow());
+        }
         if answering.is_responding() {
             let why = format!("the client did not take the response within {CLOSE_TIMEOUT_MS}");
             return Err(Failure::new(Phase::Http, Cause::CloseTimeout, why));

@@ -4,6 +4,7 @@
 mod answering;
 mod proxied;
 mod proxy;
+mod streaming;
 
 use crate::codes::*;
 use crate::endpoint::{Endpoint, Info};
@@ -286,7 +287,7 @@ impl Opening {
     /// Whether a poll can write more, or read the next request, without a readiness event.
     pub fn can_send_on(&self) -> bool {
         self.writes_on
-            || matches!(&self.at, At::Answering(answering) if answering.is_responding() && self.output.bytes() == 0)
+            || matches!(&self.at, At::Answering(answering) if answering.is_answered() && self.output.bytes() == 0)
     }
 
     /// Whether writing failed.

@@ -43,7 +43,7 @@ impl Headers {
     }
 
     /// From names and values without line breaks. Bytes that are not UTF-8 are replaced.
-    pub(super) fn from_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a [u8])>) -> Headers {
+    pub(crate) fn from_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a [u8])>) -> Headers {
         let mut lines = String::new();
         for (name, value) in pairs {
             match COMMON.iter().position(|common| common.eq_ignore_ascii_case(name)) {

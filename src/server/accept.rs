@@ -110,6 +110,12 @@ impl Server {
         let connected = self.counts.connected as u64;
         let refuses = self.endpoint.options.is_on(WS_OPT_REFUSE_NEW);
         let located = if self.settings.proxies.is_some() { self.locate(key) } else { Ok(()) };
+        if self.downloads.is_some()
+            && located.is_ok()
+            && let Some(more) = self.begin_download(cx, key)
+        {
+            return more;
+        }
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
         let address = self.settings.limited(client.address());
         let from_there = u64::from(self.counts.per_address.get(&address).copied().unwrap_or_default().connected);
@@ -163,8 +169,10 @@ impl Server {
         let tls = self.settings.tls.clone();
         // Pending handshakes count too, so that one address cannot occupy all of them. With TLS only these count here,
         // so that a client with too many open connections is refused with an HTTP status.
-        let counted = u64::from(there.pending) + if tls.is_some() { 0 } else { u64::from(there.connected) };
-        let crowded = limited.is_some() && counted >= most;
+        // The same where files are served, as the request may be for one of them.
+        let later = tls.is_some() || self.downloads.is_some();
+        let counted = u64::from(there.pending) + if later { 0 } else { u64::from(there.connected) };
+        let crowded = limited.is_some() && counted >= most.saturating_add(self.downloads_of_one());
         if crowded && tls.is_some() {
             match place {
                 Some((key, _)) => self.drop_preparing(key),
@@ -294,6 +302,8 @@ impl Server {
             pending: true,
             known,
             busy_until: 0,
+            is_served: false,
+            was_served: false,
             readable: true,
             marks: 0,
             timer: None,

@@ -23,6 +23,10 @@ pub(super) struct Client {
     pub(super) known: bool,
     /// Until this second it is served after the others, because it used up its slice of the budget.
     pub(super) busy_until: u32,
+    /// A file is being sent to it. It is served after the others, and is no pending handshake.
+    pub(super) is_served: bool,
+    /// A file was sent to it before.
+    pub(super) was_served: bool,
     /// The transport may have bytes to read.
     pub(super) readable: bool,
     /// Number of its marks included in `Counts::lifecycle`.
@@ -71,7 +75,7 @@ impl Client {
     /// Whether it is served after the others.
     #[inline]
     pub(super) fn is_busy(&self, second: impl FnOnce() -> u32) -> bool {
-        self.busy_until != 0 && second() < self.busy_until
+        (self.busy_until != 0 && second() < self.busy_until) || self.is_served
     }
 
     /// Has its timers checked at `at`. `key` is its own.
@@ -193,9 +197,14 @@ impl Server {
         if !self.leave_pending(key) {
             return;
         }
-        self.counts.refused += 1;
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         let info = &client.peer.endpoint.info;
+        let left = matches!(info.end().map(|mark| mark.cause), Some(Cause::PeerGone | Cause::Reset));
+        if client.was_served && left {
+            // It wanted files, and has them.
+            return;
+        }
+        self.counts.refused += 1;
         let (address, status) = (shown_address(info.remote()), info.http_status);
         match info.end().map(|mark| mark.cause) {
             Some(Cause::PeerGone | Cause::Reset | Cause::ServerClosed | Cause::ClosedByHost) | None => {}
@@ -207,7 +216,7 @@ impl Server {
     }
 
     /// Ends the pending state of a client. False: it was not pending.
-    fn leave_pending(&mut self, key: u32) -> bool {
+    pub(super) fn leave_pending(&mut self, key: u32) -> bool {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let was_pending = std::mem::take(&mut client.pending);
         if was_pending {
@@ -225,6 +234,11 @@ impl Server {
     fn ended(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         self.counts.live -= 1;
+        if client.is_served
+            && let Some(downloads) = &mut self.downloads
+        {
+            downloads.remove(key);
+        }
         if client.peer.endpoint.handle == 0 {
             // It never opened, so the host does not know it and its events are dropped.
             client.peer.endpoint.inbox.drop_marks();

@@ -6,6 +6,7 @@ mod accept;
 mod broadcast;
 mod certificate;
 mod client;
+mod downloads;
 mod items;
 mod key_queue;
 mod memory;
@@ -30,6 +31,7 @@ use crate::protocol::Accept;
 use crate::status::{ErrorCode, State};
 use crate::work::{Chunk, Cx};
 use client::{Client, FromThere, Slot};
+use downloads::Downloads;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use refusals::Refusals;
@@ -101,6 +103,8 @@ pub struct Server {
     queues: Queues,
     counts: Counts,
     refusals: Refusals,
+    /// Set once files are served.
+    downloads: Option<Box<Downloads>>,
     reuse: Reuse,
     /// Number of certificates that it has had.
     certificates: u32,
@@ -249,6 +253,7 @@ impl Server {
             queues: Queues::default(),
             counts: Counts::default(),
             refusals: Refusals::default(),
+            downloads: None,
             reuse: Reuse::default(),
             certificates: 0,
             claim_logged: false,
@@ -274,6 +279,9 @@ impl Server {
         self.write_own(cx);
         more |= self.go_on_closing(cx);
         more |= self.accept(cx, handles);
+        if self.downloads.is_some() {
+            more |= self.take_blocks(cx);
+        }
         self.worked = more || !self.queues.ready.is_empty();
         if self.queues.ready.is_empty() {
             self.free_idle_buffers(cx);
@@ -335,6 +343,7 @@ impl Server {
             || self.has_marked()
             || !self.queues.retiring.is_empty()
             || !self.listening.mailbox.is_empty()
+            || self.downloads.as_ref().is_some_and(|downloads| downloads.has_arrived())
             || self.has_local_work()
             || self.has_news()
     }
@@ -410,6 +419,11 @@ impl Server {
             queued,
             [self.counts.connected as u64, self.counts.pending as u64, self.counts.accepted, self.counts.refused],
         )
+    }
+
+    /// Number of files that are being sent, and of requests for files that were answered.
+    pub fn downloads(&self) -> [u64; 2] {
+        self.downloads.as_ref().map_or([0; 2], |downloads| downloads.counts())
     }
 
     /// Number of entries in all queues and timers. It stays proportional to the number of slots.

@@ -65,7 +65,11 @@ impl Server {
                 cx.budget.begin_slice();
             }
             let mut more = client.peer.pump(cx);
-            if client.peer.request().is_some() {
+            let (is_served, asks) = (client.is_served, client.peer.request().is_some());
+            if is_served {
+                self.go_on_with_download(cx, key);
+            }
+            if asks {
                 more = self.decide(cx, key);
             }
             let used_up = cx.budget.end_slice();

@@ -141,6 +141,7 @@ codes! {
         Unsupported = WS_ERR_UNSUPPORTED,
         Limit = WS_ERR_LIMIT,
         Panic = WS_ERR_PANIC,
+        Directory = WS_ERR_DIRECTORY,
     }
 }
 

@@ -86,6 +86,8 @@ pub struct Stats {
     pub poll_times: (Duration, Duration),
     /// Number of accepted, refused and pending connections.
     pub server: [u64; 3],
+    /// Files that a server is sending, and requests for files that it has answered.
+    pub downloads: [u64; 2],
     /// Heap bytes of permessage-deflate contexts.
     pub deflate_memory: u64,
     /// Heap bytes kept for peers, beside the queues.
@@ -100,7 +102,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             let (totals, queued, [connected, pending, accepted, refused]) = server.totals();
             let deflate_memory = (server.deflate_memory() + body.shared.codecs.heap_bytes()) as u64;
             let kept = (server.kept_bytes() + body.role.kept_bytes()) as u64;
-            let server = [accepted, refused, pending];
+            let (server, downloads) = ([accepted, refused, pending], server.downloads());
             return Ok(Stats {
                 connections: connected as u32,
                 totals,
@@ -108,6 +110,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
                 rtt_us: 0,
                 poll_times,
                 server,
+                downloads,
                 deflate_memory,
                 kept,
             });
@@ -125,7 +128,8 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             (own + if matches!(member, Member::Client(_)) { 0 } else { body.shared.codecs.heap_bytes() }) as u64;
         let of_game = if matches!(member, Member::Client(_)) { 0 } else { body.role.kept_bytes() };
         let kept = (kept + of_game) as u64;
-        Ok(Stats { connections, totals, queued, rtt_us, poll_times, server: [0; 3], deflate_memory, kept })
+        let (server, downloads) = ([0; 3], [0; 2]);
+        Ok(Stats { connections, totals, queued, rtt_us, poll_times, server, downloads, deflate_memory, kept })
     })
 }
 

@@ -7,6 +7,7 @@ mod leave;
 mod open;
 mod peers;
 mod recent;
+mod serve;
 mod slots;
 pub mod verbs;
 mod wait;
@@ -17,6 +18,7 @@ pub use family::{Body, Kind, Member, Shared};
 pub use items::{View, What, available, take_items, take_messages};
 pub use open::{Settings, attach, connect, host, join, join_local, listen, pair};
 pub use peers::{complete_auth, conn, declare_node, peer_id, put_call, send_auth};
+pub use serve::serve;
 pub use verbs::*;
 pub use wait::{Entry, wait, wake};
 

@@ -79,6 +79,7 @@ static void bad_handles(void) {
     FAILS(ws_get_waiting(h, &value, 1, &n), WS_ERR_HANDLE, "ws_get_waiting");
     FAILS(ws_get_conn(h, 1, &value), WS_ERR_HANDLE, "ws_get_conn");
     FAILS(ws_set_certificate(h, "", ""), WS_ERR_HANDLE, "ws_set_certificate");
+    FAILS(ws_serve(h, "/", ".", 0), WS_ERR_HANDLE, "ws_serve");
     FAILS(ws_get_peer_id(h), WS_ERR_HANDLE, "ws_get_peer_id");
     FAILS(ws_join_local(h, NULL, &value), WS_ERR_HANDLE, "ws_join_local");
     FAILS(ws_feed(h, &byte, 1, &n), WS_ERR_HANDLE, "ws_feed");
@@ -104,6 +105,8 @@ static void wrong_kinds(void) {
     FAILS(ws_get_conns(h, &value, 1, &n), WS_ERR_KIND, "ws_get_conns");
     FAILS(ws_get_waiting(h, &value, 1, &n), WS_ERR_KIND, "ws_get_waiting");
     FAILS(ws_set_certificate(h, "", ""), WS_ERR_KIND, "ws_set_certificate");
+    FAILS(ws_serve(h, "/", ".", 0), WS_ERR_KIND, "ws_serve");
+    FAILS(ws_serve(h, "/", NULL, 0), WS_ERR_KIND, "ws_serve of nothing");
     FAILS(ws_get_option(h, WS_OPT_MAX_CLIENTS, &value), WS_ERR_KIND, "ws_get_option");
     FAILS(ws_set_option(h, WS_OPT_REFUSE_NEW, 1), WS_ERR_KIND, "ws_set_option");
   }
@@ -185,6 +188,14 @@ static void nulls(void) {
   FAILS(ws_get_conns(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_conns count");
   FAILS(ws_set_certificate(server, NULL, ""), WS_ERR_NULL, "ws_set_certificate cert_pem");
   FAILS(ws_set_certificate(server, "", NULL), WS_ERR_NULL, "ws_set_certificate key_pem");
+  FAILS(ws_serve(server, NULL, ".", 0), WS_ERR_NULL, "ws_serve prefix");
+  FAILS(ws_serve(server, "/", ".", 2), WS_ERR_ARG, "ws_serve flags");
+  FAILS(ws_serve(server, "/../", ".", 0), WS_ERR_ARG, "ws_serve prefix with dots");
+  FAILS(ws_serve(server, "/", NULL, 0), WS_ERR_ARG, "ws_serve removes a prefix that is not there");
+  FAILS(ws_serve(server, "/", "", 0), WS_ERR_DIRECTORY, "ws_serve of no name");
+  FAILS(ws_serve(server, "/", "\xFF", 0), WS_ERR_UTF8, "ws_serve of no text");
+  CHECK_EQUAL(ws_serve(server, "/", ".", WS_SERVE_ISOLATED), WS_OK, "ws_serve");
+  CHECK_EQUAL(ws_serve(server, "/", NULL, 0), WS_OK, "ws_serve of nothing any more");
   FAILS(ws_make_certificate(NULL, 1, text, 0, text, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate names");
   FAILS(ws_make_certificate("a", 1, NULL, 0, text, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate cert");
   FAILS(ws_make_certificate("a", 1, text, 0, NULL, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate key");

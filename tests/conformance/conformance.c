@@ -602,6 +602,34 @@ static void serve(void) {
   printf("server closed\n");
 }
 
+/* ---- A server that serves a directory. The driver's client asks for files, then joins and says "stop" ---- */
+
+static void files(const char *directory) {
+  end server = {"server", 0, 0};
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  listen_here(&server, &config);
+  uint32_t port = 0;
+  ws_get_option(server.h, WS_OPT_PORT, &port);
+  printf("port %u\n", port);
+  fflush(stdout);
+  check("serve", ws_serve(server.h, "page", directory, 0));
+  check("serve", ws_serve(server.h, "/.git", directory, 0));
+  check("serve", ws_serve(server.h, "/", "no such directory", 0));
+  check("stop_serving", ws_serve(server.h, "/threads", NULL, 0));
+  check("serve", ws_serve(server.h, "/", directory, 0));
+  check("serve", ws_serve(server.h, "/threads", directory, WS_SERVE_ISOLATED));
+  ws_event event = next_event(&server);
+  print_event("server", &event);
+  take(&server, 1);
+  check("stop_serving", ws_serve(server.h, "/threads", NULL, 0));
+  put(event.conn, "stopped");
+  take(&server, 2);
+  ws_stats stats;
+  ws_get_stats(server.h, &stats, sizeof stats);
+  printf("served %d\n", (int)stats.served);
+}
+
 /* ---- A game: a host and three joins, in either format ---- */
 
 static void say(ws_handle h, int32_t type, const char *words) {
@@ -698,7 +726,8 @@ int main(int argc, char **argv) {
                  {"bad-put", bad_put},
                  {"bad-text", bad_text},
                  {"bad-close", bad_close},
-                 {"stale", stale}};
+                 {"stale", stale},
+                 {"files", files}};
   const char *name = argc > 1 ? argv[1] : "", *url = argc > 2 ? argv[2] : "";
   int known = 1;
   if (!strcmp(name, "wss") && argc > 3) wss(url, read_file(argv[3]));

@@ -362,6 +362,34 @@ void serve(const string&) {
   polled.clear();
 }
 
+// ---- A server that serves a directory. The driver's client asks for files, then joins and says "stop" ----
+
+void files(const string& directory) {
+  auto opened = wspeer::server::listen("ws://127.0.0.1:0");
+  if (!check("listen", opened)) return;
+  wspeer::server& server = *opened;
+  polled = {&server};
+  std::printf("port %u\n", unsigned{server.port()});
+  std::fflush(stdout);
+  check("serve", server.serve("page", directory));
+  check("serve", server.serve("/.git", directory));
+  check("serve", server.serve("/", "no such directory"));
+  check("stop_serving", server.stop_serving("/threads"));
+  check("serve", server.serve("/", directory));
+  check("serve", server.serve("/threads", directory, WS_SERVE_ISOLATED));
+  wspeer::client_ref visitor;
+  next_event(server, "server", [&](const wspeer::event& event) {
+    print("server", event);
+    visitor = event.client();
+  });
+  take(server, "server", 1);
+  check("stop_serving", server.stop_serving("/threads"));
+  check("put", visitor.put("stopped"));
+  take(server, "server", 2);
+  std::printf("served %d\n", static_cast<int>(server.stats().served));
+  polled.clear();
+}
+
 // ---- A game ----
 
 void play(std::uint32_t format) {
@@ -454,6 +482,7 @@ int main(int argc, char** argv) {
       {"renew", renew},
       {"proxied", proxied},
       {"server", serve},
+      {"files", files},
       {"heartbeat", heartbeat},
       {"names", own_names},
       {"multiplayer", [](const string&) { play(0); }},

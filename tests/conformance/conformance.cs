@@ -542,6 +542,35 @@ static partial class Conformance
         }
     }
 
+    // ---- A server that serves a directory. The driver's client asks for files, then joins and says "stop" ----
+
+    static void Files(string directory)
+    {
+        using (WebSocketServer server = WebSocketServer.Listen("ws://127.0.0.1:0"))
+        {
+            polled.Add(server);
+            output.WriteLine("port " + server.Port);
+            Failed("serve", server.Serve("page", directory));
+            Failed("serve", server.Serve("/.git", directory));
+            Failed("serve", server.Serve("/", "no such directory"));
+            Failed("stop_serving", server.StopServing("/threads"));
+            Failed("serve", server.Serve("/", directory));
+            Failed("serve", server.Serve("/threads", directory, true));
+            var visitor = default(WebSocketConnection);
+            NextEvent(server, "server", e =>
+            {
+                Print("server", e);
+                visitor = e.Connection;
+            });
+            Take(server, "server", 1);
+            Failed("stop_serving", server.StopServing("/threads"));
+            Failed("put", visitor.SendText("stopped"));
+            Take(server, "server", 2);
+            output.WriteLine("served " + server.Connection.GetStats().Served);
+            polled.Clear();
+        }
+    }
+
     // ---- A game ----
 
     static void Play(WebSocketFlags format)
@@ -625,6 +654,7 @@ static partial class Conformance
             { "renew", Renew },
             { "proxied", Proxied },
             { "server", Serve },
+            { "files", Files },
             { "heartbeat", Heartbeat },
             { "pair", Pair },
             { "attach", Attach },

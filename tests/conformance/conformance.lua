@@ -474,6 +474,31 @@ function scenarios.server()
   print("server closed")
 end
 
+-- ---- A server that serves a directory. The driver's client asks for files, then joins and says "stop" ----
+
+function scenarios.files(directory)
+  local server = { name = "server", h = open("listen", "ws://127.0.0.1:0") }
+  ends = { server }
+  local port, stats = ffi.new("uint32_t[1]"), ffi.new("ws_stats")
+  ws.ws_get_option(server.h, K.WS_OPT_PORT, port)
+  print("port " .. port[0])
+  io.stdout:flush()
+  check("serve", ws.ws_serve(server.h, "page", directory, 0))
+  check("serve", ws.ws_serve(server.h, "/.git", directory, 0))
+  check("serve", ws.ws_serve(server.h, "/", "no such directory", 0))
+  check("stop_serving", ws.ws_serve(server.h, "/threads", nil, 0))
+  check("serve", ws.ws_serve(server.h, "/", directory, 0))
+  check("serve", ws.ws_serve(server.h, "/threads", directory, K.WS_SERVE_ISOLATED))
+  local conn = next_event(server).conn
+  print_event("server", event)
+  take(server, 1)
+  check("stop_serving", ws.ws_serve(server.h, "/threads", nil, 0))
+  put(conn, "stopped")
+  take(server, 2)
+  ws.ws_get_stats(server.h, stats, ffi.sizeof(stats))
+  print("served " .. tonumber(stats.served))
+end
+
 -- ---- A game ----
 
 local function play(format)

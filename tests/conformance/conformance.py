@@ -313,6 +313,28 @@ def serve() -> None:
     print("server closed")
 
 
+# ---- A server that serves a directory. The driver's client asks for files, then joins and says "stop" ----
+
+
+def files(directory: str) -> None:
+    server = End("server", wspeer.listen("ws://127.0.0.1:0"))
+    print(f"port {server.ws.options.port}", flush=True)
+    for prefix, path in (("page", directory), ("/.git", directory), ("/", "no such directory")):
+        with reported("serve"):
+            server.ws.serve(prefix, path)
+    with reported("stop_serving"):
+        server.ws.serve("/threads", None)
+    server.ws.serve("/", Path(directory))
+    server.ws.serve("/threads", directory, isolated=True)
+    event = server.next_event()
+    show("server", event)
+    server.take()
+    server.ws.serve("/threads", None)
+    put(event.peer, "stopped")
+    server.take(2)
+    print(f"served {server.ws.stats().served}")
+
+
 # ---- A game: a host and three joins, in either format ----
 
 
@@ -395,6 +417,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "renew": renew,
     "proxied": proxied,
     "server": serve,
+    "files": files,
     "multiplayer": lambda: multiplayer(False),
     "multiplayer3": lambda: multiplayer(True),
     "heartbeat": heartbeat,

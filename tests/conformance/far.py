@@ -3,6 +3,7 @@ not suffice. Each records what it sees."""
 import base64
 import contextlib
 import hashlib
+import http.client
 import logging
 import re
 import socket
@@ -242,6 +243,32 @@ FRAMES = {
     "/bad/reserved": frame(0xC1, b"reserved"),
     "/bad/big": frame(0x82, bytes(1001)),
 }
+
+
+def visitor(port, notes):
+    """Asks the program's server for files, then joins it."""
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
+
+    def ask(method, path, **headers):
+        asked.request(method, path, headers=headers)
+        answer = asked.getresponse()
+        body = answer.read()
+        opener = answer.headers.get("Cross-Origin-Opener-Policy", "")
+        words = body.decode().strip() if method == "GET" else ""
+        notes.append(f"{method} {path}: {answer.status} {answer.headers.get('Content-Type', '')} {opener} {words}".rstrip())
+        return answer
+
+    tag = ask("GET", "/hello.txt").headers["ETag"]
+    ask("HEAD", "/hello.txt")
+    ask("GET", "/hello.txt", Range="bytes=0-4")
+    ask("GET", "/hello.txt", **{"If-None-Match": tag})
+    ask("GET", "/threads/hello.txt")
+    ask("GET", "/../secret.txt")
+    with connect(f"ws://127.0.0.1:{port}/threads/hello.txt", open_timeout=LIMIT, close_timeout=LIMIT, proxy=None) as ws:
+        ws.send("stop")
+        notes.append(show(ws.recv(timeout=LIMIT)))
+        ask("GET", "/threads/hello.txt")
+        asked.close()
 
 
 def clients(port, notes):

@@ -207,7 +207,10 @@ static const named OPTIONS[] = {OPTION(NO_DELAY),
                                 OPTION(AUTH_TIMEOUT_MS),
                                 OPTION(MAX_CALL_BYTES),
                                 OPTION(MAX_CALL_ITEMS),
-                                OPTION(MAX_BODY_BYTES)};
+                                OPTION(MAX_BODY_BYTES),
+                                OPTION(MAX_DOWNLOADS),
+                                OPTION(MAX_DOWNLOADS_PER_ADDRESS),
+                                OPTION(DOWNLOAD_TIMEOUT_MS)};
 static const named TEXTS[] = {TEXT(URL),          TEXT(PATH),          TEXT(QUERY),          TEXT(SUBPROTOCOL),
                               TEXT(CLOSE_REASON), TEXT(ERROR),         TEXT(LOCAL_ADDRESS),  TEXT(REMOTE_ADDRESS),
                               TEXT(BODY),         TEXT(TLS),           TEXT(EXTENSIONS),     TEXT(PEER_ADDRESS)};
@@ -246,6 +249,8 @@ static void options(void) {
   config.max_call_items = 122;
   config.ipv6_prefix_bits = 56;
   config.max_body_bytes = 123;
+  config.max_downloads = 124;
+  config.max_downloads_per_address = 125;
   config.flags = WS_DEFLATE | WS_SCENE;
   if (check("host", ws_host(LOCALHOST, &config, &host)) < 0) return;
   for (size_t i = 0; i < sizeof OPTIONS / sizeof OPTIONS[0]; i++) {

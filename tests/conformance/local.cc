@@ -188,7 +188,10 @@ constexpr named OPTIONS[] = {{WS_OPT_NO_DELAY, "NO_DELAY"},
                              {WS_OPT_AUTH_TIMEOUT_MS, "AUTH_TIMEOUT_MS"},
                              {WS_OPT_MAX_CALL_BYTES, "MAX_CALL_BYTES"},
                              {WS_OPT_MAX_CALL_ITEMS, "MAX_CALL_ITEMS"},
-                             {WS_OPT_MAX_BODY_BYTES, "MAX_BODY_BYTES"}};
+                             {WS_OPT_MAX_BODY_BYTES, "MAX_BODY_BYTES"},
+                             {WS_OPT_MAX_DOWNLOADS, "MAX_DOWNLOADS"},
+                             {WS_OPT_MAX_DOWNLOADS_PER_ADDRESS, "MAX_DOWNLOADS_PER_ADDRESS"},
+                             {WS_OPT_DOWNLOAD_TIMEOUT_MS, "DOWNLOAD_TIMEOUT_MS"}};
 
 // Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1.
 void options(const string&) {
@@ -222,6 +225,8 @@ void options(const string&) {
   config->max_call_items = 122;
   config->ipv6_prefix_bits = 56;
   config->max_body_bytes = 123;
+  config->max_downloads = 124;
+  config->max_downloads_per_address = 125;
   auto host = opened("host", wspeer::multiplayer::host(localhost, config.flags(WS_DEFLATE | WS_SCENE)));
   for (const auto& [number, name] : OPTIONS) {
     const std::uint32_t before = host.option(number).value_or(0);

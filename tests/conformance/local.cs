@@ -208,6 +208,8 @@ static partial class Conformance
             MaxCallItems = 122,
             Ipv6PrefixBits = 56,
             MaxBodyBytes = 123,
+            MaxDownloads = 124,
+            MaxDownloadsPerAddress = 125,
             Flags = WebSocketFlags.Deflate | WebSocketFlags.Scene
         };
         using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config))

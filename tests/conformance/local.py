@@ -185,6 +185,8 @@ def options() -> None:
         max_call_items=122,
         ipv6_prefix_bits=56,
         max_body_bytes=123,
+        max_downloads=124,
+        max_downloads_per_address=125,
         deflate=True,
         scene=True,
     ) as host:

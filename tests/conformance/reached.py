@@ -17,13 +17,13 @@ import names  # noqa: E402
 from table import Mistake  # noqa: E402
 
 # The group of constants that a parameter of this name passes.
-BY_PARAMETER = {"option": "OPT", "what": "GET", "type": "TYPE", "role": "ROLE", "level": "LOG"}
+BY_PARAMETER = {"option": "OPT", "what": "GET", "type": "TYPE", "role": "ROLE", "level": "LOG", "flags": "SERVE"}
 # The group of constants that a field of ws_config passes.
 BY_FIELD = {"flags": "FLAG", "on_full": "FULL"}
 # The group of constants that a function returns.
 BY_RESULT = {"ws_get_state": "STATE", "ws_get_features": "FEATURE"}
 # Groups whose constants are bits.
-BITS = ("FLAG", "FEATURE")
+BITS = ("FLAG", "FEATURE", "SERVE")
 # Groups that are not measured, with the reason.
 UNMEASURED = {
     "RESULT": "some results need a lack of memory or a defect; the traces have those that matter",

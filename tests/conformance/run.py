@@ -183,7 +183,7 @@ LANGUAGES = {
         ["node", "tests/web/browser.js", "run", "build/conformance/web/conformance.js"],
         dict.fromkeys(
             (
-                *("renew", "proxied", "server", "multiplayer", "multiplayer3"),
+                *("files", "renew", "proxied", "server", "multiplayer", "multiplayer3"),
                 *("full", "options", "texts", "library", "trust", "scene", "auth"),
             ),
             "a browser listens to nobody",
@@ -264,6 +264,17 @@ def met_by_clients(run):
     yield [], notes
 
 
+@contextlib.contextmanager
+def met_by_visitor(run):
+    """The program is a server that serves the directory which it is given."""
+    site, notes = WORK / "site", []
+    site.mkdir(exist_ok=True)
+    (site / "hello.txt").write_text("hello, κόσμε\n")
+    (WORK / "secret.txt").write_text("secret\n")
+    run.when_listening = lambda port: far.visitor(port, notes)
+    yield [site], notes
+
+
 SCENARIOS = {
     "echo": against(),
     "sizes": against(),
@@ -295,6 +306,7 @@ SCENARIOS = {
     "renew": alone,
     "proxied": alone,
     "server": met_by_clients,
+    "files": met_by_visitor,
     "multiplayer": alone,
     "multiplayer3": alone,
     "scene": alone,
@@ -328,7 +340,7 @@ class Run:
                 printed = process.communicate()[0] + f"not ended after {LIMIT} s\n"
         if process.returncode:
             printed += f"ended with {process.returncode}\n"
-        if arguments and ":" in arguments[0]:
+        if arguments and ":" in str(arguments[0]):
             printed = printed.replace(":" + arguments[0].rsplit(":", 1)[1], ":PORT")
         return printed + "".join(f"far: {note}\n" for note in notes)
 

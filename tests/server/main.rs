@@ -10,6 +10,7 @@ mod budget;
 mod certificate;
 mod counts;
 mod crowd;
+mod downloads;
 mod fairness;
 mod items;
 mod model;

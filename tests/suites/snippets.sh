@@ -180,6 +180,13 @@ END
 check "docs/serving.md: a renewed certificate is taken" ends python3 renewed.py
 {
   printf '#include "wspeer.h"\nint serve(void);\nint serve(void) {\n'
+  "$extract" "$root/docs/serving.md" c WS_SERVE_ISOLATED
+  printf 'return 0;\n}\n'
+} > page.c
+check "docs/serving.md: the server of a page compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c page.c \
+  -o page.o
+{
+  printf '#include "wspeer.h"\nint serve(void);\nint serve(void) {\n'
   "$extract" "$root/docs/serving.md" c trusted_proxies
   printf 'return 0;\n}\n'
 } > proxied.c

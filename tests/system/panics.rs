@@ -71,6 +71,7 @@ fn calls() -> Vec<Call> {
     add("ws_set_user", Box::new(|h| ws_set_user(h, 1)));
     add("ws_get_conns", Box::new(|h| c!(ws_get_conns(h, &mut 0, 1, &mut 0))));
     add("ws_set_certificate", Box::new(|h| c!(ws_set_certificate(h, c"".as_ptr(), c"".as_ptr()))));
+    add("ws_serve", Box::new(|h| c!(ws_serve(h, c"/".as_ptr(), c".".as_ptr(), 0))));
     add("ws_get_waiting", Box::new(|h| c!(ws_get_waiting(h, &mut 0, 1, &mut 0))));
     add("ws_get_conn", Box::new(|h| c!(ws_get_conn(h, 1, &mut 0))));
     add("ws_get_peer_id", Box::new(|h| ws_get_peer_id(h)));

@@ -326,6 +326,7 @@ static void small_things(const char *url) {
   CHECK(ws_set_certificate(h, "", "") == WS_ERR_UNSUPPORTED &&
             ws_make_certificate("a", 1, made, sizeof made, made, sizeof made, NULL, 0) == WS_ERR_UNSUPPORTED,
         "a page has no certificate");
+  CHECK(ws_serve(h, "/", ".", 0) == WS_ERR_UNSUPPORTED, "a page serves no files");
   CHECK(ws_next_event(h, NULL) == WS_ERR_NULL && ws_get_packets(h, &packet, 0, &len) == WS_ERR_ARG &&
             ws_put_packet(h, NULL, 1, WS_TEXT) == WS_ERR_NULL && ws_put_packet(h, NULL, 0, 9) == WS_ERR_ARG,
         "wrong arguments");

@@ -15,7 +15,7 @@ import guard  # noqa: E402
 SOURCE = WEB / "every.c"
 # Requirements of a function; all others work in every build.
 NEEDS = {
-    "SERVER": "ws_listen ws_host ws_join_local ws_set_certificate ws_make_certificate",
+    "SERVER": "ws_listen ws_host ws_join_local ws_set_certificate ws_make_certificate ws_serve",
     "PAIR": "ws_pair ws_attach ws_feed ws_take_output",
     "WAIT": "ws_wait",
     "HEADERS": "ws_get_header",

@@ -25,6 +25,7 @@ ENUMS = {
     "LOG": ("WebSocketLogLevel", "int", "The level of log lines."),
     "STRUCT": ("WebSocketStruct", "int", "Structs whose size the library reports."),
     "VARIANT": ("WebSocketVariantType", "int", "Types of the values in a Godot remote call: Variant.Type."),
+    "SERVE": ("WebSocketServeFlags", "uint", "Flags of WebSocketServer.Serve()."),
     "FEATURE": ("WebSocketFeatures", "uint", "What a build and platform support."),
 }
 
@@ -38,7 +39,7 @@ STRUCTS = {
     "ws_call": "NativeCall",
 }
 PUBLIC = {"WebSocketStats"}
-HIDDEN = {"WebSocketStruct"}
+HIDDEN = {"WebSocketStruct", "WebSocketServeFlags"}
 # Words of the header's comments, and what they are called in C#.
 WORDS = {
     "ws_config": "WebSocketConfig",
@@ -62,6 +63,7 @@ WORDS = {
     "ws_pair()": "WebSocketPeer.Pair()",
     "ws_poll()": "Poll()",
     "ws_send_auth()": "SendAuth()",
+    "ws_serve()": "WebSocketServer.Serve()",
     "ws_set_option()": "SetOption()",
     "ws_set_user()": "SetUser()",
     "ws_version()": "WebSocketLibrary.Version",

@@ -18,7 +18,7 @@ PARTS = [
         ],
     ),
     ("Frames and messages", ["protocol", "link", "connection", "work"]),
-    ("Servers", ["server"]),
+    ("Servers", ["server", "files"]),
     ("Multiplayer and scenes", ["multiplayer"]),
     (
         "The log and defects of the library",

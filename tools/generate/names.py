@@ -3,7 +3,7 @@
 from table import Mistake
 
 # Groups whose constants have a prefix: WS_EVENT_OPEN.
-PREFIXES = ("EVENT", "PHASE", "CAUSE", "FULL", "ROLE", "GET", "OPT", "LOG", "VARIANT", "STRUCT", "FEATURE")
+PREFIXES = ("EVENT", "PHASE", "CAUSE", "FULL", "ROLE", "GET", "OPT", "LOG", "VARIANT", "STRUCT", "FEATURE", "SERVE")
 # The groups of constants without a prefix.
 PLAIN = {
     **dict.fromkeys(("OK", "EMPTY", "MORE", "PARTIAL", "TRUNCATED"), "RESULT"),

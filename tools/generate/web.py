@@ -172,6 +172,7 @@ TITLES = {
     "STRUCT": "WsStruct",
     "VARIANT": "WsVariantType",
     "FEATURE": "WsFeature",
+    "SERVE": "WsServeFlag",
 }
 
 

@@ -332,6 +332,14 @@ static void set_certificate(const gd_call *call) {
   return_certificate_set(call, &((game *)call->self)->base);
 }
 
+static void serve(const gd_call *call) {
+  return_served(call, &((game *)call->self)->base, true);
+}
+
+static void stop_serving(const gd_call *call) {
+  return_served(call, &((game *)call->self)->base, false);
+}
+
 static const gd_method methods[] = {
     {"create_client(url: String, tls_client_options: TLSOptions = null) -> Error", create_client, NULL},
     {"create_server(port: int, bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error",
@@ -343,6 +351,8 @@ static const gd_method methods[] = {
     {"flush()", flush, NULL},
     {"get_stats() const -> Dictionary", get_stats, NULL},
     {"set_certificate(tls_server_options: TLSOptions) -> Error", set_certificate, NULL},
+    {"serve(prefix: String, directory: String, isolated: bool = false) -> Error", serve, NULL},
+    {"stop_serving(prefix: String) -> Error", stop_serving, NULL},
     {0},
 };
 

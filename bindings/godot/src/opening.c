@@ -153,6 +153,17 @@ void return_certificate_set(const gd_call *call, endpoint *base) {
   gd_return_int(call, error);
 }
 
+void return_served(const gd_call *call, endpoint *base, bool serves) {
+  gd_utf8 prefix, directory;
+  gd_utf8_open(&prefix, gd_string_at(call, 0));
+  if (serves) gd_utf8_open(&directory, gd_string_at(call, 1));
+  uint32_t flags = serves && gd_bool_at(call, 2) ? WS_SERVE_ISOLATED : 0;
+  ws_result result = ws_serve(base->handle, prefix.bytes, serves ? directory.bytes : NULL, flags);
+  gd_return_int(call, error_of(result, serves ? "serve" : "stop_serving"));
+  if (serves) gd_utf8_close(&directory);
+  gd_utf8_close(&prefix);
+}
+
 const char *opening_address(opening *self, const endpoint *from, int32_t port, const gd_string *bind_address,
                             bool tls) {
   gd_utf8 host, path;
@@ -181,6 +192,7 @@ int64_t error_of(ws_result result, const char *function) {
     case WS_ERR_TOO_BIG: return GD_ERR_OUT_OF_MEMORY;
     case WS_ERR_UTF8: return GD_ERR_INVALID_DATA;
     case WS_ERR_ADDRESS: return GD_ERR_ALREADY_IN_USE;
+    case WS_ERR_DIRECTORY: return GD_ERR_FILE_NOT_FOUND;
     case WS_ERR_UNSUPPORTED: return GD_ERR_UNAVAILABLE;
     case WS_ERR_LIMIT: return GD_ERR_CANT_CREATE;
     case WS_ERR_PANIC: return GD_ERR_BUG;

@@ -12,6 +12,7 @@ enum {
   GD_ERR_UNAVAILABLE = 2,
   GD_ERR_UNCONFIGURED = 3,
   GD_ERR_OUT_OF_MEMORY = 6,
+  GD_ERR_FILE_NOT_FOUND = 7,
   GD_ERR_CANT_CREATE = 20,
   GD_ERR_ALREADY_IN_USE = 22,
   GD_ERR_INVALID_DATA = 30,
@@ -36,6 +37,8 @@ void opening_end(opening *self);
 int64_t opening_tls(opening *self, gd_object *options, bool of_server);
 /* Replaces the certificate of a server by that of its TLSOptions, and returns an Error from the call. */
 void return_certificate_set(const gd_call *call, endpoint *base);
+/* Serves the files of a directory from a server, or no more, and returns an Error from the call. */
+void return_served(const gd_call *call, endpoint *base, bool serves);
 /* Takes the subprotocols from this list instead of the property. */
 void opening_subprotocols(opening *self, const gd_packed *list);
 /* The texts of a PackedStringArray with ", " between them; NULL when it is empty. */

@@ -258,6 +258,14 @@ static void get_stats(const gd_call *call) {
   return_stats_of(call, ((const server *)call->self)->base.handle);
 }
 
+static void serve(const gd_call *call) {
+  return_served(call, &((server *)call->self)->base, true);
+}
+
+static void stop_serving(const gd_call *call) {
+  return_served(call, &((server *)call->self)->base, false);
+}
+
 static const gd_method methods[] = {
     {"listen(port: int, protocols: PackedStringArray = [], bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error",
      listen, NULL},
@@ -283,6 +291,8 @@ static const gd_method methods[] = {
     {"get_local_port() const -> int", get_local_port, NULL},
     {"get_stats() const -> Dictionary", get_stats, NULL},
     {"set_certificate(tls_server_options: TLSOptions) -> Error", set_certificate, NULL},
+    {"serve(prefix: String, directory: String, isolated: bool = false) -> Error", serve, NULL},
+    {"stop_serving(prefix: String) -> Error", stop_serving, NULL},
     {"make_certificate(names: PackedStringArray, days: int = 365) const -> Dictionary", make_certificate, NULL},
     {0},
 };

@@ -32,6 +32,11 @@ static const setting settings[NUMBERS] = {
     [MAX_CLIENTS_PER_ADDRESS] = {
         "max_clients_per_address", "int", {NONE, 0, 0}, FIELD(max_clients_per_address),
         WS_OPT_MAX_CLIENTS_PER_ADDRESS, 1, WS_OFF, 0},
+    [MAX_DOWNLOADS] = {
+        "max_downloads", "int", {NONE, 128, 128}, FIELD(max_downloads), WS_OPT_MAX_DOWNLOADS, 1, 0, 0},
+    [MAX_DOWNLOADS_PER_ADDRESS] = {
+        "max_downloads_per_address", "int", {NONE, 32, 32}, FIELD(max_downloads_per_address),
+        WS_OPT_MAX_DOWNLOADS_PER_ADDRESS, 1, 0, 0},
     [MAX_PENDING_HANDSHAKES] = {
         "max_pending_handshakes", "int", {NONE, 256, 256}, FIELD(max_pending_handshakes),
         WS_OPT_MAX_PENDING_HANDSHAKES, 1, WS_OFF, 0},

@@ -76,6 +76,8 @@ void return_stats_of(const gd_call *call, ws_handle handle) {
       COUNTER(compressed_out),
       COUNTER(deflate_memory_bytes),
       COUNTER(kept_bytes),
+      COUNTER(downloads),
+      COUNTER(served),
 #undef COUNTER
   };
   gd_dictionary *reported = gd_return_dictionary(call);

@@ -32,8 +32,9 @@ ENUMS = {
     "FEATURE": wspeer.Feature,
     "VARIANT": wspeer.VariantType,
 }
-# Constants that Python expresses differently: bytes and str, the package version, the struct sizes that are checked.
-INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_TEXT", "WS_BINARY", "WS_CALL"}
+# Constants that Python expresses differently: bytes and str, the package version, arguments, the struct sizes that are
+# checked.
+INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_TEXT", "WS_BINARY", "WS_CALL", "WS_SERVE_ISOLATED"}
 INNER |= {f"WS_STRUCT_{name}" for name in ("CONFIG", "STATS", "PACKET", "EVENT", "VARIANT", "CALL", "PACKET_OUT")}
 
 FROZEN = [

@@ -193,6 +193,23 @@ func certificates() -> void:
 	serve()
 	check(server.set_certificate(options(first)) != OK, "a server without TLS takes no certificate")
 
+func files() -> void:
+	serve()
+	var folder := ProjectSettings.globalize_path("res://")
+	check(server.serve("page", folder) == ERR_INVALID_PARAMETER, "a prefix begins with a slash")
+	check(server.serve("/", folder + "nothing") == ERR_FILE_NOT_FOUND, "a directory that is not there is refused")
+	check(server.stop_serving("/") == ERR_INVALID_PARAMETER, "nothing is served yet")
+	check(server.serve("/", folder, true) == OK, "a directory is served")
+	var http := HTTPClient.new()
+	http.connect_to_host("127.0.0.1", server.get_local_port())
+	wait([server], func(): http.poll(); return http.get_status() == HTTPClient.STATUS_CONNECTED)
+	http.request(HTTPClient.METHOD_GET, "/project.godot", [])
+	wait([server], func(): http.poll(); return http.has_response())
+	check(http.get_response_code() == 200 and http.get_response_headers_as_dictionary().get(
+			"Cross-Origin-Opener-Policy") == "same-origin", "the engine gets a file of it")
+	check(server.get_stats()["served"] == 1, "the request is counted")
+	check(server.stop_serving("/") == OK, "the directory is served no more")
+
 func _initialize() -> void:
 	var url := serve()
 	life(WSPeer.new(), url)
@@ -204,6 +221,7 @@ func _initialize() -> void:
 	handlers()
 	errors()
 	certificates()
+	files()
 	var crypto := Crypto.new()
 	var key := crypto.generate_rsa(2048)
 	url = serve(TLSOptions.server(key, crypto.generate_self_signed_certificate(key)))

@@ -58,6 +58,9 @@ namespace Wspeer
         /// <summary>A defect in wspeer was caught. The handle is retired, and with it those that share its lock; the
         /// program continues. WebSocketLibrary.TryGetLog() has the details.</summary>
         ErrPanic = -16,
+        /// <summary>WebSocketServer.Serve(): the directory does not exist or cannot be opened.
+        /// WebSocketLibrary.LastError has the reason.</summary>
+        ErrDirectory = -17,
     }
 
     /// <summary>The type of a message.</summary>
@@ -334,6 +337,15 @@ namespace Wspeer
         ProxyProtocol = 262144,
     }
 
+    /// <summary>Flags of WebSocketServer.Serve().</summary>
+    internal enum WebSocketServeFlags : uint
+    {
+        /// <summary>The pages may use threads: their responses have the headers Cross-Origin-Opener-Policy:
+        /// same-origin, Cross-Origin-Embedder-Policy: require-corp and Cross-Origin-Resource-Policy: same-origin. Such
+        /// a page loads only from its own server, or what other servers allow it to.</summary>
+        Isolated = 1,
+    }
+
     /// <summary>What a message to several targets does about one whose queue is full.</summary>
     public enum WebSocketFullPolicy : uint
     {
@@ -455,6 +467,13 @@ namespace Wspeer
         MaxCallItems = 28,
         /// <summary>Server: WebSocketConfig.MaxBodyBytes.</summary>
         MaxBodyBytes = 29,
+        /// <summary>Server: WebSocketConfig.MaxDownloads.</summary>
+        MaxDownloads = 32,
+        /// <summary>Server: WebSocketConfig.MaxDownloadsPerAddress.</summary>
+        MaxDownloadsPerAddress = 33,
+        /// <summary>Server: time in which a client of WebSocketServer.Serve() must take 64 KiB of a file, in
+        /// milliseconds (default: 30000); WebSocketConfig.Off: any. A slower client is dropped.</summary>
+        DownloadTimeoutMs = 34,
     }
 
     /// <summary>The level of log lines.</summary>

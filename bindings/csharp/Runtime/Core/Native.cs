@@ -178,6 +178,9 @@ namespace Wspeer
             UIntPtr* count, UIntPtr* used);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_serve(uint server, byte* prefix, byte* directory, uint flags);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_put_packet(uint h, byte* data, UIntPtr len, int type);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -254,6 +257,10 @@ namespace Wspeer
         /// not decoded yet, texts of events; in multiplayer also node numbers and pending notifications of peers, and
         /// with WebSocketFlags.Auth the messages of peers that are not admitted.</summary>
         public ulong KeptBytes;
+        /// <summary>Server: files that WebSocketServer.Serve() is sending.</summary>
+        public ulong Downloads;
+        /// <summary>Server: requests that WebSocketServer.Serve() has begun to answer.</summary>
+        public ulong Served;
     }
 
     /// <summary>A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.</summary>
@@ -462,6 +469,12 @@ namespace Wspeer
         /// for the server, and its certificate is checked whatever WS_INSECURE, WS_ANY_NAME and pin_sha256 say
         /// (default: NULL, none).</summary>
         public IntPtr Proxy;
+        /// <summary>Server: maximum number of files that ws_serve() sends at a time, each with at most 256 KiB of it in
+        /// memory (default: 128). Further requests are answered with 503.</summary>
+        public uint MaxDownloads;
+        /// <summary>Server: maximum number of files that ws_serve() sends to one address at a time (default: 32; a
+        /// browser opens six connections). Further requests are answered with 503.</summary>
+        public uint MaxDownloadsPerAddress;
     }
 
     /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type

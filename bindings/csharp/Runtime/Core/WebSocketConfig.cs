@@ -150,6 +150,12 @@ namespace Wspeer
         /// for the server, and its certificate is checked whatever WebSocketFlags.Insecure, WebSocketFlags.AnyName and
         /// PinSha256 say (default: NULL, none).</summary>
         public string Proxy;
+        /// <summary>Server: maximum number of files that WebSocketServer.Serve() sends at a time, each with at most 256
+        /// KiB of it in memory (default: 128). Further requests are answered with 503.</summary>
+        public uint MaxDownloads;
+        /// <summary>Server: maximum number of files that WebSocketServer.Serve() sends to one address at a time
+        /// (default: 32; a browser opens six connections). Further requests are answered with 503.</summary>
+        public uint MaxDownloadsPerAddress;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -195,6 +201,8 @@ namespace Wspeer
             to->Ipv6PrefixBits = Ipv6PrefixBits;
             to->MaxBodyBytes = MaxBodyBytes;
             to->Proxy = texts.Text(Proxy, nameof(Proxy));
+            to->MaxDownloads = MaxDownloads;
+            to->MaxDownloadsPerAddress = MaxDownloadsPerAddress;
         }
     }
 }

@@ -101,6 +101,17 @@ namespace Wspeer
         public WebSocketResult SetCertificate(string certPem, string keyPem) =>
             WebSocketCertificate.Set(Connection.Handle, certPem, keyPem);
 
+        /// <summary>Host: serves files as WebSocketServer.Serve does.</summary>
+        public WebSocketResult Serve(string prefix, string directory, bool isolated = false)
+        {
+            if (directory == null) throw new ArgumentNullException(nameof(directory));
+            return WebSocketServer.Serve(Connection.Handle, prefix, directory, isolated);
+        }
+
+        /// <summary>Host: ends what Serve began for this prefix.</summary>
+        public WebSocketResult StopServing(string prefix) =>
+            WebSocketServer.Serve(Connection.Handle, prefix, null, false);
+
         /// <summary>The connection to a peer: on a host the client's, on a join its own for peer 1. Throws when there
         /// is no such peer.</summary>
         public WebSocketConnection GetConnection(int peerId)

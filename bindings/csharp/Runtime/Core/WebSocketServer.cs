@@ -50,6 +50,25 @@ namespace Wspeer
         public WebSocketResult SetCertificate(string certPem, string keyPem) =>
             WebSocketCertificate.Set(Connection.Handle, certPem, keyPem);
 
+        /// <summary>Serves the files of a directory to GET and HEAD requests for paths below prefix, such as "/". With
+        /// isolated, its pages may use threads. ErrDirectory: the directory cannot be opened.</summary>
+        public WebSocketResult Serve(string prefix, string directory, bool isolated = false)
+        {
+            if (directory == null) throw new ArgumentNullException(nameof(directory));
+            return Serve(Connection.Handle, prefix, directory, isolated);
+        }
+
+        /// <summary>Ends what Serve began for this prefix. Downloads in progress go on.</summary>
+        public WebSocketResult StopServing(string prefix) => Serve(Connection.Handle, prefix, null, false);
+
+        internal static WebSocketResult Serve(uint server, string prefix, string directory, bool isolated)
+        {
+            fixed (byte* start = NativeTexts.Terminated(prefix, nameof(prefix)),
+                path = NativeTexts.Terminated(directory, nameof(directory)))
+                return (WebSocketResult)Native.ws_serve(server, start, path,
+                    isolated ? (uint)WebSocketServeFlags.Isolated : 0);
+        }
+
         /// <summary>Takes the next event of one client. Leave a client unread while replies to it do not fit its queue:
         /// it is slowed down and the others are not. The event is lent until the next one is taken by this function, or
         /// until Poll or Dispose. Throws when the client was freed.</summary>

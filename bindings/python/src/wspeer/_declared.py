@@ -61,6 +61,8 @@ class Config(ctypes.Structure):
         ("ipv6_prefix_bits", c_uint32),
         ("max_body_bytes", c_uint32),
         ("proxy", c_char_p),
+        ("max_downloads", c_uint32),
+        ("max_downloads_per_address", c_uint32),
     ]
 
 
@@ -92,6 +94,8 @@ class Stats(ctypes.Structure):
         ("compressed_out", c_uint64),
         ("deflate_memory_bytes", c_uint64),
         ("kept_bytes", c_uint64),
+        ("downloads", c_uint64),
+        ("served", c_uint64),
     ]
 
 
@@ -179,6 +183,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_decode_call": (c_int32, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t),
     "ws_encode_variant": (c_int32, c_char_p, c_size_t, c_void_p, c_size_t, POINTER(c_size_t)),
     "ws_decode_variant": (c_int32, c_char_p, c_size_t, c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t)),
+    "ws_serve": (c_int32, c_uint32, c_char_p, c_char_p, c_uint32),
     "ws_put_packet": (c_int32, c_uint32, c_char_p, c_size_t, c_int32),
     "ws_put_packet_to": (c_int32, c_uint32, c_int32, c_char_p, c_size_t, c_int32),
     "ws_put_packets": (c_int32, c_uint32, c_char_p, c_size_t, POINTER(c_size_t)),

@@ -64,6 +64,8 @@ class Result(Code):
     ERR_PANIC = -16
     """A defect in wspeer was caught. The handle is retired, and with it those that share its lock; the program
     continues. log_lines() has the details."""
+    ERR_DIRECTORY = -17
+    """serve(): the directory does not exist or cannot be opened. last_error() has the reason."""
 
 
 class State(Code):

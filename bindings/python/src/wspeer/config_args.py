@@ -135,6 +135,12 @@ class ConfigArgs(TypedDict, total=False):
     "socks5h://..." its name. "env": what http_proxy, https_proxy, all_proxy and no_proxy in the environment say, as
     curl reads them, and never for a loopback address. The trusted certificates for "https" are those for the
     server, and its certificate is checked whatever insecure, any_name and pin_sha256 say (default: NULL, none)."""
+    max_downloads: int
+    """Server: maximum number of files that serve() sends at a time, each with at most 256 KiB of it in memory
+    (default: 128). Further requests are answered with 503."""
+    max_downloads_per_address: int
+    """Server: maximum number of files that serve() sends to one address at a time (default: 32; a browser opens six
+    connections). Further requests are answered with 503."""
     coalesce: bool
     """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
     write."""

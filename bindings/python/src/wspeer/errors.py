@@ -177,6 +177,12 @@ class PanicError(CallFailed):
     result = Result.ERR_PANIC
 
 
+class DirectoryError(CallFailed):
+    """serve(): the directory does not exist or cannot be opened."""
+
+    result = Result.ERR_DIRECTORY
+
+
 _KINDS: dict[int, type[CallFailed]] = {int(kind.result): kind for kind in CallFailed.__subclasses__()}
 
 

@@ -155,6 +155,21 @@ class Options(OptionsBase):
         "Server that answers plain HTTP: maximum length of the body of a request, in bytes (default: 65536). A longer "
         "one is refused with 413.",
     )
+    max_downloads = Number(
+        32,
+        "Server: maximum number of files that serve() sends at a time, each with at most 256 KiB of it in memory "
+        "(default: 128). Further requests are answered with 503.",
+    )
+    max_downloads_per_address = Number(
+        33,
+        "Server: maximum number of files that serve() sends to one address at a time (default: 32; a browser opens six "
+        "connections). Further requests are answered with 503.",
+    )
+    download_timeout_ms = Number(
+        34,
+        "Server: time in which a client of serve() must take 64 KiB of a file, in milliseconds (default: 30000); OFF: "
+        "any. A slower client is dropped.",
+    )
 
 
 class Stats(NamedTuple):
@@ -212,6 +227,10 @@ class Stats(NamedTuple):
     """Memory kept for peers outside the queues, in bytes: incomplete messages, bytes that were read and not decoded
     yet, texts of events; in multiplayer also node numbers and pending notifications of peers, and with auth the
     messages of peers that are not admitted."""
+    downloads: int
+    """Server: files that serve() is sending."""
+    served: int
+    """Server: requests that serve() has begun to answer."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Callable
@@ -39,6 +40,12 @@ class _Many(Endpoint):
         """Replaces the certificate of a wss:// server or host while it runs, for new connections. Raises TlsError if it
         cannot be used or has expired; the old one then stays."""
         check(lib.ws_set_certificate(self._handle, encoded("cert_pem", cert_pem), encoded("key_pem", key_pem)))
+
+    def serve(self, prefix: str, directory: str | os.PathLike[str] | None, *, isolated: bool = False) -> None:
+        """Serves the files of a directory to GET and HEAD requests for paths below prefix; None removes the prefix.
+        isolated: its pages may use threads. Raises DirectoryError if the directory cannot be opened."""
+        path = None if directory is None else encoded("directory", os.fspath(directory))
+        check(lib.ws_serve(self._handle, encoded("prefix", prefix), path, int(isolated)))
 
     def _list(self, get: Callable[..., int]) -> list[Peer]:
         room, count = 64, ctypes.c_size_t()
