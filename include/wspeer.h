@@ -32,9 +32,9 @@
  *   }
  *
  * HANDLES. A ws_handle is a number. A stale one gives WS_ERR_HANDLE, never a crash. ws_connect(), ws_listen(),
- * ws_host(), ws_join(), ws_join_local(), ws_pair() and ws_attach() open handles; ws_free() frees one in any state. Each
- * client of a server has a handle too, which CONNECTED reports. It retires by itself in the server's next ws_poll()
- * after its DISCONNECTED was taken, so a program that frees none of these leaks none.
+ * ws_host(), ws_join(), ws_join_local(), ws_pair(), ws_attach() and ws_diagnose() open handles; ws_free() frees one in
+ * any state. Each client of a server has a handle too, which CONNECTED reports. It retires by itself in the server's
+ * next ws_poll() after its DISCONNECTED was taken, so a program that frees none of these leaks none.
  *
  * ORDER. Each connection has one queue of items: OPEN, messages, CLOSE_REQUEST, and last CLOSED (a server's client:
  * CONNECTED ... DISCONNECTED). Messages received before a close can still be read after it. ws_next_event() takes the
@@ -66,7 +66,8 @@
  * TEXT is UTF-8 and NUL-terminated; a text over 16 MiB is WS_ERR_TOO_BIG. If a buffer is too short, the copied text is
  * cut at a code point and NUL-terminated, and the result is WS_TRUNCATED. A length never counts the NUL.
  *
- * CALLS AND HANDLES (- : WS_ERR_KIND). "conn" is a handle of ws_connect(), ws_pair() or ws_attach().
+ * CALLS AND HANDLES (- : WS_ERR_KIND). "conn" is a handle of ws_connect(), ws_pair() or ws_attach(). One of
+ * ws_diagnose() is like it, but has no messages: its items are STEP events and CLOSED, and a put is WS_ERR_STATE.
  *
  *                           conn                    server                        client of a server
  *   ws_poll                 polls it                polls it and all clients      polls its server
@@ -315,6 +316,10 @@
 
 // With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
 #define WS_EVENT_AUTH 11
+
+// ws_diagnose(): a step of opening the connection. event.packet.data is a sentence about it, event.phase the phase
+// that it belongs to, event.cause what is wrong (WS_CAUSE_NONE: the step succeeded), event.time_ns when it happened.
+#define WS_EVENT_STEP 15
 
 // The event has no phase.
 #define WS_PHASE_NONE 0
@@ -1008,9 +1013,9 @@ typedef struct ws_event {
   // CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code (RFC 6455 section 7.1.5). 1005: the close frame had none.
   // 1006: there was no close frame. Else 0.
   int32_t code;
-  // CLOSED, DISCONNECTED, ERROR: WS_PHASE_*.
+  // CLOSED, DISCONNECTED, ERROR, STEP: WS_PHASE_*.
   int32_t phase;
-  // CLOSED, DISCONNECTED, ERROR: WS_CAUSE_*.
+  // CLOSED, DISCONNECTED, ERROR, STEP: WS_CAUSE_*.
   int32_t cause;
   // HTTP status of the response to the opening handshake, or 0.
   int32_t http_status;
@@ -1030,7 +1035,7 @@ typedef struct ws_event {
   // MESSAGE: the message. AUTH: data and len are the authentication data.
   // Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
   // CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to
-  // do. Else "".
+  // do. STEP: a sentence that says what happened. Else "".
   struct ws_packet packet;
 } ws_event;
 
@@ -1455,6 +1460,17 @@ WS_API ws_result ws_config_init(struct ws_config *config, size_t size);
 // `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT,
 // WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 WS_API ws_result ws_connect(const char *url, const struct ws_config *config, ws_handle *out);
+
+// Finds out why a client cannot connect. It opens a connection of its own as ws_connect() would, pings the server
+// once, and closes. Poll it: each step is a STEP event, and CLOSED is the last. The text of CLOSED says what is wrong
+// and what to do; its cause is WS_CAUSE_NONE if everything works. Messages of the server are dropped, and puts are
+// WS_ERR_STATE.
+// The texts are made for a bug report: they have no query, no user name or password, and no values of cookies,
+// authorization or unknown headers. docs/diagnose.md shows one.
+// Opening and ping take at most connect_timeout_ms each. No TLS session is resumed, and heartbeat_ms is not used.
+//
+// URL, `config` and results as for ws_connect(). Thread-safe.
+WS_API ws_result ws_diagnose(const char *url, const struct ws_config *config, ws_handle *out);
 
 // Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080", "ws://localhost:0". The host is an IP
 // address, localhost or *: 0.0.0.0 is IPv4 only, [::] is IPv6 only, * is both. Port 0 chooses any free port;

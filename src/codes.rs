@@ -126,6 +126,9 @@ pub const WS_EVENT_ERROR: i32 = 9;
 pub const WS_EVENT_AUTHENTICATING: i32 = 10;
 /// With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
 pub const WS_EVENT_AUTH: i32 = 11;
+/// ws_diagnose(): a step of opening the connection. event.packet.data is a sentence about it, event.phase the phase
+/// that it belongs to, event.cause what is wrong (WS_CAUSE_NONE: the step succeeded), event.time_ns when it happened.
+pub const WS_EVENT_STEP: i32 = 15;
 
 // --- Phases: how far a connection had come when it ended. ---
 

@@ -12,6 +12,7 @@ mod journal;
 mod names;
 mod quiet;
 mod status;
+mod trace;
 
 mod net;
 mod protocol;
@@ -26,6 +27,7 @@ mod opening;
 mod connection;
 mod server;
 
+mod diagnosis;
 mod multiplayer;
 mod role;
 

@@ -1,8 +1,9 @@
-//! What a handle is beyond its connections: plain, a multiplayer host or a join. The role decides which peers a target
-//! selects and how messages are framed.
+//! What a handle is beyond its connections: plain, a multiplayer host, a join or a diagnosis. The role decides which
+//! peers a target selects and how messages are framed.
 
 use crate::codes::WS_OPT_MAX_MESSAGE_BYTES;
 use crate::connection::Connection;
+use crate::diagnosis::Diagnosis;
 use crate::endpoint::{MAX_LEN, Options};
 use crate::error::Error;
 use crate::heap::Discarded;
@@ -15,7 +16,7 @@ use crate::status::{ErrorCode, MessageType, State};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
-/// What makes a server a host, or a client a join.
+/// What makes a server a host, or a client a join or a diagnosis.
 #[derive(Default)]
 pub enum Role {
     /// ws_connect, ws_listen, ws_pair, ws_attach.
@@ -25,6 +26,8 @@ pub enum Role {
     Host(Box<Host>),
     /// ws_join, ws_join_local.
     Join(Box<Join>),
+    /// ws_diagnose.
+    Diagnosis(Box<Diagnosis>),
 }
 
 /// The object that a handle refers to, within its family.
@@ -64,7 +67,7 @@ impl Role {
     ) -> (bool, Option<Instant>) {
         match self {
             Role::Host(host) => (host.poll(server, cx, handles, gap), host.next_timer()),
-            Role::Plain | Role::Join(_) => (server.poll(cx, handles, gap), None),
+            Role::Plain | Role::Join(_) | Role::Diagnosis(_) => (server.poll(cx, handles, gap), None),
         }
     }
 
@@ -79,12 +82,18 @@ impl Role {
         }
     }
 
-    /// Call after a connection was polled: a join processes what was received. Returns the same as `poll_server`.
+    /// Call after a connection was polled: a join processes what was received, a diagnosis reports what happened.
+    /// Returns the same as `poll_server`.
     #[inline]
     pub fn after_poll(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, gap: Duration) -> (bool, Option<Instant>) {
-        let Role::Join(join) = self else { return (false, None) };
-        join.shift(gap);
-        (join.process_held(peer, cx), join.next_timer())
+        match self {
+            Role::Plain | Role::Host(_) => (false, None),
+            Role::Join(join) => {
+                join.shift(gap);
+                (join.process_held(peer, cx), join.next_timer())
+            }
+            Role::Diagnosis(diagnosis) => diagnosis.after_poll(peer, cx, gap),
+        }
     }
 
     /// Call after the slot of a freed client was released: a host forgets that client's id.
@@ -132,11 +141,12 @@ impl Role {
                 check_size(&peer.endpoint.options, payload, 0)?;
                 Ok(server.put_one(cx, key, text, payload))
             }
+            (Role::Diagnosis(_), Place::Peer(_)) => Err(sends_nothing()),
             (_, Place::Peer(peer)) => {
                 check_size(&peer.endpoint.options, payload, 0)?;
                 Ok(peer.put(cx, text, payload))
             }
-            (Role::Join(_), Place::Server(_)) => Err(Error::gone()),
+            (Role::Join(_) | Role::Diagnosis(_), Place::Server(_)) => Err(Error::gone()),
         }
     }
 
@@ -203,13 +213,14 @@ impl Role {
 impl Role {
     /// Whether its peers have ids: a host or a join.
     pub fn has_peers(&self) -> bool {
-        !matches!(self, Role::Plain)
+        matches!(self, Role::Host(_) | Role::Join(_))
     }
 
     /// The state of a connection as the program sees it.
     pub fn state(&self, peer: &Connection) -> State {
         match self {
             Role::Join(join) => join.state(peer),
+            Role::Diagnosis(diagnosis) => diagnosis.state(peer),
             Role::Plain | Role::Host(_) => peer.state(),
         }
     }
@@ -278,7 +289,7 @@ impl Role {
             (_, Place::Client(..)) => Err(of_client()),
             (Role::Host(host), _) => host.declare(path, methods),
             (Role::Join(join), _) => join.declare(path, methods),
-            (Role::Plain, _) => Err(no_scene()),
+            (Role::Plain | Role::Diagnosis(_), _) => Err(no_scene()),
         }
     }
 }
@@ -288,7 +299,7 @@ impl Role {
     /// Heap bytes kept about other peers, beside queued messages.
     pub fn kept_bytes(&self) -> usize {
         match self {
-            Role::Plain => 0,
+            Role::Plain | Role::Diagnosis(_) => 0,
             Role::Host(host) => host.kept_bytes(),
             Role::Join(join) => join.kept_bytes(),
         }
@@ -297,7 +308,7 @@ impl Role {
     /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
         match self {
-            Role::Plain => false,
+            Role::Plain | Role::Diagnosis(_) => false,
             Role::Host(host) => host.is_large(),
             Role::Join(join) => join.is_large(),
         }
@@ -349,6 +360,11 @@ fn too_big(options: &Options, len: usize) -> Error {
             "the message has {len} bytes and at most {most} are allowed: split it, or raise {MAX_MESSAGE_BYTES} at both ends"
         ),
     )
+}
+
+#[cold]
+fn sends_nothing() -> Error {
+    Error::new(ErrorCode::State, "a diagnosis sends no messages: open the connection with ws_connect")
 }
 
 fn no_client(handle: i32) -> Error {

@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The crate's root, module roots, tests of a module, and files named in the text before the map.
-ELSEWHERE = re.compile(r"src/(lib|codes|status|names|error|heap|forks|journal|quiet)\.rs|.*/(mod|tests)\.rs")
+ELSEWHERE = re.compile(r"src/(lib|codes|status|names|error|trace|heap|forks|journal|quiet)\.rs|.*/(mod|tests)\.rs")
 
 
 def named(text):

@@ -160,7 +160,10 @@ enum class event_kind : std::int32_t {
   // as ws_complete_auth() describes.
   authenticating = WS_EVENT_AUTHENTICATING,
   // With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
-  auth = WS_EVENT_AUTH
+  auth = WS_EVENT_AUTH,
+  // ws_diagnose(): a step of opening the connection. event.packet.data is a sentence about it, event.phase the phase
+  // that it belongs to, event.cause what is wrong (WS_CAUSE_NONE: the step succeeded), event.time_ns when it happened.
+  step = WS_EVENT_STEP
 };
 
 // The type of a message.
@@ -423,7 +426,8 @@ class event {
   // The message of event_kind::message.
   wspeer::packet packet() const { return wspeer::packet(raw_.packet); }
   bytes_view bytes() const { return {raw_.packet.data, raw_.packet.len}; }
-  // message: its text; close_request: the reason; closed, disconnected, error: what happened and what to do about it.
+  // message: its text; close_request: the reason; closed, disconnected, error: what happened and what to do about it;
+  // step: what happened.
   std::string_view text() const { return bytes().text(); }
   // On a server or host: the client that the event is about.
   client_ref client() const;
@@ -775,6 +779,12 @@ class peer : public detail::owning<connection> {
     return detail::owned<peer>(detail::open_with(
         config, [&](const ws_config* raw, ws_handle* out) { return ws_connect(url.c_str(), raw, out); }));
   }
+  // Finds out why connect() fails. It reports event_kind::step and then closed, whose text is the advice and whose
+  // cause() is 0 if everything works. It sends and delivers no messages. See ws_diagnose().
+  static expected<peer> diagnose(const std::string& url, const config& config = {}) {
+    return detail::owned<peer>(detail::open_with(
+        config, [&](const ws_config* raw, ws_handle* out) { return ws_diagnose(url.c_str(), raw, out); }));
+  }
   // Returns the server's end and the client's end.
   static expected<std::pair<peer, peer>> pair(const config& config = {}) {
     ws_handle client = 0;
@@ -805,6 +815,11 @@ class peer : public detail::owning<connection> {
     return length;
   }
 };
+
+// As peer::diagnose.
+inline expected<peer> diagnose(const std::string& url, const config& config = {}) {
+  return peer::diagnose(url, config);
+}
 
 // A self-signed certificate for development and games on a local network: PEM texts, and the SHA-256 for
 // config::pin_sha256.

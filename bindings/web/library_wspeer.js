@@ -275,6 +275,7 @@ mergeInto(LibraryManager.library, {
     return WSPEER_C.OK;
   },
   ws_connect: function (url, config, out) { return WSPEER_CONN.open(url, config, out, false); },
+  ws_diagnose: function (url, config, out) { return WSPEER_CONN.open(url, config, out, false, true); },
   ws_listen: function (url, config, out) {
     return WSPEER.unsupported('it listens to nobody; run the server as a native program');
   },

@@ -129,7 +129,7 @@ mergeInto(LibraryManager.library, {
       }
       return url;
     },
-    open: function (urlAt, config, out, join) {
+    open: function (urlAt, config, out, join, diagnoses) {
       if (WSPEER.isNull('out', out) || WSPEER.isNull('url', urlAt)) return WSPEER_C.ERR_NULL;
       if (typeof _malloc === 'undefined')
         return WSPEER.fail(WSPEER_C.ERR_LIMIT,
@@ -164,12 +164,13 @@ mergeInto(LibraryManager.library, {
         closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0,
         bytesOut: 0,
         rttUs: 0, heartbeat: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_HEARTBEAT.state() : null,
-        join: join ? WSPEER_JOIN.join(settings.flags) : null
+        join: join ? WSPEER_JOIN.join(settings.flags) : null, diagnosis: null
       };
       WSPEER.peers[peer.handle] = peer;
       socket.onopen = function () { WSPEER_CONN.opened(peer); };
       socket.onmessage = function (event) { WSPEER_CONN.came(peer, event.data); };
       socket.onclose = function (event) { WSPEER_CONN.closed(peer, event); };
+      if (diagnoses) WSPEER_DIAGNOSIS.begin(peer);
       WSPEER.setWord(out, peer.handle);
       return WSPEER_C.OK;
     },
@@ -178,6 +179,7 @@ mergeInto(LibraryManager.library, {
 
     opened: function (peer) {
       peer.status = 101;
+      if (peer.diagnosis) return WSPEER_DIAGNOSIS.opened(peer);
       if (peer.heartbeat) WSPEER_HEARTBEAT.begin(peer);
       if (peer.join) return WSPEER_CONN.sendEarly(peer);
       peer.state = WSPEER_C.OPEN;
@@ -192,6 +194,7 @@ mergeInto(LibraryManager.library, {
       early.forEach(function (data) { WSPEER_CONN.send(peer, data.data, data.size); });
     },
     came: function (peer, data) {
+      if (peer.diagnosis) return;
       var text = typeof data === 'string', bytes = text ? WSPEER.encode(data) : new Uint8Array(data),
         most = peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES];
       if (!WSPEER.allows(most, bytes.length)) {
@@ -232,7 +235,7 @@ mergeInto(LibraryManager.library, {
           { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_HOST,
             words: 'closed as the host asked' });
       }
-      if (!WSPEER_SCENE.notAdmitted(peer))
+      if (!WSPEER_SCENE.notAdmitted(peer) && !peer.diagnosis)
         WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSE_REQUEST, { code: code, words: event.reason });
       WSPEER_CONN.ended(peer,
         { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER,
@@ -242,6 +245,13 @@ mergeInto(LibraryManager.library, {
     // Reports a connection that did not open. The browser does not say why, but it says whether the user has refused
     // the page access to the local network; its answer comes after this call.
     notOpened: function (peer) {
+      if (peer.diagnosis && !peer.diagnosis.asked) {
+        peer.diagnosis.asked = true;
+        return WSPEER_DIAGNOSIS.probe(peer, function (answers) {
+          peer.diagnosis.probed = answers;
+          WSPEER_CONN.notOpened(peer);
+        });
+      }
       WSPEER_CONN.isLocalRefused(peer.url.hostname, function (refused) {
         WSPEER_CONN.ended(peer, refused ? {
           code: 1006, phase: WSPEER_C.PHASE_TCP, cause: WSPEER_C.CAUSE_LOCAL_NETWORK,
@@ -308,7 +318,8 @@ mergeInto(LibraryManager.library, {
       mark.status = peer.status;
       mark.unsent = peer.early.length + (mark.clean && peer.closing ? 0 : WSPEER.count(peer.sizes));
       socket.onopen = socket.onmessage = socket.onclose = null;
-      peer.error = mark.clean ? '' : mark.words;
+      if (peer.diagnosis) WSPEER_DIAGNOSIS.advise(peer, mark);
+      peer.error = mark.clean && !peer.diagnosis ? '' : mark.words;
       peer.state = WSPEER_C.CLOSED;
       peer.early = [];
       WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSED, mark);
@@ -495,6 +506,8 @@ mergeInto(LibraryManager.library, {
           'the message has ' + size + ' bytes and at most ' + peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES] +
           ' are allowed: split it, or raise ' + WSPEER.named('max_message_bytes') + ' at both ends');
       }
+      if (peer.diagnosis)
+        return WSPEER.fail(WSPEER_C.ERR_STATE, 'a diagnosis sends no messages: open the connection with ws_connect');
       if (type === WSPEER_C.CALL) return WSPEER_SCENE.putCall(peer, target, data);
       early = peer.state === WSPEER_C.CONNECTING && peer.flags & WSPEER_C.QUEUE_BEFORE_OPEN;
       if ((peer.state !== WSPEER_C.OPEN || !WSPEER_CONN.mayPut(peer)) && !early) return WSPEER_CONN.notOpen();

@@ -149,6 +149,12 @@ export declare const enum WsEventType {
   AUTHENTICATING = 10,
   /** With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication. */
   AUTH = 11,
+  /**
+   * ws_diagnose(): a step of opening the connection. event.packet.data is a sentence about it, event.phase the
+   * phase that it belongs to, event.cause what is wrong (WS_CAUSE_NONE: the step succeeded), event.time_ns when it
+   * happened.
+   */
+  STEP = 15,
 }
 
 export declare const enum WsPhase {
@@ -810,9 +816,9 @@ export declare const enum WsEventLayout {
    * 1006: there was no close frame. Else 0.
    */
   code = 12,
-  /** CLOSED, DISCONNECTED, ERROR: WS_PHASE_*. */
+  /** CLOSED, DISCONNECTED, ERROR, STEP: WS_PHASE_*. */
   phase = 16,
-  /** CLOSED, DISCONNECTED, ERROR: WS_CAUSE_*. */
+  /** CLOSED, DISCONNECTED, ERROR, STEP: WS_CAUSE_*. */
   cause = 20,
   /** HTTP status of the response to the opening handshake, or 0. */
   http_status = 24,
@@ -834,7 +840,8 @@ export declare const enum WsEventLayout {
   /**
    * MESSAGE: the message. AUTH: data and len are the authentication data. Any other event: data is a text, lent
    * like a message and NUL-terminated; len does not count the NUL. CLOSE_REQUEST: the peer's reason. CLOSED,
-   * DISCONNECTED and ERROR: a sentence that says what happened and what to do. Else "".
+   * DISCONNECTED and ERROR: a sentence that says what happened and what to do. STEP: a sentence that says what
+   * happened. Else "".
    */
   packet = 88,
   /** Size of the whole struct. */
@@ -1480,6 +1487,17 @@ export interface Wspeer {
    * WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
    */
   _ws_connect(url: Pointer, config: Pointer, out: Pointer): WsResult;
+  /**
+   * Finds out why a client cannot connect. It opens a connection of its own as ws_connect() would, pings the server
+   * once, and closes. Poll it: each step is a STEP event, and CLOSED is the last. The text of CLOSED says what is
+   * wrong and what to do; its cause is WS_CAUSE_NONE if everything works. Messages of the server are dropped, and
+   * puts are WS_ERR_STATE. The texts are made for a bug report: they have no query, no user name or password, and
+   * no values of cookies, authorization or unknown headers. docs/diagnose.md shows one. Opening and ping take at
+   * most connect_timeout_ms each. No TLS session is resumed, and heartbeat_ms is not used.
+   *
+   * URL, `config` and results as for ws_connect(). Thread-safe.
+   */
+  _ws_diagnose(url: Pointer, config: Pointer, out: Pointer): WsResult;
   /**
    * Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080", "ws://localhost:0". The host is an IP
    * address, localhost or *: 0.0.0.0 is IPv4 only, [::] is IPv6 only, * is both. Port 0 chooses any free port;

@@ -83,6 +83,11 @@ impl Connection {
         self.on_link((), |link, endpoint| link.uncork(endpoint, cx));
     }
 
+    /// Sends a ping. `Endpoint::rtt_us` is set when it is answered.
+    pub fn ping(&mut self, cx: &mut Cx<'_>) {
+        self.on_link((), |link, endpoint| link.ping(endpoint, cx));
+    }
+
     /// Compresses, encodes and writes queued messages until the budget is exhausted.
     pub fn write(&mut self, cx: &mut Cx<'_>) {
         match &mut self.stage {

@@ -189,6 +189,7 @@ fn tls(config: &ws_config) -> Result<TlsClientSettings, Error> {
         pin_sha256: pin(config.pin_sha256)?,
         insecure: has(WS_INSECURE),
         any_name: has(WS_ANY_NAME),
+        trace: None,
     })
 }
 

@@ -32,9 +32,9 @@
  *   }
  *
  * HANDLES. A ws_handle is a number. A stale one gives WS_ERR_HANDLE, never a crash. ws_connect(), ws_listen(),
- * ws_host(), ws_join(), ws_join_local(), ws_pair() and ws_attach() open handles; ws_free() frees one in any state. Each
- * client of a server has a handle too, which CONNECTED reports. It retires by itself in the server's next ws_poll()
- * after its DISCONNECTED was taken, so a program that frees none of these leaks none.
+ * ws_host(), ws_join(), ws_join_local(), ws_pair(), ws_attach() and ws_diagnose() open handles; ws_free() frees one in
+ * any state. Each client of a server has a handle too, which CONNECTED reports. It retires by itself in the server's
+ * next ws_poll() after its DISCONNECTED was taken, so a program that frees none of these leaks none.
  *
  * ORDER. Each connection has one queue of items: OPEN, messages, CLOSE_REQUEST, and last CLOSED (a server's client:
  * CONNECTED ... DISCONNECTED). Messages received before a close can still be read after it. ws_next_event() takes the
@@ -66,7 +66,8 @@
  * TEXT is UTF-8 and NUL-terminated; a text over 16 MiB is WS_ERR_TOO_BIG. If a buffer is too short, the copied text is
  * cut at a code point and NUL-terminated, and the result is WS_TRUNCATED. A length never counts the NUL.
  *
- * CALLS AND HANDLES (- : WS_ERR_KIND). "conn" is a handle of ws_connect(), ws_pair() or ws_attach().
+ * CALLS AND HANDLES (- : WS_ERR_KIND). "conn" is a handle of ws_connect(), ws_pair() or ws_attach(). One of
+ * ws_diagnose() is like it, but has no messages: its items are STEP events and CLOSED, and a put is WS_ERR_STATE.
  *
  *                           conn                    server                        client of a server
  *   ws_poll                 polls it                polls it and all clients      polls its server

@@ -50,6 +50,26 @@ pub unsafe extern "C" fn ws_connect(url: *const c_char, config: *const ws_config
     })
 }
 
+/// Finds out why a client cannot connect. It opens a connection of its own as ws_connect() would, pings the server
+/// once, and closes. Poll it: each step is a STEP event, and CLOSED is the last. The text of CLOSED says what is wrong
+/// and what to do; its cause is WS_CAUSE_NONE if everything works. Messages of the server are dropped, and puts are
+/// WS_ERR_STATE.
+/// The texts are made for a bug report: they have no query, no user name or password, and no values of cookies,
+/// authorization or unknown headers. docs/diagnose.md shows one.
+/// Opening and ping take at most connect_timeout_ms each. No TLS session is resumed, and heartbeat_ms is not used.
+///
+/// URL, `config` and results as for ws_connect(). Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_diagnose(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
+    guard_opening(|| {
+        need("out", out)?;
+        let url = text("url", url)?;
+        let handle = table::diagnose(url, config::read(config, false)?)?;
+        put("out", out, handle)?;
+        Ok(Success::Ok)
+    })
+}
+
 /// Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080", "ws://localhost:0". The host is an IP
 /// address, localhost or *: 0.0.0.0 is IPv4 only, [::] is IPv6 only, * is both. Port 0 chooses any free port;
 /// WS_OPT_PORT returns it. A link-local address is written as for ws_connect().

@@ -66,9 +66,9 @@ pub struct ws_event {
     /// CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code (RFC 6455 section 7.1.5). 1005: the close frame had none.
     /// 1006: there was no close frame. Else 0.
     pub code: i32,
-    /// CLOSED, DISCONNECTED, ERROR: WS_PHASE_*.
+    /// CLOSED, DISCONNECTED, ERROR, STEP: WS_PHASE_*.
     pub phase: i32,
-    /// CLOSED, DISCONNECTED, ERROR: WS_CAUSE_*.
+    /// CLOSED, DISCONNECTED, ERROR, STEP: WS_CAUSE_*.
     pub cause: i32,
     /// HTTP status of the response to the opening handshake, or 0.
     pub http_status: i32,
@@ -88,7 +88,7 @@ pub struct ws_event {
     /// MESSAGE: the message. AUTH: data and len are the authentication data.
     /// Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
     /// CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to
-    /// do. Else "".
+    /// do. STEP: a sentence that says what happened. Else "".
     pub packet: ws_packet,
 }
 

@@ -62,6 +62,14 @@ const PAYLOAD: &[u8] = b"wspeer";
 const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 impl Link {
+    /// Pings the peer now, whatever the heartbeat is set to.
+    pub fn ping(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        self.heartbeat.pinged = cx.now.into();
+        self.put_control(0x9, PAYLOAD);
+        self.heartbeat.unanswered_since.get_or_insert(cx.now.into());
+        self.write(endpoint, cx);
+    }
+
     /// Pings the peer when a ping is due, and ends a link whose peer has timed out. Returns when to check next.
     pub(super) fn check_heartbeat(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         let interval = endpoint.options.time(WS_OPT_HEARTBEAT_MS)?;

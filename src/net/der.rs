@@ -13,6 +13,79 @@ pub(super) fn common_name(certificate: &[u8]) -> Option<&[u8]> {
     None
 }
 
+/// Whom the certificate is for: a common name, or else an organization; as encoded.
+pub(super) fn subject_name(certificate: &[u8]) -> Option<&[u8]> {
+    name_in(part(certificate, 4)?.value)
+}
+
+/// Who signed the certificate, as `subject_name`.
+pub(super) fn issuer_name(certificate: &[u8]) -> Option<&[u8]> {
+    name_in(part(certificate, 2)?.value)
+}
+
+/// Whether subject and issuer are the same.
+pub(super) fn is_self_issued(certificate: &[u8]) -> bool {
+    let value = |index| part(certificate, index).map(|name| name.value);
+    value(4).is_some() && value(4) == value(2)
+}
+
+/// A name of subjectAltName, as encoded.
+pub(super) enum AltName<'a> {
+    /// A DNS name.
+    Dns(&'a [u8]),
+    /// An IP address of 4 or 16 bytes.
+    Ip(&'a [u8]),
+}
+
+/// The DNS names and IP addresses of subjectAltName (section 4.2.1.6).
+pub(super) fn alt_names(certificate: &[u8]) -> Vec<AltName<'_>> {
+    let mut names = Vec::new();
+    let mut rest = extension(certificate, SUBJECT_ALT_NAME).and_then(element).map_or(&[][..], |list| list.value);
+    while let Some(name) = element(rest) {
+        rest = name.rest;
+        match name.tag {
+            DNS_NAME => names.push(AltName::Dns(name.value)),
+            IP_ADDRESS => names.push(AltName::Ip(name.value)),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The value of an extension (section 4.1.2.9).
+fn extension<'a>(certificate: &'a [u8], kind: &[u8]) -> Option<&'a [u8]> {
+    let mut field = part(certificate, 5)?;
+    while field.tag != EXTENSIONS {
+        field = element(field.rest)?;
+    }
+    let mut rest = element(field.value)?.value;
+    while let Some(extension) = element(rest) {
+        rest = extension.rest;
+        let name = element(extension.value)?;
+        if name.value == kind {
+            let next = element(name.rest)?;
+            let value = if next.tag == BOOLEAN { element(next.rest)? } else { next };
+            return (value.tag == OCTET_STRING).then_some(value.value);
+        }
+    }
+    None
+}
+
+fn name_in(mut names: &[u8]) -> Option<&[u8]> {
+    let mut organization = None;
+    while let Some(set) = element(names) {
+        names = set.rest;
+        let kind = element(element(set.value)?.value)?;
+        let value = element(kind.rest)?.value;
+        match kind.value {
+            COMMON_NAME => return Some(value),
+            ORGANIZATION => organization = Some(value),
+            _ => {}
+        }
+    }
+    organization
+}
+
 /// The public key with its algorithm, a SubjectPublicKeyInfo. Works for any version and any extensions.
 pub(super) fn public_key(certificate: &[u8]) -> Option<&[u8]> {
     let from = subject(certificate)?.rest;
@@ -86,7 +159,14 @@ fn part(certificate: &[u8], index: usize) -> Option<Element<'_>> {
 
 const VERSION: u8 = 0xA0;
 const BIT_STRING: u8 = 0x03;
+const BOOLEAN: u8 = 0x01;
+const OCTET_STRING: u8 = 0x04;
+const EXTENSIONS: u8 = 0xA3;
+const DNS_NAME: u8 = 0x82;
+const IP_ADDRESS: u8 = 0x87;
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0A];
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1D, 0x11];
 
 /// One DER element, and the bytes after it.
 struct Element<'a> {
@@ -145,9 +225,14 @@ mod tests {
         let (from, until) = validity(der).unwrap();
         assert!(from < until);
         assert_eq!(common_name(der), Some(b"rcgen self signed cert".as_slice()));
+        assert_eq!(subject_name(der), common_name(der));
+        assert_eq!(issuer_name(der), common_name(der));
+        assert!(is_self_issued(der));
+        assert!(matches!(alt_names(der)[..], [AltName::Dns(b"game.example")]));
         for end in 0..der.len() {
-            let _ =
-                (is_version_1(&der[..end]), validity(&der[..end]), common_name(&der[..end]), public_key(&der[..end]));
+            let part = &der[..end];
+            let _ = (is_version_1(part), validity(part), common_name(part), public_key(part));
+            let _ = (subject_name(part), issuer_name(part), is_self_issued(part), alt_names(part).len());
         }
     }
 }

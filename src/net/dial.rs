@@ -6,6 +6,7 @@ use super::resolve::{Lookup, lacks_interface};
 use super::{Services, Stream, TlsClient};
 use crate::error::Failure;
 use crate::status::{Cause, Phase};
+use crate::trace::{Fact, MAX_LISTED, Trace};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, ErrorKind};
@@ -28,6 +29,20 @@ pub struct Destination {
     pub tls: Option<Arc<TlsClient>>,
     /// TCP_NODELAY.
     pub no_delay: bool,
+    /// What a diagnosis records.
+    pub trace: Option<Arc<Trace>>,
+}
+
+impl Destination {
+    fn note(&self, now: Instant, fact: impl FnOnce() -> Fact) {
+        if let Some(trace) = &self.trace {
+            trace.note(now, fact());
+        }
+    }
+
+    fn note_found(&self, now: Instant, addresses: &[SocketAddr]) {
+        self.note(now, || Fact::found(&self.host, addresses));
+    }
 }
 
 /// A transport being opened.
@@ -62,7 +77,10 @@ impl Dial {
     /// Starts the name lookup, if one is needed.
     pub fn start(services: &Services, to: Destination, now: Instant) -> Dial {
         let at = match services.resolver().resolve(&to.host) {
-            Ok(addresses) => At::Connecting(Race::new(&addresses, to.port, now)),
+            Ok(addresses) => {
+                to.note_found(now, &addresses);
+                At::Connecting(Race::new(&addresses, to.port, now))
+            }
             Err(lookup) => At::LookingUp(lookup),
         };
         Dial { to, at }
@@ -70,6 +88,7 @@ impl Dial {
 
     /// Starts TLS to a destination over a stream that leads to it, of which `received` has been read.
     pub fn secure(services: &Services, to: Destination, tls: Arc<TlsClient>, under: Stream, received: Vec<u8>) -> Dial {
+        to.note(Instant::now(), || Fact::Securing { name: tls.shown_name().to_owned() });
         Dial { to, at: secure(services, under, received, tls) }
     }
 
@@ -82,11 +101,14 @@ impl Dial {
                     self.at = At::Over;
                     return Step::Failed(failure);
                 }
-                Some(Ok(addresses)) => self.at = At::Connecting(Race::new(&addresses, self.to.port, now)),
+                Some(Ok(addresses)) => {
+                    self.to.note_found(now, &addresses);
+                    self.at = At::Connecting(Race::new(&addresses, self.to.port, now));
+                }
             }
         }
         if let At::Connecting(race) = &mut self.at {
-            let tcp = match race.step(now) {
+            let tcp = match race.step(&self.to, now) {
                 None => return Step::Pending,
                 Some(Err(failure)) => {
                     self.at = At::Over;
@@ -103,6 +125,7 @@ impl Dial {
                     return Step::Done(Stream::Tcp(tcp));
                 }
                 Some(tls) => {
+                    self.to.note(now, || Fact::Securing { name: tls.shown_name().to_owned() });
                     self.at = secure(services, Stream::Tcp(tcp), Vec::new(), tls);
                 }
             }
@@ -114,7 +137,10 @@ impl Dial {
             let result = mailbox.take().pop();
             self.at = At::Over;
             return match result {
-                Some((_, Ok(stream))) => Step::Done(stream),
+                Some((_, Ok(stream))) => {
+                    self.to.note(now, || Fact::Secured(stream.describe_tls().unwrap_or_default()));
+                    Step::Done(stream)
+                }
                 Some((_, Err(failure))) => Step::Failed(failure),
                 None => Step::Pending,
             };
@@ -126,6 +152,13 @@ impl Dial {
     pub fn silent_permission(&self) -> Option<&'static str> {
         let At::Connecting(race) = &self.at else { return None };
         race.attempts.iter().find_map(|(_, address)| local::silent_permission(GUARD, address.ip()))
+    }
+
+    /// Records which addresses have not answered when the time is over.
+    pub fn note_silent(&self, now: Instant) {
+        if let At::Connecting(race) = &self.at {
+            self.to.note(now, || Fact::Silent { addresses: race.unanswered(), untried: race.waiting.len() });
+        }
     }
 
     /// The current phase, WS_PHASE_*.
@@ -177,6 +210,12 @@ struct Lost {
 }
 
 impl Lost {
+    /// The failure of one address, for a diagnosis.
+    fn fact(address: SocketAddr, error: &io::Error) -> Fact {
+        let (cause, why) = explain(&address, error.kind());
+        Fact::Lost { address, cause, os_error: error.raw_os_error().unwrap_or(0), why: why.to_owned() }
+    }
+
     /// The failure to report: its cause, and a message with a remedy.
     fn of_host(self, to: &Destination) -> Failure {
         self.of_host_behind(GUARD, to)
@@ -185,27 +224,27 @@ impl Lost {
     /// As `of_host`, on a system with this guard.
     fn of_host_behind(self, guard: Guard, to: &Destination) -> Failure {
         let permission = local::missing_permission(guard, self.address.ip(), self.error.kind());
-        let (cause, hint) = permission.map_or_else(|| self.explain(), |hint| (Cause::LocalNetwork, hint));
+        let (cause, hint) =
+            permission.map_or_else(|| explain(&self.address, self.error.kind()), |hint| (Cause::LocalNetwork, hint));
         let what = format!("connecting to {}:{} ({}) failed: {hint}", to.host, to.port, self.address);
         Failure::of_io(Phase::Tcp, cause, &what, &self.error)
     }
+}
 
-    /// The cause and the remedy, without regard to permissions.
-    fn explain(&self) -> (Cause, &'static str) {
-        match self.error.kind() {
-            _ if lacks_interface(&self.address) => (
-                Cause::TcpFailed,
-                "a link-local address needs its interface: write [fe80::1%25eth0], or connect by name",
-            ),
-            ErrorKind::ConnectionRefused => {
-                (Cause::Refused, "nothing listens there: check host and port, and that the server runs")
-            }
-            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
-                (Cause::Unreachable, "no route to it: check the network")
-            }
-            ErrorKind::TimedOut => (Cause::ConnectTimeout, "it did not answer: check address and firewall"),
-            _ => (Cause::TcpFailed, "the connection could not be made"),
+/// The cause and the remedy of a failed attempt, without regard to permissions.
+fn explain(address: &SocketAddr, error: ErrorKind) -> (Cause, &'static str) {
+    match error {
+        _ if lacks_interface(address) => {
+            (Cause::TcpFailed, "a link-local address needs its interface: write [fe80::1%25eth0], or connect by name")
         }
+        ErrorKind::ConnectionRefused => {
+            (Cause::Refused, "nothing listens there: check host and port, and that the server runs")
+        }
+        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
+            (Cause::Unreachable, "no route to it: check the network")
+        }
+        ErrorKind::TimedOut => (Cause::ConnectTimeout, "it did not answer: check address and firewall"),
+        _ => (Cause::TcpFailed, "the connection could not be made"),
     }
 }
 
@@ -233,14 +272,19 @@ impl Race {
 
     /// Checks the attempts and starts those that are due. Returns the first connection, an error once all attempts have
     /// failed, or `None` while any is left.
-    fn step(&mut self, now: Instant) -> Option<Result<mio::net::TcpStream, Lost>> {
+    fn step(&mut self, to: &Destination, now: Instant) -> Option<Result<mio::net::TcpStream, Lost>> {
         let mut index = 0;
         while index < self.attempts.len() {
             match connected(&self.attempts[index].0) {
-                Ok(true) => return Some(Ok(self.attempts.swap_remove(index).0)),
+                Ok(true) => {
+                    let (tcp, address) = self.attempts.swap_remove(index);
+                    to.note(now, || Fact::Connected { address, unanswered: self.unanswered() });
+                    return Some(Ok(tcp));
+                }
                 Ok(false) => index += 1,
                 Err(error) => {
                     let (_, address) = self.attempts.swap_remove(index);
+                    to.note(now, || Lost::fact(address, &error));
                     self.lose(address, error);
                     // Section 5: after a failed attempt the next one starts at once.
                     self.next_start = now;
@@ -249,12 +293,16 @@ impl Race {
         }
         while now >= self.next_start {
             let Some(address) = self.waiting.pop_front() else { break };
+            to.note(now, || Fact::Trying(address));
             match start(address) {
                 Ok(tcp) => {
                     self.attempts.push((tcp, address));
                     self.next_start = now + STAGGER;
                 }
-                Err(error) => self.lose(address, error),
+                Err(error) => {
+                    to.note(now, || Lost::fact(address, &error));
+                    self.lose(address, error);
+                }
             }
         }
         if self.attempts.is_empty() && self.waiting.is_empty() {
@@ -264,6 +312,11 @@ impl Race {
             return Some(Err(self.lost.take().unwrap_or_else(nothing)));
         }
         None
+    }
+
+    /// The first addresses that have not answered.
+    fn unanswered(&self) -> Vec<SocketAddr> {
+        self.attempts.iter().map(|(_, address)| *address).take(MAX_LISTED).collect()
     }
 
     fn next_start(&self) -> Option<Instant> {
@@ -338,10 +391,14 @@ mod tests {
         SocketAddr::new(ip.into(), 0)
     }
 
+    fn nowhere() -> Destination {
+        Destination { host: "h".to_owned(), port: 1, tls: None, no_delay: true, trace: None }
+    }
+
     fn run(mut race: Race) -> Result<mio::net::TcpStream, Lost> {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
-            if let Some(result) = race.step(Instant::now()) {
+            if let Some(result) = race.step(&nowhere(), Instant::now()) {
                 return result;
             }
             assert!(Instant::now() < end, "the race did not end");
@@ -382,10 +439,10 @@ mod tests {
         for left in [2, 1, 0] {
             let begun = now + STAGGER * (2 - left);
             if left < 2 {
-                assert!(race.step(begun - Duration::from_millis(1)).is_none());
+                assert!(race.step(&nowhere(), begun - Duration::from_millis(1)).is_none());
                 assert_eq!(race.attempts.len(), 0, "too early for the next one");
             }
-            assert!(race.step(begun).is_none());
+            assert!(race.step(&nowhere(), begun).is_none());
             let left = left as usize;
             assert_eq!((race.attempts.len(), race.waiting.len()), (1, left), "one at a time");
             assert_eq!(race.next_start(), (left > 0).then_some(begun + STAGGER));
@@ -396,7 +453,7 @@ mod tests {
 
     #[test]
     fn a_dial_is_due_when_a_result_or_the_next_attempt_is() {
-        let dial = |at| Dial { to: Destination { host: "h".to_owned(), port: 1, tls: None, no_delay: true }, at };
+        let dial = |at| Dial { to: nowhere(), at };
         let now = Instant::now();
         let (result, gate) = std::sync::mpsc::channel();
         let gate = parking_lot::Mutex::new(gate);
@@ -442,7 +499,7 @@ mod tests {
             let mut race = Race::new(&[], own.port(), Instant::now());
             race.attempts.push((tcp, own));
             let lost = run(race).err().unwrap();
-            let to = Destination { host: "h".to_owned(), port: own.port(), tls: None, no_delay: true };
+            let to = Destination { host: "h".to_owned(), port: own.port(), tls: None, no_delay: true, trace: None };
             assert_eq!(lost.of_host(&to).cause, Cause::Refused);
             assert!(TcpListener::bind(own).is_ok(), "its port is free again");
         }
@@ -451,14 +508,14 @@ mod tests {
     #[test]
     fn a_missing_scope_id_is_named_in_the_error() {
         let race = Race::new(&["[fe80::1]:0".parse().unwrap()], 9, Instant::now());
-        let to = Destination { host: "fe80::1".to_owned(), port: 9, tls: None, no_delay: true };
+        let to = Destination { host: "fe80::1".to_owned(), port: 9, tls: None, no_delay: true, trace: None };
         let lost = run(race).err().unwrap();
         assert!(lost.of_host(&to).message.contains("needs its interface"));
     }
 
     #[test]
     fn a_missing_permission_for_the_local_network_is_the_cause() {
-        let to = Destination { host: "pc.local".to_owned(), port: 9, tls: None, no_delay: true };
+        let to = Destination { host: "pc.local".to_owned(), port: 9, tls: None, no_delay: true, trace: None };
         let failure = |guard, error: ErrorKind| {
             let lost = Lost { address: SocketAddr::from(([192, 168, 1, 2], 9)), error: error.into() };
             let failure = lost.of_host_behind(guard, &to);
@@ -492,7 +549,7 @@ mod tests {
     fn when_all_attempts_fail_the_refusal_is_reported() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let lost = run(Race::new(&[at(Ipv4Addr::LOCALHOST)], port, Instant::now())).err().unwrap();
-        let to = Destination { host: "h".to_owned(), port, tls: None, no_delay: true };
+        let to = Destination { host: "h".to_owned(), port, tls: None, no_delay: true, trace: None };
         let failure = lost.of_host(&to);
         assert_eq!((failure.phase, failure.cause), (Phase::Tcp, Cause::Refused));
         assert!(failure.os_error != 0);

@@ -13,6 +13,7 @@ mod memory;
 mod networks;
 mod pem;
 mod readers;
+mod recorded;
 mod records;
 mod resolve;
 mod services;
@@ -33,7 +34,7 @@ pub use networks::{Networks, prefix};
 pub use resolve::{Names, interface, lacks_interface};
 pub use services::Services;
 pub use stream::Stream;
-pub use tls::{TlsClient, TlsClientSettings, TlsServer};
+pub use tls::{TlsClient, TlsClientSettings, TlsServer, now as unix_time};
 pub use tls_errors::{Reader, tls_failure};
 pub use tls_stream::TlsStream;
 

@@ -5,6 +5,7 @@ use super::der::validity;
 use super::expiry;
 use super::given::ByGiven;
 use super::pem::{bundle, certificates, private_key};
+use super::recorded::Recorded;
 use super::tls_errors::bad_identity;
 use super::verify::ByFingerprint;
 use crate::error::{Error, Failure};
@@ -12,7 +13,9 @@ use crate::forks::Own;
 use crate::journal;
 use crate::names::{CA_PEM, CERT_PEM, KEY_PEM, ONLY_CA_PEM, SERVER_NAME};
 use crate::status::{Cause, ErrorCode, Level, Phase};
+use crate::trace::Trace;
 use parking_lot::Mutex;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring as ring_provider};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -42,6 +45,8 @@ pub struct TlsClientSettings {
     pub insecure: bool,
     /// Accept a trusted certificate for any name.
     pub any_name: bool,
+    /// What a diagnosis records.
+    pub trace: Option<Arc<Trace>>,
 }
 
 /// A client's settings, parsed.
@@ -54,6 +59,8 @@ pub struct TlsClient {
     pin: Option<[u8; 32]>,
     insecure: bool,
     any_name: bool,
+    /// A diagnosis records the certificates. It resumes no session, as then the server would send none.
+    trace: Option<Arc<Trace>>,
     config: OnceLock<Result<Arc<ClientConfig>, String>>,
 }
 
@@ -89,6 +96,7 @@ impl TlsClient {
             pin: settings.pin_sha256,
             insecure: settings.insecure,
             any_name: settings.any_name,
+            trace: settings.trace,
             config: OnceLock::new(),
         })
     }
@@ -98,7 +106,10 @@ impl TlsClient {
         let failed = |why: &str| Failure::new(Phase::Tls, Cause::TlsFailed, format!("TLS cannot be set up: {why}"));
         let config = self
             .config
-            .get_or_init(|| shared_config(self.digest(), || self.make_config()))
+            .get_or_init(|| match &self.trace {
+                None => shared_config(self.digest(), || self.make_config()),
+                Some(_) => self.make_config(),
+            })
             .as_ref()
             .map_err(|why| failed(why))?;
         UnbufferedClientConnection::new(config.clone(), self.name.clone()).map_err(|error| failed(&error.to_string()))
@@ -139,28 +150,12 @@ impl TlsClient {
         let builder = ClientConfig::builder_with_provider(PROVIDER.clone())
             .with_safe_default_protocol_versions()
             .map_err(|error| text(&error))?;
-        let builder = if self.insecure || self.pin.is_some() {
-            let pin = if self.insecure { None } else { self.pin };
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(ByFingerprint::new(pin, PROVIDER.clone())))
-        } else {
-            let mut roots = if self.only_ca_pem { Arc::new(RootCertStore::empty()) } else { trust_store() };
-            if !self.roots.is_empty() {
-                Arc::make_mut(&mut roots).add_parsable_certificates(self.roots.iter().cloned());
-            }
-            let verifier = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone())
-                .build()
-                .map_err(|error| text(&error))?;
-            if self.roots.is_empty() && !self.any_name {
-                builder.with_webpki_verifier(verifier)
-            } else {
-                builder.dangerous().with_custom_certificate_verifier(Arc::new(ByGiven::new(
-                    verifier,
-                    PROVIDER.clone(),
-                    self.roots.clone(),
-                    self.any_name,
-                )))
-            }
+        let verifier = self.make_verifier()?;
+        let verifier: Arc<dyn ServerCertVerifier> = match &self.trace {
+            None => verifier,
+            Some(trace) => Arc::new(Recorded::new(verifier, trace.clone())),
         };
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = match &self.identity {
             Some((chain, key)) => {
                 builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(|error| text(&error))?
@@ -170,6 +165,24 @@ impl TlsClient {
         // `Records` continues with these secrets after the handshake.
         config.enable_secret_extraction = true;
         Ok(Arc::new(config))
+    }
+
+    fn make_verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, String> {
+        if self.insecure || self.pin.is_some() {
+            let pin = if self.insecure { None } else { self.pin };
+            return Ok(Arc::new(ByFingerprint::new(pin, PROVIDER.clone())));
+        }
+        let mut roots = if self.only_ca_pem { Arc::new(RootCertStore::empty()) } else { trust_store() };
+        if !self.roots.is_empty() {
+            Arc::make_mut(&mut roots).add_parsable_certificates(self.roots.iter().cloned());
+        }
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone())
+            .build()
+            .map_err(|error| error.to_string())?;
+        if self.roots.is_empty() && !self.any_name {
+            return Ok(verifier);
+        }
+        Ok(Arc::new(ByGiven::new(verifier, PROVIDER.clone(), self.roots.clone(), self.any_name)))
     }
 }
 
@@ -293,7 +306,7 @@ fn check_pair(chain: &[CertificateDer<'static>], key: &PrivateKeyDer<'static>) -
 }
 
 /// Seconds since 1970, by the system's clock.
-fn now() -> u64 {
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 

@@ -183,6 +183,7 @@ fn received_alert(alert: AlertDescription, reader: Reader) -> String {
                 Alert::UnrecognisedName => {
                     format!("it does not know the name that it was asked for: set {SERVER_NAME}")
                 }
+                Alert::NoApplicationProtocol => "it may speak only HTTP/2, and a WebSocket needs HTTP/1.1".to_owned(),
                 _ => "its log may say more".to_owned(),
             },
         ),

@@ -14,13 +14,15 @@ use crate::link::{Outbox, Outgoing, Parts, Sent, Waiting, Wrote};
 use crate::net::{Destination, Dial, LEAST_READ, Names, Reader, Services, Step, Stream, tls_failure};
 use crate::protocol::{Asked, ClientHandshake, DeflateParams, Refused, RequestSpec, Role, Tunnel};
 use crate::status::{Cause, Phase, Text};
+use crate::trace::{Fact, Trace};
 use crate::work::{Cx, LONG_GAP};
 use answering::Answering;
-use proxied::Route;
 pub use proxied::Via;
+use proxied::{Route, note};
 pub(crate) use proxy::MAX_TEXT;
 pub use proxy::{Goal, Proxy, ProxyKind, ProxySetting};
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long to wait for the rest of a refusal's body, once its status is known.
@@ -75,7 +77,7 @@ enum At {
     /// A client that asks its proxy for a tunnel.
     Asking(Box<(Tunnel, Route)>),
     /// A client that sends its request and waits for the answer.
-    Requesting { handshake: ClientHandshake, heartbeat: bool },
+    Requesting { handshake: ClientHandshake, heartbeat: bool, trace: Option<Arc<Trace>> },
     /// A client between two of these, within one call.
     Moving,
     /// A server that waits for a request, or for its owner's decision on one.
@@ -132,7 +134,10 @@ impl Opening {
     pub fn dial(services: &Services, recipe: Recipe, now: Instant) -> Opening {
         let Recipe { to, via, request, timeout, queue_before_open } = recipe;
         let at = match via {
-            None => At::Dialing(Box::new((Dial::start(services, to, now), Route::direct(request)))),
+            None => {
+                let route = Route::direct(request, to.trace.clone());
+                At::Dialing(Box::new((Dial::start(services, to, now), route)))
+            }
             Some(via) => {
                 // Only for a proxy that takes addresses.
                 let names = (via.proxy.kind == ProxyKind::Socks5).then(|| services.look_up(&to.host));
@@ -156,7 +161,7 @@ impl Opening {
         queue_before_open: bool,
         now: Instant,
     ) -> Opening {
-        let (at, request) = start_request(spec);
+        let (at, request) = start_request(spec, None);
         let mut opening = Opening::new(at, timeout, queue_before_open, now);
         opening.output.push_bytes(&request);
         opening.take_stream(endpoint, stream);
@@ -187,7 +192,7 @@ impl Opening {
                 None => return Progress::Pending { more: false },
                 Some(Err(failure)) => return Progress::Failed(failure),
                 Some(Ok(addresses)) => {
-                    looking_up.1.set_addresses(&addresses);
+                    looking_up.1.set_addresses(&addresses, cx.now);
                     self.dial_proxy(cx);
                 }
             }
@@ -202,14 +207,14 @@ impl Opening {
                     };
                     let route = dialing.1;
                     self.output = Outbox::default();
-                    match route.ask() {
+                    match route.ask(cx.now) {
                         Some((tunnel, request)) => {
                             self.at = At::Asking(Box::new((tunnel, route)));
                             self.output.push_bytes(&request);
                             stream.set_no_delay(true);
                             self.stream = Some(stream);
                         }
-                        None => self.send_request(endpoint, stream, &route),
+                        None => self.send_request(endpoint, stream, &route, cx.now),
                     }
                 }
             }
@@ -359,7 +364,10 @@ impl Opening {
         let ms = self.timeout.unwrap_or_default().as_millis();
         let phase = self.phase();
         let permission = match &self.at {
-            At::Dialing(dialing) => dialing.0.silent_permission(),
+            At::Dialing(dialing) => {
+                dialing.0.note_silent(cx.now);
+                dialing.0.silent_permission()
+            }
             _ => None,
         };
         let what = match (&mut self.at, phase) {
@@ -477,7 +485,7 @@ impl Opening {
                 Ok(Asked::Open(used)) => return self.enter_tunnel(endpoint, cx, &bytes[used..]),
                 Err(refused) => return self.refused_by_proxy(endpoint, cx, *refused),
             },
-            At::Requesting { handshake, heartbeat } => match handshake.receive(bytes) {
+            At::Requesting { handshake, heartbeat, trace } => match handshake.receive(bytes) {
                 Ok(None) if handshake.is_refused() => self.expect_body(cx.now),
                 Ok(None) => {}
                 Ok(Some((used, response))) => {
@@ -493,7 +501,11 @@ impl Opening {
                     self.received = bytes[used..].to_vec();
                     return self.opened(endpoint, Role::Client, response.deflate, expected);
                 }
-                Err(refused) => {
+                Err(mut refused) => {
+                    let foreign = std::mem::take(&mut refused.foreign);
+                    if !foreign.is_empty() {
+                        note(trace.as_deref(), cx.now, || Fact::Foreign(foreign));
+                    }
                     let failure = keep_refusal(&mut endpoint.info, *refused);
                     self.end_after_output(endpoint, cx.now, failure);
                 }
@@ -504,8 +516,9 @@ impl Opening {
     }
 
     /// The transport leads to the server: sends the request.
-    fn send_request(&mut self, endpoint: &mut Endpoint, stream: Stream, route: &Route) {
-        let (at, request) = start_request(&route.request);
+    fn send_request(&mut self, endpoint: &mut Endpoint, stream: Stream, route: &Route, now: Instant) {
+        note(route.trace.as_deref(), now, || Fact::Requested);
+        let (at, request) = start_request(&route.request, route.trace.clone());
         self.at = at;
         self.output.push_bytes(&request);
         self.take_stream(endpoint, stream);
@@ -533,12 +546,12 @@ impl Opening {
         };
         let Some(stream) = self.stream.take() else { return Progress::Pending { more: false } };
         let mut route = asking.1;
-        if let Some((to, tls)) = route.enter() {
+        if let Some((to, tls)) = route.enter(cx.now) {
             let dial = Dial::secure(cx.services, to, tls, stream, bytes.to_vec());
             self.at = At::Dialing(Box::new((dial, route)));
             return Progress::Pending { more: false };
         }
-        self.send_request(endpoint, stream, &route);
+        self.send_request(endpoint, stream, &route, cx.now);
         if bytes.is_empty() { Progress::Pending { more: false } } else { self.take(endpoint, cx, bytes) }
     }
 
@@ -547,7 +560,7 @@ impl Opening {
     fn refused_by_proxy(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, refused: Refused) -> Progress {
         if let At::Asking(asking) = &mut self.at
             && refused.failure.cause == Cause::ProxyRefused
-            && asking.1.try_next()
+            && asking.1.try_next(cx.now)
         {
             if let Some(stream) = self.stream.take() {
                 cx.services.close(vec![stream]);
@@ -644,9 +657,9 @@ impl Opening {
     }
 }
 
-fn start_request(spec: &RequestSpec) -> (At, Vec<u8>) {
+fn start_request(spec: &RequestSpec, trace: Option<Arc<Trace>>) -> (At, Vec<u8>) {
     let (handshake, request) = ClientHandshake::start(spec);
-    (At::Requesting { handshake, heartbeat: spec.heartbeat }, request)
+    (At::Requesting { handshake, heartbeat: spec.heartbeat, trace }, request)
 }
 
 /// Stores the refusal of a server or proxy: status, headers and body.

@@ -5,9 +5,11 @@ use crate::error::Failure;
 use crate::net::{Destination, TlsClient};
 use crate::protocol::{Place, RequestSpec, Site, Tunnel};
 use crate::status::Phase;
+use crate::trace::{Fact, Trace};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A proxy on the way.
 #[derive(Clone)]
@@ -25,6 +27,8 @@ pub(super) struct Route {
     pub hides_tls: bool,
     /// The proxy, until its tunnel is open.
     proxied: Option<Box<Proxied>>,
+    /// What a diagnosis records.
+    pub trace: Option<Arc<Trace>>,
 }
 
 struct Proxied {
@@ -37,27 +41,32 @@ struct Proxied {
 
 impl Route {
     /// Without a proxy.
-    pub fn direct(request: RequestSpec) -> Route {
-        Route { request, hides_tls: false, proxied: None }
+    pub fn direct(request: RequestSpec, trace: Option<Arc<Trace>>) -> Route {
+        Route { request, hides_tls: false, proxied: None, trace }
     }
 
     /// Through a proxy.
     pub fn proxied(via: Via, to: Destination, request: RequestSpec) -> Route {
-        let hides_tls = to.tls.is_none();
-        Route { request, hides_tls, proxied: Some(Box::new(Proxied { via, to, addresses: VecDeque::new() })) }
+        let (hides_tls, trace) = (to.tls.is_none(), to.trace.clone());
+        let proxied = Some(Box::new(Proxied { via, to, addresses: VecDeque::new() }));
+        Route { request, hides_tls, proxied, trace }
     }
 
     /// The addresses of the server, in the order in which the proxy is asked for them.
-    pub fn set_addresses(&mut self, addresses: &[SocketAddr]) {
+    pub fn set_addresses(&mut self, addresses: &[SocketAddr], now: Instant) {
         if let Some(proxied) = &mut self.proxied {
+            note(self.trace.as_deref(), now, || Fact::found(&proxied.to.host, addresses));
             proxied.addresses = addresses.iter().map(SocketAddr::ip).collect();
         }
     }
 
     /// Leaves out the current address. False: no other is left.
-    pub fn try_next(&mut self) -> bool {
+    pub fn try_next(&mut self, now: Instant) -> bool {
         let Some(proxied) = &mut self.proxied else { return false };
         proxied.addresses.pop_front();
+        if !proxied.addresses.is_empty() {
+            note(self.trace.as_deref(), now, || Fact::NextAddress);
+        }
         !proxied.addresses.is_empty()
     }
 
@@ -67,7 +76,7 @@ impl Route {
     }
 
     /// Asks the proxy for a tunnel. Returns what to send; `None`: the transport leads to the server.
-    pub fn ask(&self) -> Option<(Tunnel, Vec<u8>)> {
+    pub fn ask(&self, now: Instant) -> Option<(Tunnel, Vec<u8>)> {
         let Proxied { via: Via { proxy, .. }, to, addresses } = self.proxied.as_deref()?;
         // An interface of this machine means nothing to the proxy.
         let host = to.host.split('%').next().unwrap_or("");
@@ -78,6 +87,11 @@ impl Route {
             None => Site::Name(host.to_owned()),
         };
         let (place, login) = (Place { site, port: to.port }, proxy.login.as_ref());
+        note(self.trace.as_deref(), now, || Fact::Asking {
+            proxy: proxy.to_string(),
+            to: place.authority(),
+            has_login: login.is_some(),
+        });
         Some(match proxy.kind {
             ProxyKind::Http | ProxyKind::Https => Tunnel::by_connect(&place, login, self.request.max_header_bytes),
             ProxyKind::Socks5 | ProxyKind::Socks5h => Tunnel::by_socks(&place, login),
@@ -85,7 +99,8 @@ impl Route {
     }
 
     /// The tunnel is open. Returns the server, if there is TLS to it.
-    pub fn enter(&mut self) -> Option<(Destination, Arc<TlsClient>)> {
+    pub fn enter(&mut self, now: Instant) -> Option<(Destination, Arc<TlsClient>)> {
+        note(self.trace.as_deref(), now, || Fact::Tunneled);
         let to = self.proxied.take()?.to;
         to.tls.clone().map(|tls| (to, tls))
     }
@@ -100,5 +115,12 @@ impl Route {
         let Some(proxied) = &self.proxied else { return failure };
         let message = format!("the proxy {} cannot be used: {}", proxied.via.proxy, failure.message);
         Failure { phase: self.phase_of_dial(failure.phase), message, ..failure }
+    }
+}
+
+/// Records a fact for a diagnosis.
+pub(super) fn note(trace: Option<&Trace>, now: Instant, fact: impl FnOnce() -> Fact) {
+    if let Some(trace) = trace {
+        trace.note(now, fact());
     }
 }

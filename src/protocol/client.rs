@@ -255,9 +255,10 @@ fn not_http(bytes: &[u8], secrets: &[u8]) -> Box<Refused> {
     let most = bytes.len().min(SHOWN_BYTES);
     let end = (0..most).find(repeats).unwrap_or(most);
     let shown = bytes[..end].escape_ascii();
-    Refused::without_answer(invalid(&format!(
+    let failure = invalid(&format!(
         "the server's answer is not HTTP/1.1, it begins with \"{shown}\": another kind of server has this port"
-    )))
+    ));
+    Box::new(Refused { foreign: bytes[..end].to_vec(), ..*Refused::without_answer(failure) })
 }
 
 /// The query, with a few bytes before its question mark, the values of the program's headers, and the subprotocols.
@@ -273,7 +274,7 @@ fn secrets(spec: &RequestSpec) -> Vec<u8> {
 }
 
 /// The target of a redirect: scheme, host and path. User name, password and query are left out, as they may be secrets.
-fn shown_location(location: &str) -> Option<String> {
+pub fn shown_location(location: &str) -> Option<String> {
     let cut = |text: &str| text.chars().take(SHOWN_LOCATION).collect::<String>();
     if let Ok(url) = Url::parse(location) {
         let scheme = match url.scheme() {

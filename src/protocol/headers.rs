@@ -81,8 +81,8 @@ impl Headers {
         self.pairs().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Names and values.
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Names and values, in the order received.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.lines.split_terminator('\n').filter_map(|line| {
             let code = line.bytes().next().and_then(|byte| byte.checked_sub(FIRST_COMMON));
             match code.and_then(|index| COMMON.get(usize::from(index))) {

@@ -28,7 +28,7 @@ mod tunnel;
 mod utf8;
 mod violation;
 
-pub use client::{ClientHandshake, RequestSpec, Response};
+pub use client::{ClientHandshake, RequestSpec, Response, shown_location};
 pub use control::ControlPayload;
 pub use decode::Decoder;
 pub use deflate::{Broken, Compressor, Decompressor};

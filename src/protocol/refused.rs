@@ -15,6 +15,8 @@ pub struct Refused {
     pub headers: Headers,
     /// The start of the body, at most 1 KiB.
     pub body: Vec<u8>,
+    /// The first bytes of an answer that is not HTTP.
+    pub foreign: Vec<u8>,
 }
 
 impl Refused {
@@ -30,7 +32,7 @@ impl Refused {
 
     /// A response whose body, if it has one, has not been received.
     pub(super) fn answered(failure: Failure, status: u16, headers: Headers) -> Box<Refused> {
-        Box::new(Refused { failure, status, headers, body: Vec::new() })
+        Box::new(Refused { failure, status, headers, body: Vec::new(), foreign: Vec::new() })
     }
 }
 

@@ -37,6 +37,7 @@ codes! {
         Error = WS_EVENT_ERROR,
         Authenticating = WS_EVENT_AUTHENTICATING,
         Auth = WS_EVENT_AUTH,
+        Step = WS_EVENT_STEP,
     }
 }
 

@@ -16,7 +16,7 @@ pub use crate::role::Packet;
 pub use ask::*;
 pub use family::{Body, Kind, Member, Shared};
 pub use items::{View, What, available, take_items, take_messages};
-pub use open::{Settings, attach, connect, host, join, join_local, listen, pair};
+pub use open::{Settings, attach, connect, diagnose, host, join, join_local, listen, pair};
 pub use peers::{complete_auth, conn, declare_node, peer_id, put_call, send_auth};
 pub use serve::serve;
 pub use verbs::*;

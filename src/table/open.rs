@@ -4,6 +4,7 @@ use super::family::{Body, Family, Kind, Member, Shared};
 use super::{Registry, registry, wake, with};
 use crate::codes::*;
 use crate::connection::Connection;
+use crate::diagnosis::{Diagnosis, Subject, Trust};
 use crate::endpoint::Options;
 use crate::error::Error;
 use crate::journal;
@@ -18,6 +19,7 @@ use crate::protocol::{self, Accept, DeflateSettings, RequestSpec, ServerHandshak
 use crate::role::Role;
 use crate::server::{Proxies, Server, ServerSettings};
 use crate::status::{ErrorCode, Level, Text};
+use crate::trace::Trace;
 use crate::work::ROUND_BYTES;
 use data_encoding::BASE64;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -111,7 +113,64 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     Ok(handle)
 }
 
+/// Opens a diagnosis.
+pub fn diagnose(url: &str, mut settings: Settings) -> Result<u32, Error> {
+    let registry = registry();
+    let owner = settings.owner;
+    let trace = Arc::new(Trace::default());
+    settings.tls.trace = Some(trace.clone());
+    // It pings once by itself, and reports no round-trip time but that one.
+    let _ = settings.options.set(WS_OPT_HEARTBEAT_MS, WS_OFF);
+    let trust = match &settings.tls {
+        tls if tls.insecure => Trust::Nothing,
+        tls if tls.pin_sha256.is_some() => Trust::Pin,
+        tls if tls.any_name => Trust::AnyName,
+        _ => Trust::Usual,
+    };
+    let (user, options, timeout) = (settings.user, Arc::new(settings.options.clone()), settings.connect_timeout);
+    let Way { url, zone, recipe } = way(url, settings)?;
+    let login = recipe.via.as_ref().and_then(|via| via.proxy.login.as_ref());
+    let secrets = login.into_iter().flat_map(|login| [&login.user, &login.password]);
+    let secrets = secrets.map(|secret| String::from_utf8_lossy(secret).into_owned()).collect();
+    let subject = Subject {
+        url: shown_url(&url, zone.as_ref(), url.path()),
+        host: url.host_str().unwrap_or("").to_owned(),
+        port: recipe.to.port,
+        is_secure: recipe.to.tls.is_some(),
+        request: recipe.request.clone(),
+        proxy: recipe.via.as_ref().map(|via| via.proxy.to_string()),
+        trust,
+        timeout,
+    };
+    let now = Instant::now();
+    let mut peer = Connection::dial(&registry.services, recipe, options, now);
+    peer.endpoint.user = user;
+    describe(&mut peer, &url, zone.as_ref());
+    journal::note(Level::Debug, || format!("diagnosing {}", peer.endpoint.info.shown_url()));
+    let diagnosis = Diagnosis::new(subject, secrets, trace, &mut peer, now);
+    let role = Role::Diagnosis(Box::new(diagnosis));
+    add(registry, take_in(registry, Kind::Client(Box::new(peer)), role, owner), Member::Only)
+}
+
 fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Connection, Error> {
+    let (user, options) = (settings.user, Arc::new(settings.options.clone()));
+    let Way { url, zone, recipe } = way(url, settings)?;
+    let through = recipe.via.as_ref().map(|via| format!(" through the proxy {}", via.proxy)).unwrap_or_default();
+    let mut peer = Connection::dial(&registry.services, recipe, options, Instant::now());
+    peer.endpoint.user = user;
+    describe(&mut peer, &url, zone.as_ref());
+    journal::note(Level::Debug, || format!("connecting to {}{through}", peer.endpoint.info.shown_url()));
+    Ok(peer)
+}
+
+/// How to open a client, and its URL.
+struct Way {
+    url: Url,
+    zone: Option<Zone>,
+    recipe: Recipe,
+}
+
+fn way(url: &str, settings: Settings) -> Result<Way, Error> {
     let (url, zone) = parse(url)?;
     let host = match url.host() {
         Some(Host::Domain(name)) => name.to_owned(),
@@ -123,7 +182,7 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Connecti
         None | Some(0) => return Err(bad_url("port 0 cannot be connected to")),
         Some(port) => port,
     };
-    let no_delay = settings.options.is_on(WS_OPT_NO_DELAY);
+    let (no_delay, trace) = (settings.options.is_on(WS_OPT_NO_DELAY), settings.tls.trace.clone());
     let via = match settings.proxy {
         ProxySetting::None => None,
         setting => proxy(setting, &url, port, &settings.tls, no_delay)?,
@@ -149,10 +208,7 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Connecti
         max_header_bytes: settings.max_header_bytes,
         heartbeat: settings.heartbeat,
     };
-    let now = Instant::now();
-    let options = Arc::new(settings.options);
-    let to = Destination { host, port, tls, no_delay };
-    let through = via.as_ref().map(|via| format!(" through the proxy {}", via.proxy)).unwrap_or_default();
+    let to = Destination { host, port, tls, no_delay, trace };
     let recipe = Recipe {
         to,
         via,
@@ -160,11 +216,7 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Connecti
         timeout: settings.connect_timeout,
         queue_before_open: settings.queue_before_open,
     };
-    let mut peer = Connection::dial(&registry.services, recipe, options, now);
-    peer.endpoint.user = settings.user;
-    describe(&mut peer, &url, zone.as_ref());
-    journal::note(Level::Debug, || format!("connecting to {}{through}", peer.endpoint.info.shown_url()));
-    Ok(peer)
+    Ok(Way { url, zone, recipe })
 }
 
 /// The proxy for a URL. The environment is read here, once.
@@ -183,12 +235,14 @@ fn proxy(
     if proxy.kind == ProxyKind::Socks5h && matches!(host, Host::Domain(name) if name.len() > MAX_TEXT) {
         return Err(bad_url(&format!("its host is longer than {MAX_TEXT} bytes, which SOCKS cannot ask for")));
     }
+    let trace = tls.trace.clone();
     let tls = match proxy.kind {
         ProxyKind::Https => {
             // What the program says about the server's certificate does not hold for the proxy's.
             let trust = TlsClientSettings {
                 ca_pem: tls.ca_pem.clone(),
                 only_ca_pem: tls.only_ca_pem,
+                trace: tls.trace.clone(),
                 ..TlsClientSettings::default()
             };
             let name = proxy.host.split('%').next().unwrap_or("");
@@ -196,7 +250,7 @@ fn proxy(
         }
         _ => None,
     };
-    let to = Destination { host: proxy.host.clone(), port: proxy.port, tls, no_delay };
+    let to = Destination { host: proxy.host.clone(), port: proxy.port, tls, no_delay, trace };
     Ok(Some(Box::new(Via { proxy: *proxy, to })))
 }
 
@@ -465,6 +519,12 @@ fn authority(url: &Url) -> String {
 
 fn describe(peer: &mut Connection, url: &Url, zone: Option<&Zone>) {
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    peer.endpoint.info.set_text(Text::Url, shown_url(url, zone, target));
+    peer.endpoint.info.set_target(url.path(), url.query().unwrap_or(""));
+}
+
+/// A URL without user name and password, and with this target.
+fn shown_url(url: &Url, zone: Option<&Zone>, target: &str) -> String {
     let shown = match (url.host(), zone) {
         (Some(Host::Ipv6(address)), Some(_)) => {
             format!(
@@ -475,8 +535,7 @@ fn describe(peer: &mut Connection, url: &Url, zone: Option<&Zone>) {
         }
         _ => authority(url),
     };
-    peer.endpoint.info.set_text(Text::Url, format!("{}://{shown}{target}", url.scheme()));
-    peer.endpoint.info.set_target(url.path(), url.query().unwrap_or(""));
+    format!("{}://{shown}{target}", url.scheme())
 }
 
 fn percent_decoded(text: &str) -> Vec<u8> {

@@ -155,6 +155,8 @@ static void nulls(void) {
   FAILS(ws_config_init(NULL, sizeof(ws_config)), WS_ERR_NULL, "ws_config_init");
   FAILS(ws_connect(NULL, NULL, &h), WS_ERR_NULL, "ws_connect url");
   FAILS(ws_connect("ws://127.0.0.1:1", NULL, NULL), WS_ERR_NULL, "ws_connect out");
+  FAILS(ws_diagnose(NULL, NULL, &h), WS_ERR_NULL, "ws_diagnose url");
+  FAILS(ws_diagnose("ws://127.0.0.1:1", NULL, NULL), WS_ERR_NULL, "ws_diagnose out");
   FAILS(ws_listen(NULL, NULL, &h), WS_ERR_NULL, "ws_listen url");
   FAILS(ws_listen("ws://127.0.0.1:0", NULL, NULL), WS_ERR_NULL, "ws_listen out");
   FAILS(ws_host(NULL, NULL, &h), WS_ERR_NULL, "ws_host url");

@@ -245,6 +245,24 @@ static void status(const char *url) {
 
 static void nobody(const char *url) { open_client(url, "/", NULL); }
 
+/* Sentences, and the number of steps, depend on the system. */
+static void diagnose(const char *url) {
+  static const char *const paths[] = {"/echo", "/refuse/403"};
+  for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+    char whole[256];
+    snprintf(whole, sizeof whole, "%s%s", url, paths[i]);
+    free_all();
+    if (check("diagnose", ws_diagnose(whole, NULL, &client.h)) < 0) return;
+    add_end(&client);
+    put(client.h, "no message");
+    ws_event event;
+    for (int32_t phase = -1; (event = next_event(&client)).type == WS_EVENT_STEP; phase = event.phase)
+      if (event.phase != phase) printf("step phase=%d\n", event.phase);
+    printf("advice code=%d clean=%u phase=%d cause=%d status=%d\n", event.code, event.clean, event.phase, event.cause,
+           event.http_status);
+  }
+}
+
 /* The URL is that of the proxy. */
 static void proxy(const char *url) {
   ws_config config;
@@ -716,6 +734,7 @@ int main(int argc, char **argv) {
                  {"certificate", certificate},
                  {"status", status},
                  {"nobody", nobody},
+                 {"diagnose", diagnose},
                  {"proxy", proxy},
                  {"heartbeat", heartbeat},
                  {"names", own_names},

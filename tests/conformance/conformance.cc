@@ -87,6 +87,31 @@ void status(const string& url) {
 
 void nobody(const string& url) { open_client(url + "/"); }
 
+// Sentences, and the number of steps, depend on the system.
+void diagnose(const string& url) {
+  for (const char* path : {"/echo", "/refuse/403"}) {
+    auto opened = wspeer::diagnose(url + path);
+    if (!check("diagnose", opened)) return;
+    client = std::move(*opened);
+    polled = {&client};
+    put("no message");
+    int last = -1;
+    for (bool ended = false; !ended;) {
+      next_event(client, "", [&](const wspeer::event& event) {
+        const int phase = static_cast<int>(event.phase());
+        ended = event.kind() != event_kind::step;
+        if (ended) {
+          std::printf("advice code=%d clean=%d phase=%d cause=%d status=%d\n", event.close_code(), event.clean() ? 1 : 0,
+                      phase, event.cause(), event.http_status());
+        } else if (phase != last) {
+          std::printf("step phase=%d\n", phase);
+        }
+        last = phase;
+      });
+    }
+  }
+}
+
 // The URL is that of the proxy.
 void proxy(const string& url) {
   open_client("ws://game.example/echo", wspeer::config().proxy(url));
@@ -469,6 +494,7 @@ int main(int argc, char** argv) {
       {"certificate", certificate},
       {"status", status},
       {"nobody", nobody},
+      {"diagnose", diagnose},
       {"proxy", proxy},
       {"close-here", close_here},
       {"close-there", close_there},

@@ -264,6 +264,35 @@ static partial class Conformance
 
     static void Nobody(string url) => OpenClient(url + "/");
 
+    // Sentences, and the number of steps, depend on the system.
+    static void Diagnose(string url)
+    {
+        foreach (string path in new[] { "/echo", "/refuse/403" })
+        {
+            polled.Clear();
+            client?.Dispose();
+            client = Opened("diagnose", () => WebSocketPeer.Diagnose(url + path));
+            if (client == null) return;
+            polled.Add(client);
+            Put("no message");
+            int last = -1;
+            for (bool ended = false; !ended;)
+            {
+                NextEvent(client, "", e =>
+                {
+                    int phase = (int)e.Phase;
+                    ended = e.Type != WebSocketEventType.Step;
+                    if (ended)
+                        output.WriteLine("advice code=" + e.Code + " clean=" + (e.Clean ? 1 : 0) + " phase=" + phase +
+                                         " cause=" + (int)e.Cause + " status=" + e.HttpStatus);
+                    else if (phase != last)
+                        output.WriteLine("step phase=" + phase);
+                    last = phase;
+                });
+            }
+        }
+    }
+
     // The URL is that of the proxy.
     static void Proxy(string url)
     {
@@ -641,6 +670,7 @@ static partial class Conformance
             { "certificate", Certificate },
             { "status", Status },
             { "nobody", Nobody },
+            { "diagnose", Diagnose },
             { "proxy", Proxy },
             { "close-here", CloseHere },
             { "close-there", CloseThere },

@@ -95,6 +95,10 @@ inline void print(const string& name, const wspeer::event& event) {
       // A text about a peer has its random id.
       if (!event.peer_id()) std::printf(" error=%s", words(event.text()).c_str());
       break;
+    case event_kind::step:
+      begin_line(name);
+      std::printf("step phase=%d", static_cast<int>(event.phase()));
+      break;
     case event_kind::authenticating:
       begin_line(name);
       std::printf("authenticating");

@@ -232,6 +232,23 @@ end
 
 function scenarios.nobody(url) open_client(url .. "/") end
 
+-- Sentences, and the number of steps, depend on the system.
+function scenarios.diagnose(url)
+  for _, path in ipairs { "/echo", "/refuse/403" } do
+    ws.ws_free(client.h)
+    client.h = open("diagnose", url .. path) or 0
+    ends = { client }
+    put(client.h, "no message")
+    local last
+    while next_event(client).type == K.WS_EVENT_STEP do
+      if event.phase ~= last then print(("step phase=%d"):format(event.phase)) end
+      last = event.phase
+    end
+    print(("advice code=%d clean=%d phase=%d cause=%d status=%d"):format(event.code, event.clean, event.phase,
+      event.cause, event.http_status))
+  end
+end
+
 -- The URL is that of the proxy.
 function scenarios.proxy(url)
   open_client("ws://game.example/echo", { proxy = url })

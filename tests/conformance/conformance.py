@@ -85,6 +85,21 @@ def nobody(url: str) -> None:
     open_client(url + "/")
 
 
+def diagnose(url: str) -> None:
+    """Sentences, and the number of steps, depend on the system."""
+    for path in ("/echo", "/refuse/403"):
+        free_all()
+        client = End("", wspeer.diagnose(url + path))
+        put(client.ws, "no message")
+        last = None
+        while (event := client.next_event()).type == EventType.STEP:
+            if last != event.phase:
+                print(f"step phase={event.phase:d}")
+            last = event.phase
+        line = f"advice code={event.code} clean={event.clean:d} phase={event.phase:d} cause={event.cause:d}"
+        print(f"{line} status={event.http_status}")
+
+
 def proxy(url: str) -> None:
     """The URL is that of the proxy."""
     client = open_client("ws://game.example/echo", proxy=url)
@@ -404,6 +419,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "certificate": certificate,
     "status": status,
     "nobody": nobody,
+    "diagnose": diagnose,
     "proxy": proxy,
     "close-here": close_here,
     "close-there": close_there,

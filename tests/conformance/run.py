@@ -284,6 +284,7 @@ SCENARIOS = {
     "certificate": against_tls,
     "status": against(),
     "nobody": against_nobody,
+    "diagnose": against(),
     "proxy": against_proxy,
     "close-here": against(),
     "close-there": against(),

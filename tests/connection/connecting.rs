@@ -61,7 +61,7 @@ fn times_out_in(phase: Phase, to: Destination) {
 }
 
 fn to(address: SocketAddr, tls: Option<Arc<TlsClient>>) -> Destination {
-    Destination { host: address.ip().to_string(), port: address.port(), tls, no_delay: true }
+    Destination { host: address.ip().to_string(), port: address.port(), tls, no_delay: true, trace: None }
 }
 
 #[test]

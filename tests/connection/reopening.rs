@@ -77,7 +77,7 @@ fn a_lost_client_reconnects_under_the_same_handle() {
         max_header_bytes: 1 << 10,
         heartbeat: false,
     };
-    let to = Destination { host: "127.0.0.1".to_owned(), port, tls: None, no_delay: true };
+    let to = Destination { host: "127.0.0.1".to_owned(), port, tls: None, no_delay: true, trace: None };
     let recipe = Recipe { to, via: None, request, timeout: Some(ms(20_000)), queue_before_open: true };
     let services = Services::new(Arc::new(|| {}));
     let (mut arena, mut codecs, start) = (Arena::new(64 << 10), Codecs::default(), Instant::now());

@@ -115,8 +115,13 @@ fn dial(services: &Services, trust: &Trust) -> (Dial, TcpStream) {
     let settings =
         TlsClientSettings { ca_pem: Some(trust.cert.clone()), only_ca_pem: true, ..TlsClientSettings::default() };
     let tls = Some(Arc::new(TlsClient::new("localhost", settings).unwrap()));
-    let to =
-        Destination { host: "127.0.0.1".to_owned(), port: listener.local_addr().unwrap().port(), tls, no_delay: true };
+    let to = Destination {
+        host: "127.0.0.1".to_owned(),
+        port: listener.local_addr().unwrap().port(),
+        tls,
+        no_delay: true,
+        trace: None,
+    };
     let mut dial = Dial::start(services, to, Instant::now());
     assert!(matches!(dial.step(services, Instant::now()), Step::Pending));
     (dial, listener.accept().unwrap().0)

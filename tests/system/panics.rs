@@ -116,6 +116,7 @@ fn exports_without_a_handle_are_guarded_too() {
     let calls: Vec<Call> = vec![
         ("ws_config_init", Box::new(move |_| c!(ws_config_init(&mut { config }, size_of::<ws_config>())))),
         ("ws_connect", Box::new(|_| c!(ws_connect(c"ws://127.0.0.1:1".as_ptr(), null(), &mut 0)))),
+        ("ws_diagnose", Box::new(|_| c!(ws_diagnose(c"ws://127.0.0.1:1".as_ptr(), null(), &mut 0)))),
         ("ws_listen", Box::new(|_| c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut 0)))),
         ("ws_host", Box::new(|_| c!(ws_host(c"ws://127.0.0.1:0".as_ptr(), null(), &mut 0)))),
         ("ws_join", Box::new(|_| c!(ws_join(c"ws://127.0.0.1:1".as_ptr(), null(), &mut 0)))),

@@ -286,6 +286,46 @@ static void failures_of_peers(const char *dying, const char *nobody) {
   ws_free(h);
 }
 
+/* Diagnoses a URL with a secret in its query. Returns the end; `words` is set if a step has these words. */
+static ws_event diagnosed(const char *base, const char *words, int *found) {
+  char url[256];
+  ws_handle h = 0;
+  ws_event event;
+  int shown = 0, open = 0;
+  *found = 0;
+  snprintf(url, sizeof url, "%s?token=topsecret", base);
+  CHECK(ws_diagnose(url, NULL, &h) == WS_OK && ws_put_packet(h, (const uint8_t *)"x", 1, WS_TEXT) == WS_ERR_STATE,
+        "a diagnosis sends no messages");
+  for (event = next(h); event.type == WS_EVENT_STEP; event = next(h)) {
+    const char *text = (const char *)event.packet.data;
+    *found |= strstr(text, words) != NULL;
+    shown |= strstr(text, "topsecret") != NULL || !*text;
+    open |= ws_get_state(h) == WS_OPEN;
+  }
+  static char advice[1100];
+  snprintf(advice, sizeof advice, "%s", (const char *)event.packet.data);
+  char same[1100];
+  CHECK(!shown && !strstr(advice, "topsecret") && !open, "no text of a diagnosis has the query, and it is never OPEN");
+  CHECK(ws_get_text(h, WS_GET_ERROR, same, sizeof same, NULL) == WS_OK && !strcmp(same, advice),
+        "WS_GET_ERROR is the advice");
+  event.packet.data = (const uint8_t *)advice;
+  ws_free(h);
+  return event;
+}
+
+static void diagnoses(const char *url, const char *nobody) {
+  int found;
+  ws_event end = diagnosed(url, "a browser hides name lookup", &found);
+  CHECK(found && end.type == WS_EVENT_CLOSED && end.cause == WS_CAUSE_NONE && end.phase == WS_PHASE_NONE &&
+            end.code == 1000 && strstr((const char *)end.packet.data, "works"),
+        "a diagnosis of a working server says so, and what a browser hides");
+  /* The pages of these tests are isolated, so that threads can share memory. */
+  end = diagnosed(nobody, "cannot ask by HTTP", &found);
+  CHECK(found && end.type == WS_EVENT_CLOSED && end.cause == WS_CAUSE_TCP_FAILED && end.phase == WS_PHASE_TCP &&
+            strstr((const char *)end.packet.data, "check host and port"),
+        "a diagnosis of a port without a server says what to check");
+}
+
 /* Messages before OPEN, packets without events, texts, options and user values. */
 static void small_things(const char *url) {
   ws_config config = *defaults();
@@ -422,6 +462,7 @@ int main(int argc, char **argv) {
   memory(argv[1]);
   close_codes(argv[1]);
   failures_of_peers(argv[2], argv[3]);
+  diagnoses(argv[1], argv[3]);
   small_things(argv[1]);
   unsupported(argv[1]);
   ws_shutdown();

@@ -17,6 +17,7 @@ PARTS = [
             "opening",
         ],
     ),
+    ("Steps and advice of a diagnosis", ["diagnosis", "trace.rs"]),
     ("Frames and messages", ["protocol", "link", "connection", "work"]),
     ("Servers", ["server", "files"]),
     ("Multiplayer and scenes", ["multiplayer"]),

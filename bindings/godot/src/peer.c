@@ -129,7 +129,9 @@ static bool is_free(ws_peer *self) {
   return false;
 }
 
-static void connect_to_url(const gd_call *call) {
+/* Opens a connection to the URL of a call by a function of the library. */
+static void open_url(const gd_call *call, ws_result (*open)(const char *, const ws_config *, ws_handle *),
+                     const char *function) {
   ws_peer *self = call->self;
   if (!is_free(self)) {
     gd_return_int(call, GD_ERR_ALREADY_IN_USE);
@@ -140,11 +142,19 @@ static void connect_to_url(const gd_call *call) {
   opening_start(&how, &self->base, OF_PEER);
   const char *url = opening_url(&how, gd_string_at(call, 0));
   int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
-  if (error == GD_OK) error = error_of(ws_connect(url, &how.config, &self->base.handle), __func__);
+  if (error == GD_OK) error = error_of(open(url, &how.config, &self->base.handle), function);
   opening_end(&how);
   gd_free(GD_STRING, &self->requested_url);
   gd_copy(GD_STRING, &self->requested_url, gd_string_at(call, 0));
   gd_return_int(call, error);
+}
+
+static void connect_to_url(const gd_call *call) {
+  open_url(call, ws_connect, __func__);
+}
+
+static void diagnose(const gd_call *call) {
+  open_url(call, ws_diagnose, __func__);
 }
 
 static void accept_stream(const gd_call *call) {
@@ -263,6 +273,7 @@ static const gd_method virtuals[] = {
 
 static const gd_method methods[] = {
     {"connect_to_url(url: String, tls_client_options: TLSOptions = null) -> Error", connect_to_url, NULL},
+    {"diagnose(url: String, tls_client_options: TLSOptions = null) -> Error", diagnose, NULL},
     {"accept_stream(stream: StreamPeer) -> Error", accept_stream, NULL},
     {"send(message: PackedByteArray, write_mode: WSPeer.WriteMode = 1) -> Error", send, NULL},
     {"send_text(message: String) -> Error", send_text, NULL},

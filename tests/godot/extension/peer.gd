@@ -85,6 +85,28 @@ func ours() -> void:
 	check(client.get_close_cause() == WSPeer.CAUSE_REFUSED and "refused" in client.get_close_message(),
 			"the reason is reported: %s" % client.get_close_message())
 
+func diagnosis() -> void:
+	var server := WSServer.new()
+	check(server.listen(0, [], "127.0.0.1") == OK, "a server listens")
+	var url := "ws://127.0.0.1:%d/?token=topsecret" % server.get_local_port()
+	var peer := WSPeer.new()
+	check(peer.diagnose(url) == OK and peer.send_text("x") != OK, "a diagnosis begins, and sends no packets")
+	check(wait([peer, server], func(): return peer.get_ready_state() == WSPeer.STATE_CLOSED), "a diagnosis ends")
+	check(peer.get_close_cause() == WSPeer.CAUSE_NONE and "Everything works" in peer.get_close_message(),
+			"everything works: %s" % peer.get_close_message())
+	var steps := 0
+	var event := peer.next_event()
+	while event.type == WSPeer.EVENT_STEP:
+		steps += int(event.text != "" and not "topsecret" in event.text and event.cause == WSPeer.CAUSE_NONE)
+		event = peer.next_event()
+	check(steps > 5 and event.type == WSPeer.EVENT_CLOSED and event.text == peer.get_close_message(),
+			"%d steps, then the advice" % steps)
+	server.stop()
+	check(peer.diagnose("ws://127.0.0.1:1") == OK, "a peer diagnoses again")
+	check(wait([peer], func(): return peer.get_ready_state() == WSPeer.STATE_CLOSED), "it ends, too")
+	check(peer.get_close_cause() == WSPeer.CAUSE_REFUSED and "Nothing listens" in peer.get_close_message(),
+			"the advice names the fault: %s" % peer.get_close_message())
+
 # The library's error messages use the names of the properties.
 func own_names() -> void:
 	var client := WSPeer.new()
@@ -260,6 +282,7 @@ func _initialize() -> void:
 		talk(client, server)
 	ours()
 	own_names()
+	diagnosis()
 	long_packets()
 	other_streams()
 	lost_streams()

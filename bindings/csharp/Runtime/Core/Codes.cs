@@ -127,6 +127,10 @@ namespace Wspeer
         /// <summary>With WebSocketFlags.Auth: event.Packet holds data that peer event.PeerId sent for its
         /// authentication.</summary>
         Auth = 11,
+        /// <summary>ws_diagnose(): a step of opening the connection. event.GetText() is a sentence about it,
+        /// event.Phase the phase that it belongs to, event.Cause what is wrong (WebSocketCause.None: the step
+        /// succeeded), event.TimeNs when it happened.</summary>
+        Step = 15,
     }
 
     /// <summary>How far a connection had come when it ended.</summary>

@@ -129,6 +129,9 @@ namespace Wspeer
         internal static extern int ws_connect(byte* url, NativeConfig* config, uint* @out);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_diagnose(byte* url, NativeConfig* config, uint* @out);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_listen(byte* url, NativeConfig* config, uint* @out);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -298,9 +301,9 @@ namespace Wspeer
         /// <summary>CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code (RFC 6455 section 7.1.5). 1005: the close frame
         /// had none. 1006: there was no close frame. Else 0.</summary>
         public int Code;
-        /// <summary>CLOSED, DISCONNECTED, ERROR: WS_PHASE_*.</summary>
+        /// <summary>CLOSED, DISCONNECTED, ERROR, STEP: WS_PHASE_*.</summary>
         public int Phase;
-        /// <summary>CLOSED, DISCONNECTED, ERROR: WS_CAUSE_*.</summary>
+        /// <summary>CLOSED, DISCONNECTED, ERROR, STEP: WS_CAUSE_*.</summary>
         public int Cause;
         /// <summary>HTTP status of the response to the opening handshake, or 0.</summary>
         public int HttpStatus;
@@ -320,7 +323,8 @@ namespace Wspeer
         public fixed ulong Reserved[4];
         /// <summary>MESSAGE: the message. AUTH: data and len are the authentication data. Any other event: data is a
         /// text, lent like a message and NUL-terminated; len does not count the NUL. CLOSE_REQUEST: the peer's reason.
-        /// CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to do. Else "".</summary>
+        /// CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to do. STEP: a sentence that
+        /// says what happened. Else "".</summary>
         public NativePacket Packet;
     }
 

@@ -139,7 +139,7 @@ namespace Wspeer
         }
 
         /// <summary>Which function opens it.</summary>
-        internal enum Opener { Connect, Listen, Host, Join, JoinLocal, Pair, Attach }
+        internal enum Opener { Connect, Listen, Host, Join, Diagnose, JoinLocal, Pair, Attach }
 
         /// <summary>Opens and returns the handle. Throws WebSocketException with the library's error text.</summary>
         internal static uint Open(Opener opener, string url, WebSocketConfig config, uint argument = 0)
@@ -150,7 +150,7 @@ namespace Wspeer
 
         internal static uint Open(Opener opener, string url, WebSocketConfig config, uint argument, out uint second)
         {
-            bool needsUrl = opener <= Opener.Join;
+            bool needsUrl = opener <= Opener.Diagnose;
             if (needsUrl && url == null) throw new ArgumentNullException(nameof(url));
             WebSocketLibrary.Ready();
             uint first = 0, other = 0;
@@ -167,6 +167,7 @@ namespace Wspeer
                     case Opener.Listen: result = Native.ws_listen(u, &native, &first); break;
                     case Opener.Host: result = Native.ws_host(u, &native, &first); break;
                     case Opener.Join: result = Native.ws_join(u, &native, &first); break;
+                    case Opener.Diagnose: result = Native.ws_diagnose(u, &native, &first); break;
                     case Opener.JoinLocal: result = Native.ws_join_local(argument, &native, &first); break;
                     case Opener.Pair: result = Native.ws_pair(&native, &first, &other); break;
                     default: result = Native.ws_attach(&native, (int)argument, &first); break;

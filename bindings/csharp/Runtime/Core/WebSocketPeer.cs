@@ -16,6 +16,13 @@ namespace Wspeer
         public static WebSocketPeer Connect(string url, WebSocketConfig config = null) =>
             new WebSocketPeer(Open(Opener.Connect, url, config));
 
+        /// <summary>Finds out why Connect fails. It opens a connection of its own, pings the server and closes. Poll it:
+        /// each step is a Step event with a sentence; the text of Closed is the advice, and its Cause is None if
+        /// everything works. It sends and delivers no messages. The texts have no query, password, cookie or
+        /// authorization, so they can be pasted into a bug report.</summary>
+        public static WebSocketPeer Diagnose(string url, WebSocketConfig config = null) =>
+            new WebSocketPeer(Open(Opener.Diagnose, url, config));
+
         /// <summary>Opens two connections that are joined in memory and speak the real protocol: for a local player and
         /// for tests.</summary>
         public static void Pair(out WebSocketPeer serverEnd, out WebSocketPeer clientEnd, WebSocketConfig config = null)

@@ -41,7 +41,7 @@ from wspeer.errors import (
     UrlError,
 )
 from wspeer.godot import Call, Value, decode_variant, encode_variant
-from wspeer.opening import Certificate, attach, connect, host, join, listen, make_certificate, pair
+from wspeer.opening import Certificate, attach, connect, diagnose, host, join, listen, make_certificate, pair
 from wspeer.options import Options, Stats
 from wspeer.process import features, forward_log, free_owner, library_version, log_lines, set_log_level, shutdown
 from wspeer.server import MultiplayerPeer, Server
@@ -96,6 +96,7 @@ __all__ = [
     "attach",
     "connect",
     "decode_variant",
+    "diagnose",
     "encode_variant",
     "features",
     "forward_log",

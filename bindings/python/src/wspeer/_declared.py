@@ -168,6 +168,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_next_events": (c_int32, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
     "ws_config_init": (c_int32, POINTER(Config), c_size_t),
     "ws_connect": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
+    "ws_diagnose": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
     "ws_listen": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
     "ws_host": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
     "ws_join": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),

@@ -118,6 +118,9 @@ class EventType(Code):
     complete_auth() describes."""
     AUTH = 11
     """With auth: event.data is authentication data that peer event.peer_id sent."""
+    STEP = 15
+    """diagnose(): a step of opening the connection. event.text is a sentence about it, event.phase the phase that
+    it belongs to, event.cause what is wrong (Cause.NONE: the step succeeded), event.time_ns when it happened."""
 
 
 class Phase(Code):

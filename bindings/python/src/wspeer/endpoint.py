@@ -45,7 +45,7 @@ class Packet(PacketFields):
 
 class Event(EventFields, Packet):
     """An event. One of type MESSAGE is a packet; for the others `text` is the peer's reason (CLOSE_REQUEST), or what
-    happened and what to do about it (CLOSED, DISCONNECTED, ERROR)."""
+    happened and what to do about it (CLOSED, DISCONNECTED, ERROR; STEP: what happened)."""
 
     __slots__ = ()
 

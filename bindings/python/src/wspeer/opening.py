@@ -28,6 +28,17 @@ def connect(url: str, **config: Unpack[ConfigArgs]) -> Peer:
     return Peer(handle.value)
 
 
+def diagnose(url: str, **config: Unpack[ConfigArgs]) -> Peer:
+    """Finds out why connect() fails. It opens a connection of its own, pings the server once and closes. Poll it: each
+    step is a STEP event whose text is a sentence; the text of CLOSED says what is wrong and what to do, and its cause
+    is Cause.NONE if everything works. It sends and delivers no messages. The texts have no query, no password, and no
+    values of cookies or authorization, so they can be pasted into a bug report. `python -m wspeer diagnose URL` prints
+    them."""
+    handle = ctypes.c_uint32()
+    check(lib.ws_diagnose(encoded("url", url), pack(config), handle))
+    return Peer(handle.value)
+
+
 def listen(url: str, **config: Unpack[ConfigArgs]) -> Server:
     """Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080" (IPv4 and IPv6), "ws://localhost:0" (any
     free port, see options.port). The host is an IP address, localhost or *. With a path other than "/", only requests
