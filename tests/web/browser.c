@@ -47,7 +47,7 @@ static void layouts(void) {
   CHECK(!strcmp(ws_result_name(WS_OK), "WS_OK") && !strcmp(ws_result_name(WS_ERR_PANIC), "WS_ERR_PANIC") &&
             !strcmp(ws_result_name(WS_TRUNCATED), "WS_TRUNCATED"),
         "names of results");
-  CHECK(!strcmp(ws_result_name(5), "WS_UNKNOWN") && !strcmp(ws_result_name(-17), "WS_UNKNOWN") &&
+  CHECK(!strcmp(ws_result_name(5), "WS_UNKNOWN") && !strcmp(ws_result_name(-1000), "WS_UNKNOWN") &&
             ws_result_name(0) == ws_result_name(0),
         "result names are static");
 }
