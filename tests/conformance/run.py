@@ -348,7 +348,11 @@ class Run:
     def _meet(self, process):
         if not self.when_listening:
             return ""
-        line = process.stdout.readline()
+        # Not by readline(), whose buffer may take more than the line, and communicate() does not look there.
+        read = b""
+        while not read.endswith(b"\n") and (byte := os.read(process.stdout.fileno(), 1)):
+            read += byte
+        line = read.decode("utf-8", "replace")
         word, _, port = line.partition(" ")
         if word != "port":
             return line
