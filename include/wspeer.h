@@ -321,6 +321,12 @@
 // that it belongs to, event.cause what is wrong (WS_CAUSE_NONE: the step succeeded), event.time_ns when it happened.
 #define WS_EVENT_STEP 15
 
+// Server, host, with WS_REPORT_REFUSED: a client failed before CONNECTED. event.phase, event.cause and
+// event.http_status say why; event.packet.data is its address and port, a colon and a space, and the reason as a
+// sentence. event.conn is the server. event.count is 1; when 256 of them wait to be read, further clients only add to
+// the count of the last.
+#define WS_EVENT_REFUSED 14
+
 // The event has no phase.
 #define WS_PHASE_NONE 0
 
@@ -446,6 +452,9 @@
 // A client of the server did not complete its opening handshake within handshake_timeout_ms.
 #define WS_CAUSE_HANDSHAKE_TIMEOUT 44
 
+// REFUSED: max_clients or max_clients_per_address is reached, or the server takes no new clients (WS_REFUSE_NEW).
+#define WS_CAUSE_LIMIT 45
+
 // The peer violated RFC 6455 (close code 1002).
 #define WS_CAUSE_PROTOCOL 50
 
@@ -566,6 +575,9 @@
 // that does not is closed. With WS_FORWARDED or WS_X_FORWARDED_FOR too, that header is read if the address in the
 // PROXY header is itself one of trusted_proxies.
 #define WS_PROXY_PROTOCOL 262144
+
+// Server: report clients that fail before CONNECTED by the event REFUSED; see WS_OPT_REPORT_REFUSED.
+#define WS_REPORT_REFUSED 1048576
 
 // The pages may use threads: their responses have the headers Cross-Origin-Opener-Policy: same-origin,
 // Cross-Origin-Embedder-Policy: require-corp and Cross-Origin-Resource-Policy: same-origin. Such a page loads only from
@@ -714,6 +726,9 @@
 
 // Server: ws_config.max_body_bytes.
 #define WS_OPT_MAX_BODY_BYTES 29
+
+// Server: the flag WS_REPORT_REFUSED: 0 or 1. ws_get_stats() counts refused clients in any case.
+#define WS_OPT_REPORT_REFUSED 30
 
 // Server: ws_config.max_downloads.
 #define WS_OPT_MAX_DOWNLOADS 32
@@ -981,6 +996,21 @@ typedef struct ws_stats {
   uint64_t downloads;
   // Server: requests that ws_serve() has begun to answer.
   uint64_t served;
+  // Server: of `refused`, those that a limit or WS_REFUSE_NEW refused (WS_CAUSE_LIMIT, WS_CAUSE_RESOURCES).
+  uint64_t refused_limit;
+  // Server: of `refused`, those whose request was not valid or not accepted: another path, host, origin or
+  // subprotocol (WS_CAUSE_HTTP_STATUS, WS_CAUSE_HTTP_INVALID, WS_CAUSE_HTTP_TOO_BIG, WS_CAUSE_SUBPROTOCOL).
+  uint64_t refused_request;
+  // Server: of `refused`, those whose TLS handshake failed (WS_PHASE_TLS).
+  uint64_t refused_tls;
+  // Server: of `refused`, connections of trusted_proxies without a valid PROXY header (WS_PHASE_PROXY).
+  uint64_t refused_proxy;
+  // Server: of `refused`, those that took longer than handshake_timeout_ms (WS_CAUSE_HANDSHAKE_TIMEOUT).
+  uint64_t refused_timeout;
+  // Server: of `refused`, those that left, or whose transport failed (WS_CAUSE_PEER_GONE, WS_CAUSE_RESET).
+  uint64_t refused_gone;
+  // Server: REFUSED events that the program has not taken yet.
+  uint64_t refused_waiting;
 } ws_stats;
 
 // A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.
@@ -1013,9 +1043,9 @@ typedef struct ws_event {
   // CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code (RFC 6455 section 7.1.5). 1005: the close frame had none.
   // 1006: there was no close frame. Else 0.
   int32_t code;
-  // CLOSED, DISCONNECTED, ERROR, STEP: WS_PHASE_*.
+  // CLOSED, DISCONNECTED, ERROR, STEP, REFUSED: WS_PHASE_*.
   int32_t phase;
-  // CLOSED, DISCONNECTED, ERROR, STEP: WS_CAUSE_*.
+  // CLOSED, DISCONNECTED, ERROR, STEP, REFUSED: WS_CAUSE_*.
   int32_t cause;
   // HTTP status of the response to the opening handshake, or 0.
   int32_t http_status;
@@ -1028,14 +1058,15 @@ typedef struct ws_event {
   // Time of the event: nanoseconds on the system's monotonic clock since the first call of the library. 0 for
   // MESSAGE.
   uint64_t time_ns;
-  // SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. Else 0.
+  // SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. REFUSED:
+  // number of clients. Else 0.
   uint64_t count;
   // Always 0 in this version.
   uint64_t reserved[4];
   // MESSAGE: the message. AUTH: data and len are the authentication data.
   // Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
   // CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to
-  // do. STEP: a sentence that says what happened. Else "".
+  // do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
   struct ws_packet packet;
 } ws_event;
 
@@ -1050,7 +1081,7 @@ typedef struct ws_config {
   // Combined by |:
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
   // WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
-  // WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL.
+  // WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL | WS_REPORT_REFUSED.
   uint32_t flags;
   // Maximum duration of one ws_poll(), in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -1176,6 +1207,15 @@ typedef struct ws_config {
   // Server: maximum number of files that ws_serve() sends to one address at a time (default: 32; a browser opens six
   // connections). Further requests are answered with 503.
   uint32_t max_downloads_per_address;
+  // Server: the hosts that requests may name in their header Host, separated by commas, such as
+  // "game.example, *.game.example, 192.0.2.1:9080"; without a port any port is allowed. Others are refused with 421.
+  // It keeps pages of others from reaching a server on the local network by a name of theirs (DNS rebinding)
+  // (default: any).
+  const char *allowed_hosts;
+  // Server: the origins (RFC 6454) whose pages may connect, separated by commas, such as
+  // "https://game.example, https://*.game.example, http://localhost:8000"; "null" is a page without one. Others are
+  // refused with 403. Programs that are no browsers send no Origin, and are not concerned (default: any).
+  const char *allowed_origins;
 } ws_config;
 
 // A Godot value, or the head of a container, whose items follow it in the array. Fields that the type does not use are

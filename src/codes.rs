@@ -130,6 +130,12 @@ pub const WS_EVENT_AUTH: i32 = 11;
 /// that it belongs to, event.cause what is wrong (WS_CAUSE_NONE: the step succeeded), event.time_ns when it happened.
 pub const WS_EVENT_STEP: i32 = 15;
 
+/// Server, host, with WS_REPORT_REFUSED: a client failed before CONNECTED. event.phase, event.cause and
+/// event.http_status say why; event.packet.data is its address and port, a colon and a space, and the reason as a
+/// sentence. event.conn is the server. event.count is 1; when 256 of them wait to be read, further clients only add to
+/// the count of the last.
+pub const WS_EVENT_REFUSED: i32 = 14;
+
 // --- Phases: how far a connection had come when it ended. ---
 
 /// The event has no phase.
@@ -220,6 +226,8 @@ pub const WS_CAUSE_HTTP_TOO_BIG: i32 = 42;
 pub const WS_CAUSE_SUBPROTOCOL: i32 = 43;
 /// A client of the server did not complete its opening handshake within handshake_timeout_ms.
 pub const WS_CAUSE_HANDSHAKE_TIMEOUT: i32 = 44;
+/// REFUSED: max_clients or max_clients_per_address is reached, or the server takes no new clients (WS_REFUSE_NEW).
+pub const WS_CAUSE_LIMIT: i32 = 45;
 /// The peer violated RFC 6455 (close code 1002).
 pub const WS_CAUSE_PROTOCOL: i32 = 50;
 /// The peer sent a text that is not valid UTF-8 (close code 1007, RFC 6455 section 8.1).
@@ -312,6 +320,9 @@ pub const WS_X_FORWARDED_FOR: u32 = 131072;
 /// that does not is closed. With WS_FORWARDED or WS_X_FORWARDED_FOR too, that header is read if the address in the
 /// PROXY header is itself one of trusted_proxies.
 pub const WS_PROXY_PROTOCOL: u32 = 262144;
+
+/// Server: report clients that fail before CONNECTED by the event REFUSED; see WS_OPT_REPORT_REFUSED.
+pub const WS_REPORT_REFUSED: u32 = 1048576;
 
 // --- Flags of ws_serve(). ---
 

@@ -163,7 +163,12 @@ enum class event_kind : std::int32_t {
   auth = WS_EVENT_AUTH,
   // ws_diagnose(): a step of opening the connection. event.packet.data is a sentence about it, event.phase the phase
   // that it belongs to, event.cause what is wrong (WS_CAUSE_NONE: the step succeeded), event.time_ns when it happened.
-  step = WS_EVENT_STEP
+  step = WS_EVENT_STEP,
+  // Server, host, with WS_REPORT_REFUSED: a client failed before CONNECTED. event.phase, event.cause and
+  // event.http_status say why; event.packet.data is its address and port, a colon and a space, and the reason as a
+  // sentence. event.conn is the server. event.count is 1; when 256 of them wait to be read, further clients only add to
+  // the count of the last.
+  refused = WS_EVENT_REFUSED
 };
 
 // The type of a message.
@@ -542,6 +547,8 @@ class config {
   config& server_name(std::string name) { return set(server_name_, std::move(name)); }
   config& pin_sha256(std::string pin) { return set(pin_sha256_, std::move(pin)); }
   config& trusted_proxies(std::string networks) { return set(trusted_proxies_, std::move(networks)); }
+  config& allowed_hosts(std::string hosts) { return set(allowed_hosts_, std::move(hosts)); }
+  config& allowed_origins(std::string origins) { return set(allowed_origins_, std::move(origins)); }
   config& proxy(std::string url) { return set(proxy_, std::move(url)); }
 
   // Calls `open(const ws_config*)` with pointers to the texts.
@@ -558,6 +565,7 @@ class config {
         {&raw.subprotocols, &subprotocols_}, {&raw.ca_pem, &ca_pem_},           {&raw.cert_pem, &cert_pem_},
         {&raw.key_pem, &key_pem_},           {&raw.server_name, &server_name_}, {&raw.pin_sha256, &pin_sha256_},
         {&raw.trusted_proxies, &trusted_proxies_},
+        {&raw.allowed_hosts, &allowed_hosts_}, {&raw.allowed_origins, &allowed_origins_},
         {&raw.proxy, &proxy_}};
     for (const auto& [field, text] : texts)
       if (*text) *field = (*text)->c_str();
@@ -573,7 +581,7 @@ class config {
   ws_config raw_{};
   std::vector<std::string> headers_;
   std::optional<std::string> subprotocols_, ca_pem_, cert_pem_, key_pem_, server_name_, pin_sha256_,
-      trusted_proxies_, proxy_;
+      trusted_proxies_, allowed_hosts_, allowed_origins_, proxy_;
 };
 
 // What put_many() did. A code below 0 is about messages[taken], the first that was not accepted.

@@ -24,11 +24,12 @@
   library.$WSPEER_LAYOUT = isWide ? {
     pointer: 8,
     stats: {
-      size: 200, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 256, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192
+      deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
+      refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248
     },
     packet: {
       size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
@@ -38,7 +39,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 224, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 240, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -46,7 +47,8 @@
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136, cert_pem: 144, key_pem: 152, server_name: 160,
       pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188, trusted_proxies: 192, ipv6_prefix_bits: 200,
-      max_body_bytes: 204, proxy: 208, max_downloads: 216, max_downloads_per_address: 220
+      max_body_bytes: 204, proxy: 208, max_downloads: 216, max_downloads_per_address: 220, allowed_hosts: 224,
+      allowed_origins: 232
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -60,11 +62,12 @@
   } : {
     pointer: 4,
     stats: {
-      size: 200, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 256, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192
+      deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
+      refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248
     },
     packet: {
       size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24
@@ -74,7 +77,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 184, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 192, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -82,7 +85,8 @@
       deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
       reserved: 116, headers: 120, subprotocols: 124, ca_pem: 128, cert_pem: 132, key_pem: 136, server_name: 140,
       pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156, trusted_proxies: 160, ipv6_prefix_bits: 164,
-      max_body_bytes: 168, proxy: 172, max_downloads: 176, max_downloads_per_address: 180
+      max_body_bytes: 168, proxy: 172, max_downloads: 176, max_downloads_per_address: 180, allowed_hosts: 184,
+      allowed_origins: 188
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -118,7 +122,7 @@
     VARIANT_STRING_NAME: 21, VERSION: 100
   };
   // All flags of ws_config.
-  library.$WSPEER_FLAGS = 475135;
+  library.$WSPEER_FLAGS = 1523711;
   // By result.
   library.$WSPEER_NAMES = {
     '-17': 'WS_ERR_DIRECTORY', '-16': 'WS_ERR_PANIC', '-15': 'WS_ERR_LIMIT', '-14': 'WS_ERR_UNSUPPORTED',
@@ -129,7 +133,7 @@
   };
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
-    1: isWide ? 224 : 184, 2: 200, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
+    1: isWide ? 240 : 192, 2: 256, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
     6: isWide ? 24 : 16, 7: isWide ? 24 : 16
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
@@ -168,6 +172,7 @@
       name: 'max_call_items', handles: 'multiplayer', values: 'any', standard: 65536, set: true, at: isWide ? 188 : 156
     },
     29: { name: 'max_body_bytes', handles: 'server', at: isWide ? 204 : 168 },
+    30: { name: 'report_refused', handles: 'server' },
     32: { name: 'max_downloads', handles: 'server', at: isWide ? 216 : 176 },
     33: { name: 'max_downloads_per_address', handles: 'server', at: isWide ? 220 : 180 },
     34: { name: 'download_timeout_ms', handles: 'server' }

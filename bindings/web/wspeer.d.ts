@@ -155,6 +155,13 @@ export declare const enum WsEventType {
    * happened.
    */
   STEP = 15,
+  /**
+   * Server, host, with WS_REPORT_REFUSED: a client failed before CONNECTED. event.phase, event.cause and
+   * event.http_status say why; event.packet.data is its address and port, a colon and a space, and the reason as a
+   * sentence. event.conn is the server. event.count is 1; when 256 of them wait to be read, further clients only
+   * add to the count of the last.
+   */
+  REFUSED = 14,
 }
 
 export declare const enum WsPhase {
@@ -259,6 +266,8 @@ export declare const enum WsCause {
   SUBPROTOCOL = 43,
   /** A client of the server did not complete its opening handshake within handshake_timeout_ms. */
   HANDSHAKE_TIMEOUT = 44,
+  /** REFUSED: max_clients or max_clients_per_address is reached, or the server takes no new clients (WS_REFUSE_NEW). */
+  LIMIT = 45,
   /** The peer violated RFC 6455 (close code 1002). */
   PROTOCOL = 50,
   /** The peer sent a text that is not valid UTF-8 (close code 1007, RFC 6455 section 8.1). */
@@ -397,6 +406,8 @@ export declare const enum WsFlag {
    * the PROXY header is itself one of trusted_proxies.
    */
   PROXY_PROTOCOL = 262144,
+  /** Server: report clients that fail before CONNECTED by the event REFUSED; see WS_OPT_REPORT_REFUSED. */
+  REPORT_REFUSED = 1048576,
 }
 
 export declare const enum WsServeFlag {
@@ -528,6 +539,8 @@ export declare const enum WsOption {
   MAX_CALL_ITEMS = 28,
   /** Server: ws_config.max_body_bytes. */
   MAX_BODY_BYTES = 29,
+  /** Server: the flag WS_REPORT_REFUSED: 0 or 1. ws_get_stats() counts refused clients in any case. */
+  REPORT_REFUSED = 30,
   /** Server: ws_config.max_downloads. */
   MAX_DOWNLOADS = 32,
   /** Server: ws_config.max_downloads_per_address. */
@@ -758,8 +771,25 @@ export declare const enum WsStatsLayout {
   downloads = 184,
   /** Server: requests that ws_serve() has begun to answer. */
   served = 192,
+  /** Server: of `refused`, those that a limit or WS_REFUSE_NEW refused (WS_CAUSE_LIMIT, WS_CAUSE_RESOURCES). */
+  refused_limit = 200,
+  /**
+   * Server: of `refused`, those whose request was not valid or not accepted: another path, host, origin or
+   * subprotocol (WS_CAUSE_HTTP_STATUS, WS_CAUSE_HTTP_INVALID, WS_CAUSE_HTTP_TOO_BIG, WS_CAUSE_SUBPROTOCOL).
+   */
+  refused_request = 208,
+  /** Server: of `refused`, those whose TLS handshake failed (WS_PHASE_TLS). */
+  refused_tls = 216,
+  /** Server: of `refused`, connections of trusted_proxies without a valid PROXY header (WS_PHASE_PROXY). */
+  refused_proxy = 224,
+  /** Server: of `refused`, those that took longer than handshake_timeout_ms (WS_CAUSE_HANDSHAKE_TIMEOUT). */
+  refused_timeout = 232,
+  /** Server: of `refused`, those that left, or whose transport failed (WS_CAUSE_PEER_GONE, WS_CAUSE_RESET). */
+  refused_gone = 240,
+  /** Server: REFUSED events that the program has not taken yet. */
+  refused_waiting = 248,
   /** Size of the whole struct. */
-  SIZE = 200,
+  SIZE = 256,
 }
 
 /**
@@ -816,9 +846,9 @@ export declare const enum WsEventLayout {
    * 1006: there was no close frame. Else 0.
    */
   code = 12,
-  /** CLOSED, DISCONNECTED, ERROR, STEP: WS_PHASE_*. */
+  /** CLOSED, DISCONNECTED, ERROR, STEP, REFUSED: WS_PHASE_*. */
   phase = 16,
-  /** CLOSED, DISCONNECTED, ERROR, STEP: WS_CAUSE_*. */
+  /** CLOSED, DISCONNECTED, ERROR, STEP, REFUSED: WS_CAUSE_*. */
   cause = 20,
   /** HTTP status of the response to the opening handshake, or 0. */
   http_status = 24,
@@ -833,7 +863,10 @@ export declare const enum WsEventLayout {
    * MESSAGE.
    */
   time_ns = 40,
-  /** SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. Else 0. */
+  /**
+   * SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. REFUSED:
+   * number of clients. Else 0.
+   */
   count = 48,
   /** Always 0 in this version. */
   reserved = 56,
@@ -841,7 +874,7 @@ export declare const enum WsEventLayout {
    * MESSAGE: the message. AUTH: data and len are the authentication data. Any other event: data is a text, lent
    * like a message and NUL-terminated; len does not count the NUL. CLOSE_REQUEST: the peer's reason. CLOSED,
    * DISCONNECTED and ERROR: a sentence that says what happened and what to do. STEP: a sentence that says what
-   * happened. Else "".
+   * happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
    */
   packet = 88,
   /** Size of the whole struct. */
@@ -880,7 +913,7 @@ export declare const enum WsConfigLayout {
   /**
    * Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
    * WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
-   * WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL.
+   * WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL | WS_REPORT_REFUSED.
    */
   flags = 8,
   /** Maximum duration of one ws_poll(), in microseconds (default: 1000). */
@@ -1064,8 +1097,20 @@ export declare const enum WsConfigLayout {
    * six connections). Further requests are answered with 503.
    */
   max_downloads_per_address = 180,
+  /**
+   * Server: the hosts that requests may name in their header Host, separated by commas, such as "game.example,
+   * *.game.example, 192.0.2.1:9080"; without a port any port is allowed. Others are refused with 421. It keeps
+   * pages of others from reaching a server on the local network by a name of theirs (DNS rebinding) (default: any).
+   */
+  allowed_hosts = 184,
+  /**
+   * Server: the origins (RFC 6454) whose pages may connect, separated by commas, such as "https://game.example,
+   * https://*.game.example, http://localhost:8000"; "null" is a page without one. Others are refused with 403.
+   * Programs that are no browsers send no Origin, and are not concerned (default: any).
+   */
+  allowed_origins = 188,
   /** Size of the whole struct. */
-  SIZE = 184,
+  SIZE = 192,
 }
 
 /** The offsets with 64-bit pointers. */
@@ -1116,7 +1161,9 @@ export declare const enum WsConfigLayout64 {
   proxy = 208,
   max_downloads = 216,
   max_downloads_per_address = 220,
-  SIZE = 224,
+  allowed_hosts = 224,
+  allowed_origins = 232,
+  SIZE = 240,
 }
 
 /**

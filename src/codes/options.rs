@@ -61,6 +61,8 @@ pub const WS_OPT_MAX_CALL_BYTES: i32 = 27;
 pub const WS_OPT_MAX_CALL_ITEMS: i32 = 28;
 /// Server: ws_config.max_body_bytes.
 pub const WS_OPT_MAX_BODY_BYTES: i32 = 29;
+/// Server: the flag WS_REPORT_REFUSED: 0 or 1. ws_get_stats() counts refused clients in any case.
+pub const WS_OPT_REPORT_REFUSED: i32 = 30;
 /// Server: ws_config.max_downloads.
 pub const WS_OPT_MAX_DOWNLOADS: i32 = 32;
 /// Server: ws_config.max_downloads_per_address.

@@ -203,6 +203,17 @@ impl Inbox {
         waiting.map(|(_, mark)| mark.count += count).is_some()
     }
 
+    /// Adds to the count of the mark of this type that was queued last. False: none is queued.
+    pub fn add_to_last(&mut self, kind: EventKind, count: u64) -> bool {
+        let last = self.queued.marks.iter_mut().rev().find(|(_, mark)| mark.kind == kind);
+        last.map(|(_, mark)| mark.count += count).is_some()
+    }
+
+    /// Number of queued marks of this type.
+    pub fn marks_of(&self, kind: EventKind) -> usize {
+        self.queued.get().map_or(0, |queued| queued.marks.iter().filter(|(_, mark)| mark.kind == kind).count())
+    }
+
     /// The next message for the host.
     #[inline]
     pub fn first_message(&self) -> Option<&Message> {

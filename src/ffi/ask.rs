@@ -86,7 +86,7 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
         }
         let stats = table::stats(h)?;
         let (last_poll_us, longest_poll_us) = stats.poll_us();
-        let counters = stats.totals;
+        let (counters, refused) = (stats.totals, stats.clients.refused);
         let size = size.min(size_of::<ws_stats>());
         let filled = ws_stats {
             struct_size: size as u32,
@@ -106,15 +106,22 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
             rtt_us: stats.rtt_us,
             last_poll_us,
             longest_poll_us,
-            accepted: stats.server[0],
-            refused: stats.server[1],
-            pending_handshakes: stats.server[2],
+            accepted: stats.clients.accepted,
+            refused: refused.total,
+            pending_handshakes: stats.clients.pending,
             compressed_in: counters.rare.compressed_in,
             compressed_out: counters.rare.compressed_out,
             deflate_memory_bytes: stats.deflate_memory,
             kept_bytes: stats.kept,
             downloads: stats.downloads[0],
             served: stats.downloads[1],
+            refused_limit: refused.limit,
+            refused_request: refused.request,
+            refused_tls: refused.tls,
+            refused_proxy: refused.proxy,
+            refused_timeout: refused.timeout,
+            refused_gone: refused.gone,
+            refused_waiting: stats.clients.refused_waiting,
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };

@@ -11,12 +11,16 @@ use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
 use crate::names::{
-    self, APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, FORWARDED, INSECURE, KEY_PEM, MAX_MESSAGE_BYTES, NO_DELAY,
-    NO_RELAY, Name, PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, SCENE, TRUSTED_PROXIES, X_FORWARDED_FOR,
+    self, ALLOWED_HOSTS, ALLOWED_ORIGINS, APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, FORWARDED, INSECURE, KEY_PEM,
+    MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name, PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, SCENE,
+    TRUSTED_PROXIES, X_FORWARDED_FOR,
 };
 use crate::net::{Networks, TlsClientSettings};
 use crate::opening::ProxySetting;
-use crate::protocol::{DeflateSettings, Forwarding, LONGEST_HEARTBEAT, MAX_BITS, check_header, check_subprotocols};
+use crate::protocol::{
+    Allowed, DeflateSettings, Forwarding, HostList, LONGEST_HEARTBEAT, MAX_BITS, OriginList, check_header,
+    check_subprotocols,
+};
 use crate::server::Proxies;
 use crate::status::{ErrorCode, Level};
 use crate::table::Settings;
@@ -85,6 +89,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
             Some(list) if !list.trim().is_empty() => check_subprotocols(list).map_err(bad)?,
             _ => Vec::new(),
         },
+        allowed: if server { allowed(&config)? } else { Allowed::default() },
         proxies: if server { proxies(&config)? } else { None },
         ipv6_prefix_bits: match config.ipv6_prefix_bits {
             0 => IPV6_PREFIX_BITS,
@@ -130,12 +135,23 @@ fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Er
     }
     set(&mut options, WS_OPT_COALESCE, u32::from(has(WS_COALESCE)))?;
     set(&mut options, WS_OPT_REFUSE_NEW, u32::from(has(WS_REFUSE_NEW)))?;
+    set(&mut options, WS_OPT_REPORT_REFUSED, u32::from(has(WS_REPORT_REFUSED)))?;
     options.deflate_level = match config.deflate_level {
         0 => options.deflate_level,
         level @ 1..=9 => level as u8,
         level => return Err(bad(format!("{DEFLATE_LEVEL} is {level}: use 1 to 9"))),
     };
     Ok(options)
+}
+
+/// The hosts and origins that a server allows.
+fn allowed(config: &ws_config) -> Result<Allowed, Error> {
+    let hosts = optional_text("allowed_hosts", config.allowed_hosts)?.map(HostList::parse).transpose();
+    let origins = optional_text("allowed_origins", config.allowed_origins)?.map(OriginList::parse).transpose();
+    Ok(Allowed {
+        hosts: hosts.map_err(|why| bad(format!("{ALLOWED_HOSTS}: {why}")))?,
+        origins: origins.map_err(|why| bad(format!("{ALLOWED_ORIGINS}: {why}")))?,
+    })
 }
 
 /// The proxies that a server trusts.

@@ -18,7 +18,7 @@ pub struct ws_config {
     /// Combined by |:
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
     /// WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
-    /// WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL.
+    /// WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL | WS_REPORT_REFUSED.
     pub flags: u32,
     /// Maximum duration of one ws_poll(), in microseconds (default: 1000).
     pub poll_budget_us: u32,
@@ -144,9 +144,18 @@ pub struct ws_config {
     /// Server: maximum number of files that ws_serve() sends to one address at a time (default: 32; a browser opens six
     /// connections). Further requests are answered with 503.
     pub max_downloads_per_address: u32,
+    /// Server: the hosts that requests may name in their header Host, separated by commas, such as
+    /// "game.example, *.game.example, 192.0.2.1:9080"; without a port any port is allowed. Others are refused with 421.
+    /// It keeps pages of others from reaching a server on the local network by a name of theirs (DNS rebinding)
+    /// (default: any).
+    pub allowed_hosts: *const c_char,
+    /// Server: the origins (RFC 6454) whose pages may connect, separated by commas, such as
+    /// "https://game.example, https://*.game.example, http://localhost:8000"; "null" is a page without one. Others are
+    /// refused with 403. Programs that are no browsers send no Origin, and are not concerned (default: any).
+    pub allowed_origins: *const c_char,
 }
 
-const _: () = assert!(size_of::<ws_config>() == 10 * size_of::<*mut c_void>() + 36 * 4);
+const _: () = assert!(size_of::<ws_config>() == 12 * size_of::<*mut c_void>() + 36 * 4);
 
 /// All flags of ws_config.flags.
 pub(super) const FLAGS: u32 = WS_COALESCE
@@ -165,7 +174,8 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_APP_HEARTBEAT
     | WS_FORWARDED
     | WS_X_FORWARDED_FOR
-    | WS_PROXY_PROTOCOL;
+    | WS_PROXY_PROTOCOL
+    | WS_REPORT_REFUSED;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
 pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 24] {

@@ -66,9 +66,9 @@ pub struct ws_event {
     /// CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code (RFC 6455 section 7.1.5). 1005: the close frame had none.
     /// 1006: there was no close frame. Else 0.
     pub code: i32,
-    /// CLOSED, DISCONNECTED, ERROR, STEP: WS_PHASE_*.
+    /// CLOSED, DISCONNECTED, ERROR, STEP, REFUSED: WS_PHASE_*.
     pub phase: i32,
-    /// CLOSED, DISCONNECTED, ERROR, STEP: WS_CAUSE_*.
+    /// CLOSED, DISCONNECTED, ERROR, STEP, REFUSED: WS_CAUSE_*.
     pub cause: i32,
     /// HTTP status of the response to the opening handshake, or 0.
     pub http_status: i32,
@@ -81,14 +81,15 @@ pub struct ws_event {
     /// Time of the event: nanoseconds on the system's monotonic clock since the first call of the library. 0 for
     /// MESSAGE.
     pub time_ns: u64,
-    /// SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. Else 0.
+    /// SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. REFUSED:
+    /// number of clients. Else 0.
     pub count: u64,
     /// Always 0 in this version.
     pub reserved: [u64; 4],
     /// MESSAGE: the message. AUTH: data and len are the authentication data.
     /// Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
     /// CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to
-    /// do. STEP: a sentence that says what happened. Else "".
+    /// do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
     pub packet: ws_packet,
 }
 
@@ -194,6 +195,21 @@ pub struct ws_stats {
     pub downloads: u64,
     /// Server: requests that ws_serve() has begun to answer.
     pub served: u64,
+    /// Server: of `refused`, those that a limit or WS_REFUSE_NEW refused (WS_CAUSE_LIMIT, WS_CAUSE_RESOURCES).
+    pub refused_limit: u64,
+    /// Server: of `refused`, those whose request was not valid or not accepted: another path, host, origin or
+    /// subprotocol (WS_CAUSE_HTTP_STATUS, WS_CAUSE_HTTP_INVALID, WS_CAUSE_HTTP_TOO_BIG, WS_CAUSE_SUBPROTOCOL).
+    pub refused_request: u64,
+    /// Server: of `refused`, those whose TLS handshake failed (WS_PHASE_TLS).
+    pub refused_tls: u64,
+    /// Server: of `refused`, connections of trusted_proxies without a valid PROXY header (WS_PHASE_PROXY).
+    pub refused_proxy: u64,
+    /// Server: of `refused`, those that took longer than handshake_timeout_ms (WS_CAUSE_HANDSHAKE_TIMEOUT).
+    pub refused_timeout: u64,
+    /// Server: of `refused`, those that left, or whose transport failed (WS_CAUSE_PEER_GONE, WS_CAUSE_RESET).
+    pub refused_gone: u64,
+    /// Server: REFUSED events that the program has not taken yet.
+    pub refused_waiting: u64,
 }
 
 const _: () = {
@@ -207,5 +223,5 @@ const _: () = {
     let pointer = size_of::<usize>();
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
-    assert!(size_of::<ws_stats>() == 8 + 24 * 8);
+    assert!(size_of::<ws_stats>() == 8 + 31 * 8);
 };

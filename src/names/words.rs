@@ -92,6 +92,10 @@ pub const PROXY: Name = Name("proxy");
 pub const MAX_DOWNLOADS: Name = Name("max_downloads");
 /// `max_downloads_per_address`.
 pub const MAX_DOWNLOADS_PER_ADDRESS: Name = Name("max_downloads_per_address");
+/// `allowed_hosts`.
+pub const ALLOWED_HOSTS: Name = Name("allowed_hosts");
+/// `allowed_origins`.
+pub const ALLOWED_ORIGINS: Name = Name("allowed_origins");
 /// `WS_COALESCE`.
 pub const COALESCE: Name = Name("WS_COALESCE");
 /// `WS_QUEUE_BEFORE_OPEN`.
@@ -126,6 +130,8 @@ pub const FORWARDED: Name = Name("WS_FORWARDED");
 pub const X_FORWARDED_FOR: Name = Name("WS_X_FORWARDED_FOR");
 /// `WS_PROXY_PROTOCOL`.
 pub const PROXY_PROTOCOL: Name = Name("WS_PROXY_PROTOCOL");
+/// `WS_REPORT_REFUSED`.
+pub const REPORT_REFUSED: Name = Name("WS_REPORT_REFUSED");
 /// `WS_OPT_PORT`.
 pub const PORT: Name = Name("WS_OPT_PORT");
 /// `WS_OPT_TRANSFER_MODE`.

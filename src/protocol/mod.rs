@@ -1,5 +1,6 @@
 //! RFC 6455, and what proxies are asked, without I/O and without a clock: bytes in, messages and bytes out.
 
+mod allowed;
 mod assembly;
 mod body;
 mod client;
@@ -28,6 +29,7 @@ mod tunnel;
 mod utf8;
 mod violation;
 
+pub use allowed::{Allowed, HostList, OriginList};
 pub use client::{ClientHandshake, RequestSpec, Response, shown_location};
 pub use control::ControlPayload;
 pub use decode::Decoder;

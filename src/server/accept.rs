@@ -1,6 +1,7 @@
 //! Accepting clients: from a connection in the listen backlog to CONNECTED, or to a refusal with an HTTP status.
 
 use super::client::{Client, Preparing, Slot, Source, Stage, count};
+use super::refusals::TurnedAway;
 use super::{FIRST_CLIENT, Handles, Server};
 use crate::codes::*;
 use crate::connection::Connection;
@@ -26,7 +27,7 @@ const CROWDED: &str = "too many clients from this address";
 const UNREAD: &str = "the server has not read the messages of clients that have ended";
 
 fn busy(what: &str) -> Refusal {
-    Refusal::new(503, Cause::HttpStatus, format!("{what}; try again later"))
+    Refusal::new(503, Cause::Limit, format!("{what}; try again later"))
 }
 
 impl Server {
@@ -110,8 +111,14 @@ impl Server {
         let connected = self.counts.connected as u64;
         let refuses = self.endpoint.options.is_on(WS_OPT_REFUSE_NEW);
         let located = if self.settings.proxies.is_some() { self.locate(key) } else { Ok(()) };
+        let allowed = located.and_then(|()| match self.slots.get(key as usize) {
+            Some(Slot::Client(client)) => {
+                client.peer.request().map_or(Ok(()), |request| self.settings.allowed.check(&request.headers))
+            }
+            _ => Ok(()),
+        });
         if self.downloads.is_some()
-            && located.is_ok()
+            && allowed.is_ok()
             && let Some(more) = self.begin_download(cx, key)
         {
             return more;
@@ -123,7 +130,7 @@ impl Server {
             && self.has_room_beside(from_there, most_per_address, Some(address));
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let Some(request) = client.peer.request() else { return false };
-        let answer = match located.and_then(|()| accept.answer(request)) {
+        let answer = match allowed.and_then(|()| accept.answer(request)) {
             Err(refusal) => Err(refusal),
             Ok(_) if refuses => Err(busy("the server takes no new clients")),
             Ok(_) if connected >= most => Err(busy("the server is full")),
@@ -178,8 +185,8 @@ impl Server {
                 Some((key, _)) => self.drop_preparing(key),
                 None => self.counts.accepted += 1,
             }
-            self.counts.refused += 1;
-            self.refusals.log(cx.now, || format!("{} was refused before TLS: {CROWDED}", source.address));
+            let away = TurnedAway::before_http(source.address, Phase::Tcp, Cause::Limit, CROWDED);
+            self.turn_away(cx, away, |_| format!("{} was refused before TLS: {CROWDED}", source.address));
             return;
         }
         let (key, serial) = match (place, limited) {
@@ -240,8 +247,10 @@ impl Server {
         match result {
             Ok(stream) => self.begin(cx, key, serial, stream, source, None),
             Err(failure) => {
-                self.refusals.log(cx.now, || format!("TLS with {} failed: {}", source.address, failure.message));
-                self.counts.refused += 1;
+                let away = TurnedAway { address: Some(source.address), failure, status: 0 };
+                self.turn_away(cx, away, |away| {
+                    format!("TLS with {} failed: {}", source.address, away.failure.message)
+                });
                 self.drop_preparing(key);
             }
         }

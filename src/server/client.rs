@@ -1,11 +1,13 @@
 //! An accepted connection, and the server's bookkeeping after each change of it.
 
+use super::refusals::TurnedAway;
 use super::{Handles, Queues, Server};
 use crate::connection::{Changed, Connection};
 use crate::endpoint::{Endpoint, shown_address};
+use crate::error::Failure;
 use crate::heap::Discarded;
 use crate::net::CancelToken;
-use crate::status::{Cause, State, Text};
+use crate::status::{Cause, Phase, State, Text};
 use crate::work::{Cx, Moment};
 use mio::net::TcpStream;
 use std::collections::HashMap;
@@ -180,7 +182,14 @@ impl Server {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return true };
         let Some(handle) = handles.and_then(|handles| handles.give(key)) else {
             client.peer.close(cx, -1, "");
-            return !client.peer.take_changed().ended;
+            let ended = client.peer.take_changed().ended;
+            let address = client.peer.endpoint.info.remote();
+            let failure = Failure::new(Phase::Http, Cause::Resources, "the library has no handle left for it");
+            let away = TurnedAway { address, failure, status: 101 };
+            self.turn_away(cx, away, |away| {
+                format!("{} was dropped: {}", shown_address(address), away.failure.message)
+            });
+            return !ended;
         };
         client.peer.endpoint.handle = handle;
         self.counts.connected += 1;
@@ -191,8 +200,7 @@ impl Server {
         true
     }
 
-    /// Counts and logs a client that ended before it opened as refused. It is not logged if the peer or the host ended
-    /// it.
+    /// Counts a client that ended before it opened as refused.
     fn note_refused(&mut self, cx: &Cx<'_>, key: u32) {
         if !self.leave_pending(key) {
             return;
@@ -204,15 +212,18 @@ impl Server {
             // It wanted files, and has them.
             return;
         }
-        self.counts.refused += 1;
-        let (address, status) = (shown_address(info.remote()), info.http_status);
-        match info.end().map(|mark| mark.cause) {
-            Some(Cause::PeerGone | Cause::Reset | Cause::ServerClosed | Cause::ClosedByHost) | None => {}
-            Some(_) => {
-                let why = info.text(Text::Error);
-                self.refusals.log(cx.now, || format!("{address} was refused with {status}: {why}"));
-            }
-        }
+        let failure = info.end().map_or_else(Failure::default, |end| Failure {
+            phase: end.phase,
+            cause: end.cause,
+            os_error: end.os_error,
+            close_code: 0,
+            message: info.text(Text::Error).to_owned(),
+        });
+        let away = TurnedAway { address: info.remote(), failure, status: info.http_status };
+        self.turn_away(cx, away, |away| {
+            let TurnedAway { address, failure, status } = away;
+            format!("{} was refused with {status}: {}", shown_address(*address), failure.message)
+        });
     }
 
     /// Ends the pending state of a client. False: it was not pending.

@@ -21,14 +21,15 @@ pub use broadcast::Spread;
 pub use items::{Origin, is_last};
 pub use key_queue::KeyQueue;
 pub use proxies::Proxies;
+pub use refusals::RefusedCounts;
 
 use crate::connection::Connection;
 use crate::endpoint::{Counters, Endpoint, Options};
 use crate::error::{Error, Failure};
 use crate::heap::Discarded;
 use crate::net::{Mailbox, Stream, TlsServer, prefix};
-use crate::protocol::Accept;
-use crate::status::{ErrorCode, State};
+use crate::protocol::{Accept, Allowed};
+use crate::status::{ErrorCode, EventKind, State};
 use crate::work::{Chunk, Cx};
 use client::{Client, FromThere, Slot};
 use downloads::Downloads;
@@ -65,6 +66,8 @@ pub struct ServerSettings {
     pub tls: Option<Arc<TlsServer>>,
     /// Which requests are accepted, and with what answer.
     pub accept: Arc<Accept>,
+    /// Which requests are allowed by their Host and Origin.
+    pub allowed: Allowed,
     /// The proxies that are trusted; `None`: no client is behind one.
     pub proxies: Option<Proxies>,
     /// Number of leading bits in which two IPv6 addresses are equal that count as one for the limits per address.
@@ -170,6 +173,21 @@ struct Queues {
     served_before: KeyQueue,
 }
 
+/// Numbers of clients, as ws_get_stats() reports them.
+#[derive(Clone, Copy, Default)]
+pub struct ClientCounts {
+    /// Open clients that have a handle.
+    pub connected: u64,
+    /// Clients in the opening handshake.
+    pub pending: u64,
+    /// Accepted since the server was opened.
+    pub accepted: u64,
+    /// Turned away since the server was opened.
+    pub refused: RefusedCounts,
+    /// REFUSED events that have not been taken.
+    pub refused_waiting: u64,
+}
+
 /// Client counts.
 #[derive(Default)]
 struct Counts {
@@ -182,8 +200,6 @@ struct Counts {
     live: usize,
     /// Accepted since the start.
     accepted: u64,
-    /// Refused since the start.
-    refused: u64,
     /// Counters of removed clients.
     removed: Counters,
     /// Number of lifecycle events queued for the host.
@@ -298,7 +314,7 @@ impl Server {
             self.time_read(cx.now);
         }
         self.judge_timers(cx, handles);
-        self.refusals.pass(cx.now);
+        self.pass_refusals(cx.now);
         self.note_closed(cx);
         if !self.queues.served_lately.is_empty() || !self.queues.served_before.is_empty() {
             self.give_memory_back(cx);
@@ -399,9 +415,8 @@ impl Server {
         self.client(key).map(|client| &mut client.peer)
     }
 
-    /// Counters including those of removed clients; queued messages and bytes in and out; and the numbers of connected,
-    /// pending, accepted and refused clients.
-    pub fn totals(&self) -> (Counters, [u64; 4], [u64; 4]) {
+    /// Counters including those of removed clients; queued messages and bytes in and out; and the numbers of clients.
+    pub fn totals(&self) -> (Counters, [u64; 4], ClientCounts) {
         let mut sum = self.counts.removed;
         let mut queued = [0; 4];
         for slot in &self.slots {
@@ -417,7 +432,13 @@ impl Server {
         (
             sum,
             queued,
-            [self.counts.connected as u64, self.counts.pending as u64, self.counts.accepted, self.counts.refused],
+            ClientCounts {
+                connected: self.counts.connected as u64,
+                pending: self.counts.pending as u64,
+                accepted: self.counts.accepted,
+                refused: self.refusals.counts,
+                refused_waiting: self.endpoint.inbox.marks_of(EventKind::Refused) as u64,
+            },
         )
     }
 

@@ -1,17 +1,21 @@
 //! Clients behind trusted proxies: the PROXY header before their bytes, and the headers of their requests.
 
 use super::client::{Preparing, Slot, Source, Stage, count};
+use super::refusals::TurnedAway;
 use super::{FIRST_CLIENT, Handles, Server};
 use crate::journal;
 use crate::names::TRUSTED_PROXIES;
 use crate::net::Networks;
 use crate::protocol::{Forwarding, MAX_PROXY_HEADER, ProxyHeader, Refusal};
-use crate::status::{Cause, Level};
+use crate::status::{Cause, Level, Phase};
 use crate::work::Cx;
 use mio::net::TcpStream;
 use mio::{Interest, Token};
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr};
+
+/// Why a connection of a trusted proxy ended that sent no byte.
+const NOTHING: &str = "the proxy ended the connection before it sent anything";
 
 /// The proxies that a server trusts, and what they send.
 pub struct Proxies {
@@ -57,10 +61,9 @@ impl Server {
             Err(why) => {
                 let peer = preparing.source.peer;
                 // A health check may connect and send nothing.
-                if let Some(why) = why {
-                    self.refusals.log(cx.now, || format!("{peer}, a trusted proxy, was closed: {why}"));
-                }
-                self.counts.refused += 1;
+                let (cause, why) = why.map_or((Cause::PeerGone, NOTHING), |why| (Cause::ProxyInvalid, why));
+                let away = TurnedAway::before_http(peer, Phase::Proxy, cause, why);
+                self.turn_away(cx, away, |_| format!("{peer}, a trusted proxy, was closed: {why}"));
                 self.drop_preparing(key);
                 return;
             }

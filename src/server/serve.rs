@@ -2,6 +2,7 @@
 
 use super::certificate::CERTIFICATE;
 use super::client::{Preparing, Stage};
+use super::refusals::TurnedAway;
 use super::{EVENTS, FIRST_CLIENT, Handles, Server, Slot};
 use crate::codes::*;
 use crate::endpoint::Mark;
@@ -142,12 +143,13 @@ impl Server {
                         Some(deadline) if deadline > cx.now => self.queues.timers.push(deadline, key, serial),
                         Some(_) => {
                             let Preparing { source, stage, .. } = &**preparing;
-                            let what = match stage {
-                                Stage::Introducing(..) => "send its PROXY header",
-                                Stage::Securing(_) => "finish its TLS handshake",
+                            let address = source.address;
+                            let (phase, what) = match stage {
+                                Stage::Introducing(..) => (Phase::Proxy, "it did not send its PROXY header in time"),
+                                Stage::Securing(_) => (Phase::Tls, "it did not finish its TLS handshake in time"),
                             };
-                            self.refusals.log(cx.now, || format!("{} did not {what} in time", source.address));
-                            self.counts.refused += 1;
+                            let away = TurnedAway::before_http(address, phase, Cause::HandshakeTimeout, what);
+                            self.turn_away(cx, away, |_| format!("{address} was dropped: {what}"));
                             self.drop_preparing(key);
                         }
                         None => {}

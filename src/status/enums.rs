@@ -38,6 +38,7 @@ codes! {
         Authenticating = WS_EVENT_AUTHENTICATING,
         Auth = WS_EVENT_AUTH,
         Step = WS_EVENT_STEP,
+        Refused = WS_EVENT_REFUSED,
     }
 }
 
@@ -94,6 +95,7 @@ codes! {
         HttpTooBig = WS_CAUSE_HTTP_TOO_BIG,
         Subprotocol = WS_CAUSE_SUBPROTOCOL,
         HandshakeTimeout = WS_CAUSE_HANDSHAKE_TIMEOUT,
+        Limit = WS_CAUSE_LIMIT,
         Protocol = WS_CAUSE_PROTOCOL,
         Utf8 = WS_CAUSE_UTF8,
         TooBig = WS_CAUSE_TOO_BIG,

@@ -8,7 +8,7 @@ use crate::endpoint::{Counters, Mark, Refused, Scope, definition, shown_address}
 use crate::error::Error;
 use crate::names::Name;
 use crate::net::TlsServer;
-use crate::server::Server;
+use crate::server::{ClientCounts, Server};
 use crate::status::{ErrorCode, State, Text};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,8 +84,8 @@ pub struct Stats {
     pub rtt_us: u64,
     /// Duration of the last and of the longest poll.
     pub poll_times: (Duration, Duration),
-    /// Number of accepted, refused and pending connections.
-    pub server: [u64; 3],
+    /// A server's clients.
+    pub clients: ClientCounts,
     /// Files that a server is sending, and requests for files that it has answered.
     pub downloads: [u64; 2],
     /// Heap bytes of permessage-deflate contexts.
@@ -99,17 +99,17 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
     with(handle, |body, member| {
         let poll_times = body.poll_times;
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            let (totals, queued, [connected, pending, accepted, refused]) = server.totals();
+            let (totals, queued, server_counts) = server.totals();
             let deflate_memory = (server.deflate_memory() + body.shared.codecs.heap_bytes()) as u64;
             let kept = (server.kept_bytes() + body.role.kept_bytes()) as u64;
-            let (server, downloads) = ([accepted, refused, pending], server.downloads());
+            let downloads = server.downloads();
             return Ok(Stats {
-                connections: connected as u32,
+                connections: server_counts.connected as u32,
                 totals,
                 queued,
                 rtt_us: 0,
                 poll_times,
-                server,
+                clients: server_counts,
                 downloads,
                 deflate_memory,
                 kept,
@@ -128,8 +128,17 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             (own + if matches!(member, Member::Client(_)) { 0 } else { body.shared.codecs.heap_bytes() }) as u64;
         let of_game = if matches!(member, Member::Client(_)) { 0 } else { body.role.kept_bytes() };
         let kept = (kept + of_game) as u64;
-        let (server, downloads) = ([0; 3], [0; 2]);
-        Ok(Stats { connections, totals, queued, rtt_us, poll_times, server, downloads, deflate_memory, kept })
+        Ok(Stats {
+            connections,
+            totals,
+            queued,
+            rtt_us,
+            poll_times,
+            clients: ClientCounts::default(),
+            downloads: [0; 2],
+            deflate_memory,
+            kept,
+        })
     })
 }
 

@@ -15,7 +15,7 @@ use crate::net::{
     listen as listen_at,
 };
 use crate::opening::{Goal, MAX_TEXT, ProxyKind, ProxySetting, Recipe, Via};
-use crate::protocol::{self, Accept, DeflateSettings, RequestSpec, ServerHandshake};
+use crate::protocol::{self, Accept, Allowed, DeflateSettings, RequestSpec, ServerHandshake};
 use crate::role::Role;
 use crate::server::{Proxies, Server, ServerSettings};
 use crate::status::{ErrorCode, Level, Text};
@@ -61,6 +61,8 @@ pub struct Settings {
     pub subprotocols: Vec<String>,
     /// permessage-deflate, if enabled.
     pub deflate: Option<DeflateSettings>,
+    /// The hosts and origins that a server allows.
+    pub allowed: Allowed,
     /// The proxies that a server trusts.
     pub proxies: Option<Proxies>,
     /// Number of leading bits of an IPv6 address that count for the limits per address.
@@ -333,6 +335,7 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
             deflate: settings.deflate,
             heartbeat: settings.heartbeat,
         }),
+        allowed: settings.allowed,
         proxies: settings.proxies,
         ipv6_prefix_bits: settings.ipv6_prefix_bits,
         max_header_bytes: settings.max_header_bytes,

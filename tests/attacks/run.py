@@ -127,7 +127,7 @@ def origins():
     good = b"https://game.example"
     tries = {
         "our page": ([good], True),
-        "none": ([], False),
+        "none, as programs have none": ([], True),
         "null": ([b"null"], False),
         "an empty one": ([b""], False),
         "another page": ([b"https://evil.example"], False),
@@ -135,7 +135,8 @@ def origins():
         "a page whose name ends like ours": ([b"https://evil-game.example"], False),
         "another port": ([good + b":8443"], False),
         "another scheme": ([b"http://game.example"], False),
-        "another case": ([b"https://GAME.example"], False),
+        "another case": ([b"https://GAME.example"], True),
+        "its default port": ([good + b":443"], True),
         "a path": ([good + b"/"], False),
         "a user": ([b"https://game.example@evil.example"], False),
         "two in one": ([good + b", " + good], False),
@@ -145,7 +146,7 @@ def origins():
     }
     for what, (headers, let_in) in tries.items():
         request = (
-            REQUEST.replace(b"GET /", b"GET /browser")[:-2]
+            REQUEST[:-2]
             + b"".join(b"Origin: " + one + b"\r\n" for one in headers)
             + b"\r\n"
         )

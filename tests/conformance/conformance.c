@@ -91,6 +91,12 @@ void print_event(const char *name, const ws_event *event) {
       /* A text about a peer has its random id. */
       if (!event->peer_id) printf(" error=%s", words);
       break;
+    case WS_EVENT_REFUSED: {
+      const char *why = strstr(words, ": ");
+      printf("refused phase=%d cause=%d status=%d count=%d error=%s", event->phase, event->cause, event->http_status,
+             (int)event->count, why ? why + 2 : words);
+      break;
+    }
     case WS_EVENT_AUTHENTICATING: printf("authenticating"); break;
     case WS_EVENT_AUTH: printf("auth %zu %08x", event->packet.len, adler32(event->packet.data, event->packet.len)); break;
     default: printf("event %d", event->type); break;
@@ -559,6 +565,44 @@ static void proxied(void) {
   visit_behind(WS_PROXY_PROTOCOL, "192.0.2.0/24");
 }
 
+/* ---- Clients that a server turns away ---- */
+
+static void knock(const char *url, const char *origin) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.headers = &origin;
+  config.headers_count = 1;
+  if (check("connect", ws_connect(url, &config, &client.h)) >= 0) take(&client, 1);
+}
+
+static void refused(void) {
+  end server = {"server", 0, 0};
+  ws_stats stats;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.allowed_hosts = "localhost, game.example/";
+  check("listen", ws_listen("ws://127.0.0.1:0", &config, &server.h));
+  config.allowed_hosts = "localhost, 127.0.0.1";
+  config.allowed_origins = "game.example";
+  check("listen", ws_listen("ws://127.0.0.1:0", &config, &server.h));
+  config.allowed_origins = "https://game.example, https://*.game.example";
+  config.flags = WS_REPORT_REFUSED;
+  listen_here(&server, &config);
+  client.name = "client";
+  add_end(&client);
+  const char *url = text_of(server.h, WS_GET_URL);
+  knock(url, "Origin: https://evil.example");
+  take(&server, 1);
+  knock(url, "Origin: https://www.game.example");
+  take(&server, 1);
+  check("set_option", ws_set_option(server.h, WS_OPT_REFUSE_NEW, 1));
+  knock(url, "Origin: https://game.example");
+  take(&server, 1);
+  check("get_stats", ws_get_stats(server.h, &stats, sizeof stats));
+  printf("refused %d request %d limit %d\n", (int)stats.refused, (int)stats.refused_request, (int)stats.refused_limit);
+  free_all();
+}
+
 /* ---- A server. The driver's clients connect one by one, and their messages say what to do ---- */
 
 static ws_result reply(ws_handle server, int32_t target, const ws_packet *packet) {
@@ -754,6 +798,7 @@ int main(int argc, char **argv) {
   else if (!strcmp(name, "server")) serve();
   else if (!strcmp(name, "renew")) renew();
   else if (!strcmp(name, "proxied")) proxied();
+  else if (!strcmp(name, "refused")) refused();
   else if (!strcmp(name, "multiplayer")) multiplayer(0);
   else if (!strcmp(name, "multiplayer3")) multiplayer(WS_GODOT3);
   else known = run_local(name);

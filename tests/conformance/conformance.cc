@@ -347,6 +347,40 @@ void proxied(const string&) {
   visit_behind(WS_PROXY_PROTOCOL, "192.0.2.0/24");
 }
 
+// ---- Clients that a server turns away ----
+
+void refused(const string&) {
+  (void)check("listen", wspeer::server::listen("ws://127.0.0.1:0",
+                                               wspeer::config().allowed_hosts("localhost, game.example/")));
+  (void)check("listen", wspeer::server::listen("ws://127.0.0.1:0", wspeer::config()
+                                                                       .allowed_hosts("localhost, 127.0.0.1")
+                                                                       .allowed_origins("game.example")));
+  auto server = wspeer::server::listen("ws://127.0.0.1:0",
+                                       wspeer::config()
+                                           .allowed_hosts("localhost, 127.0.0.1")
+                                           .allowed_origins("https://game.example, https://*.game.example")
+                                           .flags(WS_REPORT_REFUSED));
+  if (!check("listen", server)) return;
+  std::vector<wspeer::peer> clients;
+  clients.reserve(3);
+  const auto knock = [&](const char* origin) {
+    auto opened = wspeer::peer::connect(server->url(), wspeer::config().header("Origin", origin));
+    if (!check("connect", opened)) return;
+    clients.push_back(std::move(*opened));
+    polled = {&*server, &clients.back()};
+    take(clients.back(), "client", 1);
+    take(*server, "server", 1);
+  };
+  knock("https://evil.example");
+  knock("https://www.game.example");
+  check("set_option", server->set_option(WS_OPT_REFUSE_NEW, 1));
+  knock("https://game.example");
+  const ws_stats stats = server->stats();
+  std::printf("refused %d request %d limit %d\n", static_cast<int>(stats.refused),
+              static_cast<int>(stats.refused_request), static_cast<int>(stats.refused_limit));
+  polled.clear();
+}
+
 // ---- A server ----
 
 void serve(const string&) {
@@ -507,6 +541,7 @@ int main(int argc, char** argv) {
       {"stale", stale},
       {"renew", renew},
       {"proxied", proxied},
+      {"refused", refused},
       {"server", serve},
       {"files", files},
       {"heartbeat", heartbeat},

@@ -109,6 +109,11 @@ static partial class Conformance
             case WebSocketEventType.Auth:
                 line = "auth " + e.Data.Length + " " + Adler32(e.Data).ToString("x8");
                 break;
+            case WebSocketEventType.Refused:
+                string text = e.GetText();
+                line = "refused phase=" + (int)e.Phase + " cause=" + (int)e.Cause + " status=" + e.HttpStatus +
+                       " count=" + e.Count + " error=" + text.Substring(text.IndexOf(": ") + 2);
+                break;
             default:
                 line = "event " + (int)e.Type;
                 break;
@@ -522,6 +527,43 @@ static partial class Conformance
         VisitBehind(WebSocketFlags.ProxyProtocol, "192.0.2.0/24");
     }
 
+    // ---- Clients that a server turns away ----
+
+    static void Refused(string unused)
+    {
+        Func<string, string, WebSocketServer> listen = (hosts, origins) => Opened("listen",
+            () => WebSocketServer.Listen(
+                "ws://127.0.0.1:0", new WebSocketConfig {
+                    AllowedHosts = hosts, AllowedOrigins = origins, Flags = WebSocketFlags.ReportRefused
+                }));
+        listen("localhost, game.example/", null);
+        listen("localhost, 127.0.0.1", "game.example");
+        using (WebSocketServer server =
+                   listen("localhost, 127.0.0.1", "https://game.example, https://*.game.example"))
+        {
+            Action<string> knock = origin =>
+            {
+                WebSocketPeer other = WebSocketPeer.Connect(
+                    server.Url, new WebSocketConfig { Headers = new[] { "Origin: " + origin } });
+                polled.Clear();
+                polled.Add(server);
+                polled.Add(other);
+                Take(other, "client", 1);
+                Take(server, "server", 1);
+            };
+            knock("https://evil.example");
+            knock("https://www.game.example");
+            Failed("set_option", server.SetOption(WebSocketOption.RefuseNew, 1));
+            knock("https://game.example");
+            WebSocketStats stats = server.GetStats();
+            output.WriteLine("refused " + stats.Refused + " request " + stats.RefusedRequest + " limit " +
+                             stats.RefusedLimit);
+            foreach (WebSocketEndpoint one in polled)
+                if (one != server) one.Dispose();
+        }
+        polled.Clear();
+    }
+
     // ---- A server ----
 
     static void Serve(string url)
@@ -683,6 +725,7 @@ static partial class Conformance
             { "stale", Stale },
             { "renew", Renew },
             { "proxied", Proxied },
+            { "refused", Refused },
             { "server", Serve },
             { "files", Files },
             { "heartbeat", Heartbeat },

@@ -99,6 +99,14 @@ inline void print(const string& name, const wspeer::event& event) {
       begin_line(name);
       std::printf("step phase=%d", static_cast<int>(event.phase()));
       break;
+    case event_kind::refused: {
+      const string text = words(event.text());
+      begin_line(name);
+      std::printf("refused phase=%d cause=%d status=%d count=%d error=%s", static_cast<int>(event.phase()),
+                  event.cause(), event.http_status(), static_cast<int>(event.count()),
+                  text.substr(text.find(": ") + 2).c_str());
+      break;
+    }
     case event_kind::authenticating:
       begin_line(name);
       std::printf("authenticating");

@@ -77,6 +77,9 @@ local function print_event(name, event)
     line = ("error phase=%d cause=%d count=%d"):format(event.phase, event.cause, tonumber(event.count))
     -- A text about a peer has its random id.
     if event.peer_id == 0 then line = line .. " error=" .. words end
+  elseif kind == K.WS_EVENT_REFUSED then
+    line = ("refused phase=%d cause=%d status=%d count=%d error=%s"):format(event.phase, event.cause,
+      event.http_status, tonumber(event.count), words:match(": (.*)"))
   elseif kind == K.WS_EVENT_AUTHENTICATING then
     line = "authenticating"
   elseif kind == K.WS_EVENT_AUTH then
@@ -454,6 +457,32 @@ function scenarios.proxied()
   visit_behind(K.WS_FORWARDED, "127.0.0.0/8, ::1")
   -- The client is none of the proxies, so it sends no header of the PROXY protocol.
   visit_behind(K.WS_PROXY_PROTOCOL, "192.0.2.0/24")
+end
+
+-- ---- Clients that a server turns away ----
+
+function scenarios.refused()
+  local function listen(hosts, origins)
+    return open("listen", "ws://127.0.0.1:0", { allowed_hosts = hosts, allowed_origins = origins, flags = K.WS_REPORT_REFUSED })
+  end
+  listen("localhost, game.example/")
+  listen("localhost, 127.0.0.1", "game.example")
+  local server = { name = "server", h = listen("localhost, 127.0.0.1", "https://game.example, https://*.game.example") }
+  local function knock(origin)
+    local lines = { "Origin: " .. origin }
+    client = { name = "client", h = open("connect", text_of(server.h, K.WS_GET_URL), { headers = lines }) }
+    ends = { server, client }
+    take(client, 1)
+    take(server, 1)
+  end
+  knock("https://evil.example")
+  knock("https://www.game.example")
+  check("set_option", ws.ws_set_option(server.h, K.WS_OPT_REFUSE_NEW, 1))
+  knock("https://game.example")
+  local stats = ffi.new("ws_stats")
+  check("get_stats", ws.ws_get_stats(server.h, stats, ffi.sizeof(stats)))
+  print(("refused %d request %d limit %d"):format(tonumber(stats.refused), tonumber(stats.refused_request),
+    tonumber(stats.refused_limit)))
 end
 
 -- ---- A server ----

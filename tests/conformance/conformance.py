@@ -295,6 +295,31 @@ def proxied() -> None:
     visit_behind("192.0.2.0/24", proxy_protocol=True)
 
 
+# ---- Clients that a server turns away ----
+
+
+def refused() -> None:
+    url, hosts = "ws://127.0.0.1:0", ["localhost", "127.0.0.1"]
+    with reported("listen"):
+        wspeer.listen(url, allowed_hosts="localhost, game.example/")
+    with reported("listen"):
+        wspeer.listen(url, allowed_hosts=hosts, allowed_origins="game.example")
+    origins = ["https://game.example", "https://*.game.example"]
+    server = End("server", wspeer.listen(url, allowed_hosts=hosts, allowed_origins=origins, report_refused=True))
+
+    def knock(origin: str) -> None:
+        End("client", wspeer.connect(server.ws.url, headers={"Origin": origin})).take()
+        server.take()
+
+    knock("https://evil.example")
+    knock("https://www.game.example")
+    server.ws.options.refuse_new = True
+    knock("https://game.example")
+    stats = server.ws.stats()
+    print(f"refused {stats.refused} request {stats.refused_request} limit {stats.refused_limit}")
+    free_all()
+
+
 # ---- A server. The driver's clients connect one by one, and their messages say what to do ----
 
 
@@ -432,6 +457,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "stale": stale,
     "renew": renew,
     "proxied": proxied,
+    "refused": refused,
     "server": serve,
     "files": files,
     "multiplayer": lambda: multiplayer(False),

@@ -183,7 +183,7 @@ LANGUAGES = {
         ["node", "tests/web/browser.js", "run", "build/conformance/web/conformance.js"],
         dict.fromkeys(
             (
-                *("files", "renew", "proxied", "server", "multiplayer", "multiplayer3"),
+                *("files", "renew", "proxied", "refused", "server", "multiplayer", "multiplayer3"),
                 *("full", "options", "texts", "library", "trust", "scene", "auth"),
             ),
             "a browser listens to nobody",
@@ -306,6 +306,7 @@ SCENARIOS = {
     "trust": alone,
     "renew": alone,
     "proxied": alone,
+    "refused": alone,
     "server": met_by_clients,
     "files": met_by_visitor,
     "multiplayer": alone,

@@ -108,6 +108,9 @@ def show(name: str, event: wspeer.Event) -> None:
         line = f"error phase={event.phase:d} cause={event.cause:d} count={event.count}"
         # A text about a peer has its random id.
         line += "" if event.peer_id else f" error={event.text}"
+    elif event.type == EventType.REFUSED:
+        line = f"refused phase={event.phase:d} cause={event.cause:d} status={event.http_status} count={event.count}"
+        line += f" error={event.text.partition(': ')[2]}"
     elif event.type == EventType.AUTHENTICATING:
         line = "authenticating"
     elif event.type == EventType.AUTH:

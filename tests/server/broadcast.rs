@@ -49,7 +49,7 @@ fn a_broadcast_reaches_the_open_clients_that_it_is_for() {
     let mut clients: Vec<(TcpStream, u32)> = (0..5).map(|_| test.open()).collect();
     // One in its opening handshake, and one that closes.
     let waiting = test.connect();
-    test.poll_until("it to be accepted", |test| test.server.totals().2[1] == 1);
+    test.poll_until("it to be accepted", |test| test.counts()[1] == 1);
     let closing = clients[4].1;
     test.act(|server, cx| server.act(cx, closing, |connection, cx| connection.close(cx, 4_000, "")));
     let keys: Vec<u32> = clients.iter().map(|(_, key)| *key).collect();

@@ -28,7 +28,7 @@ fn data_sent_right_after_the_request_is_read() {
     let mut test = TestServer::new(&[(WS_OPT_INBOUND_BYTES, WS_OFF)]);
     for count in 4..24 {
         let mut client = test.connect();
-        test.poll_until("the connection", |test| test.server.totals().2[1] == 1);
+        test.poll_until("the connection", |test| test.counts()[1] == 1);
         test.poll();
         let bytes = [REQUEST.to_vec(), frame(0x82, &[7; 16_000]).repeat(count)].concat();
         let (mut sent, mut got) = (0, 0);
@@ -385,10 +385,10 @@ fn a_call_that_closes_a_server_reaches_at_least_one_client() {
         let clock = test.clock(Duration::from_secs(1));
         test.act_within(&clock, Some(1_000), |server, cx| server.close(cx, -1, ""));
         for left in (1..count).rev() {
-            assert_eq!((test.server.state(), test.server.totals().2[0]), (State::Closing, left));
+            assert_eq!((test.server.state(), test.counts()[0]), (State::Closing, left));
             assert_eq!(poll_hurried(&mut test), left > 1);
         }
-        assert_eq!((test.server.state(), test.server.totals().2[0]), (State::Closed, 0));
+        assert_eq!((test.server.state(), test.counts()[0]), (State::Closed, 0));
     }
 }
 

@@ -36,7 +36,7 @@ fn all_ready_clients_are_served_in_one_poll() {
             clients.push(client);
         }
         let count = clients.len() as u64;
-        test.poll_until("the clients", |test| test.server.totals().2[0] == count);
+        test.poll_until("the clients", |test| test.counts()[0] == count);
     }
     test.poll();
     test.items();

@@ -98,7 +98,7 @@ fn pass(test: &mut TestServer, time: u64) {
 
 /// The counts of connected, pending, accepted and refused clients, and of downloads.
 fn counts(test: &TestServer) -> ([u64; 4], u64) {
-    (test.server.totals().2, test.server.downloads()[0])
+    (test.counts(), test.server.downloads()[0])
 }
 
 #[test]

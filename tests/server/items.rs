@@ -165,7 +165,7 @@ fn a_client_refused_for_lack_of_handles_is_not_counted() {
     test.given.none_left.set(false);
     assert_eq!(test.items(), []);
     let (_client, _) = test.open();
-    assert_eq!(test.server.totals().2[0], 1, "connected");
+    assert_eq!(test.counts()[0], 1, "connected");
 }
 
 #[test]

@@ -18,4 +18,5 @@ mod options;
 mod proxies;
 mod refusals;
 mod timers;
+mod turned_away;
 mod upkeep;

@@ -130,7 +130,7 @@ fn lines_that_were_left_out_are_counted_after_a_second() {
         let mut clients: Vec<TcpStream> = (0..refused).map(|_| test.connect()).collect();
         let addresses: Vec<String> = clients.iter().map(|client| client.local_addr().unwrap().to_string()).collect();
         clients.iter_mut().for_each(|client| client.write_all(REQUEST).unwrap());
-        test.poll_until("all are refused", |test| test.server.totals().2[3] == refused);
+        test.poll_until("all are refused", |test| test.counts()[3] == refused);
         let of_these = |lines: &[String]| {
             lines.iter().filter(|line| addresses.iter().any(|address| line.contains(&format!("{address} was")))).count()
         };

@@ -179,7 +179,7 @@ fn a_host_that_polls_only_when_a_timer_is_due_serves_each_timer_in_time() {
             assert_eq!(pings[..pings.len().min(count)], seconds(count as u64), "{habit:?} since {since}, gap {gap}");
             assert!(pings.len() - count <= 1);
         }
-        let [connected, pending, accepted, refused] = test.server.totals().2;
+        let [connected, pending, accepted, refused] = test.counts();
         assert_eq!([connected, pending, accepted, refused], [6, 0, 24, 6]);
     }
 }
@@ -243,13 +243,13 @@ fn a_client_whose_answer_has_arrived_is_not_timed_out_before_it_is_read() {
         }
         test.now += ms(900);
         test.poll();
-        assert_eq!((test.items(), test.server.totals().2[0]), (vec![], 10));
+        assert_eq!((test.items(), test.counts()[0]), (vec![], 10));
         // Without another answer they are.
         for _ in 0..11 {
             test.now += ms(100);
             test.poll();
         }
-        assert_eq!((test.items().len(), test.server.totals().2[0]), (10, 0));
+        assert_eq!((test.items().len(), test.counts()[0]), (10, 0));
     }
 }
 
@@ -304,13 +304,13 @@ fn a_client_that_floods_is_timed_out_once_it_is_silent() {
     }
     let ended = ended.expect("it is never timed out");
     assert!((ms(5_000)..=ms(5_100)).contains(&ended), "{ended:?}");
-    assert_eq!(test.server.totals().2[0], 1);
+    assert_eq!(test.counts()[0], 1);
 }
 
 #[test]
 fn a_tls_handshake_that_never_ends_is_timed_out() {
     let [most, timeout] = [(WS_OPT_MAX_CLIENTS_PER_ADDRESS, 2), (WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_000)];
-    let counts = |test: &TestServer| test.server.totals().2;
+    let counts = |test: &TestServer| test.counts();
     // What happens to the deadline of 3 s before it is reached, and when it is reached.
     for (change, expected) in [("none", 3_000), ("a gap", 8_000), ("longer", 4_500), ("shorter", 3_000)] {
         let mut test = TestServer::with_tls(&[most, timeout]);
@@ -352,7 +352,7 @@ fn a_tls_handshake_that_never_ends_is_timed_out() {
 fn the_timer_of_a_tls_handshake_is_kept_when_others_are_removed() {
     let mut test = TestServer::with_tls(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_000), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
     let _silent = test.connect();
-    test.poll_until("it to be accepted", |test| test.server.totals().2 == [0, 1, 1, 0]);
+    test.poll_until("it to be accepted", |test| test.counts() == [0, 1, 1, 0]);
     let (_end, key) = test.join();
     for _ in 0..500 {
         test.now += ms(1);
@@ -364,11 +364,11 @@ fn the_timer_of_a_tls_handshake_is_kept_when_others_are_removed() {
     for time in [800, 800, 899] {
         test.now += ms(time);
         test.poll();
-        assert_eq!(test.server.totals().2, [1, 1, 2, 0]);
+        assert_eq!(test.counts(), [1, 1, 2, 0]);
     }
     test.now += ms(1);
     test.poll();
-    assert_eq!(test.server.totals().2, [1, 0, 2, 1]);
+    assert_eq!(test.counts(), [1, 0, 2, 1]);
 }
 
 #[test]
@@ -377,14 +377,14 @@ fn a_failed_tls_handshake_is_refused_and_frees_its_place() {
     for count in 1..4 {
         let mut client = test.connect();
         client.write_all(REQUEST).unwrap();
-        test.poll_until("the failure", |test| test.server.totals().2 == [0, 0, count, count]);
+        test.poll_until("the failure", |test| test.counts() == [0, 0, count, count]);
     }
     let (_silent, now) = (test.connect(), test.now);
-    test.poll_until("a handshake that does not end", |test| test.server.totals().2 == [0, 1, 4, 3]);
+    test.poll_until("a handshake that does not end", |test| test.counts() == [0, 1, 4, 3]);
     // A server that closes does not wait for it.
     test.act(|server, cx| server.close(cx, 0, ""));
     assert_eq!((test.server.state(), test.now == now), (State::Closed, true));
-    assert_eq!(test.server.totals().2[1], 0);
+    assert_eq!(test.counts()[1], 0);
     assert_eq!(test.items(), [(None, EventKind::Closed)]);
 }
 

@@ -145,8 +145,8 @@ check "README: the server in C sends to everyone" serves ./server
 check "docs/godot-scene.md: its parts in C compile" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c scene.c \
   -o scene.o
 {
-  printf '#include "wspeer.h"\n#include <string.h>\nvoid part(ws_event event);\n'
-  "$extract" "$root/SECURITY.md" c comes_from_our_page | sed 's/^\.\.\.$/void part(ws_event event) {/'
+  printf '#include "wspeer.h"\nvoid part(ws_config config);\nvoid part(ws_config config) {\n'
+  "$extract" "$root/SECURITY.md" c allowed_origins
   printf '}\n'
 } > origin.c
 check "SECURITY.md: its part in C compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c origin.c -o origin.o
@@ -192,6 +192,14 @@ check "docs/serving.md: the server of a page compiles" ${CC:-cc} -std=c99 -Wall 
 } > proxied.c
 check "docs/serving.md: the settings for proxies compile" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
   proxied.c -o proxied.o
+{
+  printf '#include "wspeer.h"\n#include <stdio.h>\nvoid part(ws_config config, ws_event event);\n'
+  printf 'void part(ws_config config, ws_event event) {\n'
+  "$extract" "$root/docs/serving.md" c WS_REPORT_REFUSED | grep -v '^\.\.\.$'
+  printf '}\n'
+} > refused.c
+check "docs/serving.md: reading who was turned away compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
+  refused.c -o refused.o
 
 # C++.
 if have g++; then

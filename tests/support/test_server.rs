@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wspeer::internals::endpoint::{Item, Message, Options};
 use wspeer::internals::net::{MemoryEnd, Services, TlsServer, listen};
-use wspeer::internals::protocol::Accept;
+use wspeer::internals::protocol::{Accept, Allowed};
 use wspeer::internals::server::{Handles, Server, ServerSettings};
 use wspeer::internals::status::EventKind;
 use wspeer::internals::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
@@ -70,6 +70,12 @@ pub struct TestServer {
 }
 
 impl TestServer {
+    /// Numbers of connected, pending, accepted and refused clients.
+    pub fn counts(&self) -> [u64; 4] {
+        let counts = self.server.totals().2;
+        [counts.connected, counts.pending, counts.accepted, counts.refused.total]
+    }
+
     pub fn new(changes: &[(i32, u32)]) -> TestServer {
         TestServer::at(&[SocketAddr::from(([127, 0, 0, 1], 0))], changes)
     }
@@ -104,6 +110,7 @@ impl TestServer {
             options.set(*option, *value).unwrap();
         }
         let settings = ServerSettings {
+            allowed: Allowed::default(),
             url_start: "ws://127.0.0.1".to_owned(),
             url_path: String::new(),
             tls,

@@ -49,6 +49,8 @@ HINTS = {
     "server_name": "str",
     "pin_sha256": "str",
     "trusted_proxies": "Union[str, Iterable[str]]",
+    "allowed_hosts": "Union[str, Iterable[str]]",
+    "allowed_origins": "Union[str, Iterable[str]]",
     "proxy": "str",
     "on_full": "OnFull",
     "no_delay": "bool",

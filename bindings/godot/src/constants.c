@@ -50,6 +50,7 @@ const gd_constant peer_more_constants[] = {
     {"Cause", "CAUSE_HTTP_TOO_BIG", WS_CAUSE_HTTP_TOO_BIG},
     {"Cause", "CAUSE_SUBPROTOCOL", WS_CAUSE_SUBPROTOCOL},
     {"Cause", "CAUSE_HANDSHAKE_TIMEOUT", WS_CAUSE_HANDSHAKE_TIMEOUT},
+    {"Cause", "CAUSE_LIMIT", WS_CAUSE_LIMIT},
     {"Cause", "CAUSE_PROTOCOL", WS_CAUSE_PROTOCOL},
     {"Cause", "CAUSE_UTF8", WS_CAUSE_UTF8},
     {"Cause", "CAUSE_TOO_BIG", WS_CAUSE_TOO_BIG},

@@ -20,6 +20,7 @@
 {"WS_PROXY_PROTOCOL", "proxy_protocol"},
 {"WS_FORWARDED", "forwarded_header"},
 {"WS_X_FORWARDED_FOR", "x_forwarded_for_header"},
+{"WS_REPORT_REFUSED", "report_refused"},
 {"WS_DEFLATE", "compression_enabled"},
 {"deflate_level", "compression_level"},
 {"deflate_threshold_bytes", "compression_threshold"},

@@ -66,6 +66,8 @@ void opening_start(opening *self, const endpoint *from, class_kind kind) {
   opening_subprotocols(self, &from->supported_protocols);
   self->config.pin_sha256 = opening_text(self, &from->certificate_pin);
   self->config.trusted_proxies = opening_joined(self, &from->trusted_proxies);
+  self->config.allowed_hosts = opening_joined(self, &from->allowed_hosts);
+  self->config.allowed_origins = opening_joined(self, &from->allowed_origins);
   self->config.proxy = opening_text(self, &from->proxy);
   size_t count = gd_packed_size(GD_STRINGS, &from->handshake_headers);
   if (count == 0) return;

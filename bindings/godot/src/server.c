@@ -94,6 +94,25 @@ static void disconnected(void *place, client *about, bool was_clean) {
   gd_emit(((server *)place)->base.object, "client_disconnected", args, 2);
 }
 
+/* The server's own events come before those of its clients, so as many as there are can be taken. */
+static void tell_refused(server *self) {
+  ws_stats stats = {0};
+  ws_event event;
+  if (ws_get_stats(self->base.handle, &stats, sizeof stats) < 0) return;
+  self->clients.busy = true;
+  for (uint64_t left = stats.refused_waiting; left > 0 && ws_next_event(self->base.handle, &event) == WS_OK;) {
+    if (event.type != WS_EVENT_REFUSED) continue;
+    left--;
+    const char *text = (const char *)event.packet.data, *why = strstr(text, ": ");
+    size_t len = why ? (size_t)(why - text) : 0;
+    if (why) text = why + 2;
+    gd_variant args[] = {gd_of_text((const char *)event.packet.data, len), gd_of_int(event.cause),
+                         gd_of_int(event.http_status), gd_of_text(text, strlen(text)), gd_of_int((int64_t)event.count)};
+    gd_emit(self->base.object, "client_refused", args, 5);
+  }
+  self->clients.busy = false;
+}
+
 static void poll(const gd_call *call) {
   static const crowd_events events = {connected, received, close_requested, disconnected};
   server *self = call->self;
@@ -101,6 +120,7 @@ static void poll(const gd_call *call) {
   /* A signal handler may drop the last reference to this object: keep it until the poll is over. */
   gd_variant keep = gd_of_object(self->base.object);
   ws_poll(self->base.handle);
+  if (self->base.numbers[REPORT_REFUSED] != 0) tell_refused(self);
   crowd_tell(&self->clients, &self->base, &events);
   if (!self->listening && ws_get_state(self->base.handle) == WS_CLOSED && self->clients.count == 0) drop(self);
   gd.variant_destroy(&keep);
@@ -301,6 +321,7 @@ static const char *const signals[] = {
     "client_connected(id: int, protocol: String)",
     "client_disconnected(id: int, was_clean: bool)",
     "client_close_request(id: int, code: int, reason: String)",
+    "client_refused(address: String, cause: int, http_status: int, reason: String, count: int)",
     "data_received(id: int)",
     NULL,
 };

@@ -44,6 +44,8 @@ static const list lists[] = {
     {"handshake_headers", "PackedStringArray", GD_STRINGS, offsetof(endpoint, handshake_headers), {true, true, true}},
     {"certificate_pin", "String", GD_STRING, offsetof(endpoint, certificate_pin), {true, false, true}},
     {"trusted_proxies", "PackedStringArray", GD_STRINGS, offsetof(endpoint, trusted_proxies), {false, true, true}},
+    {"allowed_hosts", "PackedStringArray", GD_STRINGS, offsetof(endpoint, allowed_hosts), {false, true, true}},
+    {"allowed_origins", "PackedStringArray", GD_STRINGS, offsetof(endpoint, allowed_origins), {false, true, true}},
     {"proxy", "String", GD_STRING, offsetof(endpoint, proxy), {true, false, true}},
     {"request_path", "String", GD_STRING, offsetof(endpoint, request_path), {false, true, true}},
 };

@@ -21,6 +21,8 @@ typedef struct {
   gd_string proxy;
   gd_string request_path;
   gd_packed trusted_proxies;
+  gd_packed allowed_hosts;
+  gd_packed allowed_origins;
 } endpoint;
 
 void endpoint_start(endpoint *self, gd_object *object, class_kind kind);

@@ -62,6 +62,8 @@ static const setting settings[NUMBERS] = {
         "forwarded_header", "bool", {NONE, 0, 0}, 0, 0, 1, 0, WS_FORWARDED},
     [X_FORWARDED_FOR_HEADER] = {
         "x_forwarded_for_header", "bool", {NONE, 0, 0}, 0, 0, 1, 0, WS_X_FORWARDED_FOR},
+    [REPORT_REFUSED] = {
+        "report_refused", "bool", {NONE, 0, NONE}, 0, WS_OPT_REPORT_REFUSED, 1, 0, WS_REPORT_REFUSED},
     [IPV6_PREFIX_BITS] = {
         "ipv6_prefix_bits", "int", {NONE, 64, 64}, FIELD(ipv6_prefix_bits), 0, 1, 0, 0},
     [COMPRESSION_ENABLED] = {

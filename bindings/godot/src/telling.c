@@ -78,6 +78,13 @@ void return_stats_of(const gd_call *call, ws_handle handle) {
       COUNTER(kept_bytes),
       COUNTER(downloads),
       COUNTER(served),
+      COUNTER(refused_limit),
+      COUNTER(refused_request),
+      COUNTER(refused_tls),
+      COUNTER(refused_proxy),
+      COUNTER(refused_timeout),
+      COUNTER(refused_gone),
+      COUNTER(refused_waiting),
 #undef COUNTER
   };
   gd_dictionary *reported = gd_return_dictionary(call);

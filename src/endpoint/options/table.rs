@@ -4,7 +4,7 @@ use super::{Definition, Range, Scope, row};
 use crate::codes::*;
 
 /// All options, in the order of their numbers.
-pub(super) const TABLE: [Definition; 32] = [
+pub(super) const TABLE: [Definition; 33] = [
     row(WS_OPT_NO_DELAY, "no_delay", Scope::Every, Range::Switch, 1, 1),
     row(WS_OPT_HEARTBEAT_MS, "heartbeat_ms", Scope::Every, Range::Any, WS_OFF, 20_000),
     row(WS_OPT_PONG_TIMEOUT_MS, "pong_timeout_ms", Scope::Every, Range::Any, 0, 0),
@@ -34,6 +34,7 @@ pub(super) const TABLE: [Definition; 32] = [
     row(WS_OPT_MAX_CALL_BYTES, "max_call_bytes", Scope::Multiplayer, Range::Any, 1_048_576, 1_048_576),
     row(WS_OPT_MAX_CALL_ITEMS, "max_call_items", Scope::Multiplayer, Range::Any, 65_536, 65_536),
     row(WS_OPT_MAX_BODY_BYTES, "max_body_bytes", Scope::Server, Range::Any, 65_536, 65_536),
+    row(WS_OPT_REPORT_REFUSED, "report_refused", Scope::Server, Range::Switch, 0, 0),
     row(WS_OPT_MAX_DOWNLOADS, "max_downloads", Scope::Server, Range::AboveZero, 128, 128),
     row(WS_OPT_MAX_DOWNLOADS_PER_ADDRESS, "max_downloads_per_address", Scope::Server, Range::AboveZero, 32, 32),
     row(WS_OPT_DOWNLOAD_TIMEOUT_MS, "download_timeout_ms", Scope::Server, Range::AboveZero, 30_000, 30_000),

@@ -210,6 +210,39 @@ func files() -> void:
 	check(server.get_stats()["served"] == 1, "the request is counted")
 	check(server.stop_serving("/") == OK, "the directory is served no more")
 
+# Clients that are turned away are reported, and those inside keep their packets.
+func refused() -> void:
+	var url := serve()
+	var told := []
+	server.client_refused.connect(func(address, cause, status, reason, count):
+		server.poll()
+		told.append([address.begins_with("127.0.0.1:"), cause, status, reason, count]))
+	server.report_refused = true
+	server.max_clients = 1
+	var inside = join(url, WSPeer.new())
+	wait([server, inside], func(): return reported.size() == 1)
+	for i in 3:
+		inside.send_text("move %d" % i)
+		var other = join(url, WSPeer.new())
+		check(wait([server, inside, other], func(): return told.size() == i + 1), "client_refused is emitted")
+	check(wait([server, inside], func(): return reported.size() == 4), "the packets of others arrive")
+	var full := [true, WSPeer.CAUSE_LIMIT, 503, "the server is full; try again later", 1]
+	check(told == [full, full, full], "it says who was refused and why: %s" % [told])
+	var stats := server.get_stats()
+	check(stats.refused_limit == 3 and stats.refused == 3 and stats.refused_waiting == 0, "the stats count the causes")
+	var pages := WSServer.new()
+	pages.allowed_origins = ["https://game.example"]
+	pages.allowed_hosts = ["localhost"]
+	check(pages.listen(0, [], "127.0.0.1") == OK, "a server allows one origin and one host")
+	for way in [["localhost", "https://game.example", 101], ["localhost", "https://evil.example", 403],
+			["127.0.0.1", "https://game.example", 421]]:
+		var page := WSPeer.new()
+		page.handshake_headers = ["Origin: " + way[1]]
+		page.connect_to_url("ws://%s:%d" % [way[0], pages.get_local_port()])
+		check(wait([pages, page], func(): return page.get_ready_state() in [1, 3]), "a page is answered")
+		check(page.get_ready_state() == 1 if way[2] == 101 else page.get_close_http_status() == way[2],
+				"the answer to %s is %d" % [way.slice(0, 2), way[2]])
+
 func _initialize() -> void:
 	var url := serve()
 	life(WSPeer.new(), url)
@@ -222,6 +255,7 @@ func _initialize() -> void:
 	errors()
 	certificates()
 	files()
+	refused()
 	var crypto := Crypto.new()
 	var key := crypto.generate_rsa(2048)
 	url = serve(TLSOptions.server(key, crypto.generate_self_signed_certificate(key)))

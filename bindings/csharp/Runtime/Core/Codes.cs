@@ -131,6 +131,11 @@ namespace Wspeer
         /// event.Phase the phase that it belongs to, event.Cause what is wrong (WebSocketCause.None: the step
         /// succeeded), event.TimeNs when it happened.</summary>
         Step = 15,
+        /// <summary>Server, host, with WebSocketFlags.ReportRefused: a client failed before CONNECTED. event.Phase,
+        /// event.Cause and event.HttpStatus say why; event.GetText() is its address and port, a colon and a space, and
+        /// the reason as a sentence. event.Connection is the server. event.Count is 1; when 256 of them wait to be
+        /// read, further clients only add to the count of the last.</summary>
+        Refused = 14,
     }
 
     /// <summary>How far a connection had come when it ended.</summary>
@@ -232,6 +237,9 @@ namespace Wspeer
         Subprotocol = 43,
         /// <summary>A client of the server did not complete its opening handshake within HandshakeTimeoutMs.</summary>
         HandshakeTimeout = 44,
+        /// <summary>REFUSED: MaxClients or MaxClientsPerAddress is reached, or the server takes no new clients
+        /// (WebSocketFlags.RefuseNew).</summary>
+        Limit = 45,
         /// <summary>The peer violated RFC 6455 (close code 1002).</summary>
         Protocol = 50,
         /// <summary>The peer sent a text that is not valid UTF-8 (close code 1007, RFC 6455 section 8.1).</summary>
@@ -339,6 +347,9 @@ namespace Wspeer
         /// before TLS; one that does not is closed. With WebSocketFlags.Forwarded or WebSocketFlags.XForwardedFor too,
         /// that header is read if the address in the PROXY header is itself one of TrustedProxies.</summary>
         ProxyProtocol = 262144,
+        /// <summary>Server: report clients that fail before CONNECTED by the event REFUSED; see
+        /// WebSocketOption.ReportRefused.</summary>
+        ReportRefused = 1048576,
     }
 
     /// <summary>Flags of WebSocketServer.Serve().</summary>
@@ -471,6 +482,9 @@ namespace Wspeer
         MaxCallItems = 28,
         /// <summary>Server: WebSocketConfig.MaxBodyBytes.</summary>
         MaxBodyBytes = 29,
+        /// <summary>Server: the flag WebSocketFlags.ReportRefused: 0 or 1. ws_get_stats() counts refused clients in any
+        /// case.</summary>
+        ReportRefused = 30,
         /// <summary>Server: WebSocketConfig.MaxDownloads.</summary>
         MaxDownloads = 32,
         /// <summary>Server: WebSocketConfig.MaxDownloadsPerAddress.</summary>

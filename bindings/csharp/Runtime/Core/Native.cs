@@ -264,6 +264,26 @@ namespace Wspeer
         public ulong Downloads;
         /// <summary>Server: requests that WebSocketServer.Serve() has begun to answer.</summary>
         public ulong Served;
+        /// <summary>Server: of `refused`, those that a limit or WebSocketFlags.RefuseNew refused (WebSocketCause.Limit,
+        /// WebSocketCause.Resources).</summary>
+        public ulong RefusedLimit;
+        /// <summary>Server: of `refused`, those whose request was not valid or not accepted: another path, host, origin
+        /// or subprotocol (WebSocketCause.HttpStatus, WebSocketCause.HttpInvalid, WebSocketCause.HttpTooBig,
+        /// WebSocketCause.Subprotocol).</summary>
+        public ulong RefusedRequest;
+        /// <summary>Server: of `refused`, those whose TLS handshake failed (WebSocketPhase.Tls).</summary>
+        public ulong RefusedTls;
+        /// <summary>Server: of `refused`, connections of TrustedProxies without a valid PROXY header
+        /// (WebSocketPhase.Proxy).</summary>
+        public ulong RefusedProxy;
+        /// <summary>Server: of `refused`, those that took longer than HandshakeTimeoutMs
+        /// (WebSocketCause.HandshakeTimeout).</summary>
+        public ulong RefusedTimeout;
+        /// <summary>Server: of `refused`, those that left, or whose transport failed (WebSocketCause.PeerGone,
+        /// WebSocketCause.Reset).</summary>
+        public ulong RefusedGone;
+        /// <summary>Server: REFUSED events that the program has not taken yet.</summary>
+        public ulong RefusedWaiting;
     }
 
     /// <summary>A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.</summary>
@@ -301,9 +321,9 @@ namespace Wspeer
         /// <summary>CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code (RFC 6455 section 7.1.5). 1005: the close frame
         /// had none. 1006: there was no close frame. Else 0.</summary>
         public int Code;
-        /// <summary>CLOSED, DISCONNECTED, ERROR, STEP: WS_PHASE_*.</summary>
+        /// <summary>CLOSED, DISCONNECTED, ERROR, STEP, REFUSED: WS_PHASE_*.</summary>
         public int Phase;
-        /// <summary>CLOSED, DISCONNECTED, ERROR, STEP: WS_CAUSE_*.</summary>
+        /// <summary>CLOSED, DISCONNECTED, ERROR, STEP, REFUSED: WS_CAUSE_*.</summary>
         public int Cause;
         /// <summary>HTTP status of the response to the opening handshake, or 0.</summary>
         public int HttpStatus;
@@ -317,14 +337,14 @@ namespace Wspeer
         /// 0 for MESSAGE.</summary>
         public ulong TimeNs;
         /// <summary>SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of
-        /// packets. Else 0.</summary>
+        /// packets. REFUSED: number of clients. Else 0.</summary>
         public ulong Count;
         /// <summary>Always 0 in this version.</summary>
         public fixed ulong Reserved[4];
         /// <summary>MESSAGE: the message. AUTH: data and len are the authentication data. Any other event: data is a
         /// text, lent like a message and NUL-terminated; len does not count the NUL. CLOSE_REQUEST: the peer's reason.
         /// CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to do. STEP: a sentence that
-        /// says what happened. Else "".</summary>
+        /// says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".</summary>
         public NativePacket Packet;
     }
 
@@ -340,8 +360,8 @@ namespace Wspeer
         public uint Owner;
         /// <summary>Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW |
         /// WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME |
-        /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR |
-        /// WS_PROXY_PROTOCOL.</summary>
+        /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL
+        /// | WS_REPORT_REFUSED.</summary>
         public uint Flags;
         /// <summary>Maximum duration of one ws_poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -479,6 +499,16 @@ namespace Wspeer
         /// <summary>Server: maximum number of files that ws_serve() sends to one address at a time (default: 32; a
         /// browser opens six connections). Further requests are answered with 503.</summary>
         public uint MaxDownloadsPerAddress;
+        /// <summary>Server: the hosts that requests may name in their header Host, separated by commas, such as
+        /// "game.example, *.game.example, 192.0.2.1:9080"; without a port any port is allowed. Others are refused with
+        /// 421. It keeps pages of others from reaching a server on the local network by a name of theirs (DNS
+        /// rebinding) (default: any).</summary>
+        public IntPtr AllowedHosts;
+        /// <summary>Server: the origins (RFC 6454) whose pages may connect, separated by commas, such as
+        /// "https://game.example, https://*.game.example, http://localhost:8000"; "null" is a page without one. Others
+        /// are refused with 403. Programs that are no browsers send no Origin, and are not concerned (default:
+        /// any).</summary>
+        public IntPtr AllowedOrigins;
     }
 
     /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type

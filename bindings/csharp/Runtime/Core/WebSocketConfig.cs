@@ -19,7 +19,7 @@ namespace Wspeer
         /// WebSocketFlags.ServerNoContextTakeover | WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 |
         /// WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay |
         /// WebSocketFlags.AppHeartbeat | WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor |
-        /// WebSocketFlags.ProxyProtocol.</summary>
+        /// WebSocketFlags.ProxyProtocol | WebSocketFlags.ReportRefused.</summary>
         public WebSocketFlags Flags;
         /// <summary>Maximum duration of one Poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -156,6 +156,16 @@ namespace Wspeer
         /// <summary>Server: maximum number of files that WebSocketServer.Serve() sends to one address at a time
         /// (default: 32; a browser opens six connections). Further requests are answered with 503.</summary>
         public uint MaxDownloadsPerAddress;
+        /// <summary>Server: the hosts that requests may name in their header Host, separated by commas, such as
+        /// "game.example, *.game.example, 192.0.2.1:9080"; without a port any port is allowed. Others are refused with
+        /// 421. It keeps pages of others from reaching a server on the local network by a name of theirs (DNS
+        /// rebinding) (default: any).</summary>
+        public string AllowedHosts;
+        /// <summary>Server: the origins (RFC 6454) whose pages may connect, separated by commas, such as
+        /// "https://game.example, https://*.game.example, http://localhost:8000"; "null" is a page without one. Others
+        /// are refused with 403. Programs that are no browsers send no Origin, and are not concerned (default:
+        /// any).</summary>
+        public string AllowedOrigins;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -203,6 +213,8 @@ namespace Wspeer
             to->Proxy = texts.Text(Proxy, nameof(Proxy));
             to->MaxDownloads = MaxDownloads;
             to->MaxDownloadsPerAddress = MaxDownloadsPerAddress;
+            to->AllowedHosts = texts.Text(AllowedHosts, nameof(AllowedHosts));
+            to->AllowedOrigins = texts.Text(AllowedOrigins, nameof(AllowedOrigins));
         }
     }
 }

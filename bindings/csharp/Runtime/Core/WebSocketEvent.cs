@@ -65,7 +65,7 @@ namespace Wspeer
         /// <summary>Closed, Disconnected: number of messages that were accepted for sending and not sent.</summary>
         public uint Unsent => Native.Unsent;
 
-        /// <summary>Skipped, and Error with NoPeer: number of messages or events.</summary>
+        /// <summary>Skipped, and Error with NoPeer: number of messages or events. Refused: number of clients.</summary>
         public ulong Count => Native.Count;
 
         /// <summary>When it happened: nanoseconds of the system's monotonic clock since the library's first call. 0 for

@@ -63,6 +63,8 @@ class Config(ctypes.Structure):
         ("proxy", c_char_p),
         ("max_downloads", c_uint32),
         ("max_downloads_per_address", c_uint32),
+        ("allowed_hosts", c_char_p),
+        ("allowed_origins", c_char_p),
     ]
 
 
@@ -96,6 +98,13 @@ class Stats(ctypes.Structure):
         ("kept_bytes", c_uint64),
         ("downloads", c_uint64),
         ("served", c_uint64),
+        ("refused_limit", c_uint64),
+        ("refused_request", c_uint64),
+        ("refused_tls", c_uint64),
+        ("refused_proxy", c_uint64),
+        ("refused_timeout", c_uint64),
+        ("refused_gone", c_uint64),
+        ("refused_waiting", c_uint64),
     ]
 
 

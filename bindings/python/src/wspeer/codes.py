@@ -121,6 +121,11 @@ class EventType(Code):
     STEP = 15
     """diagnose(): a step of opening the connection. event.text is a sentence about it, event.phase the phase that
     it belongs to, event.cause what is wrong (Cause.NONE: the step succeeded), event.time_ns when it happened."""
+    REFUSED = 14
+    """Server, host, with report_refused: a client failed before CONNECTED. event.phase, event.cause and
+    event.http_status say why; event.text is its address and port, a colon and a space, and the reason as a
+    sentence. event.conn is the server. event.count is 1; when 256 of them wait to be read, further clients only add
+    to the count of the last."""
 
 
 class Phase(Code):
@@ -217,6 +222,9 @@ class Cause(Code):
     """The two sides have no subprotocol in common, or the server chose one that was not offered."""
     HANDSHAKE_TIMEOUT = 44
     """A client of the server did not complete its opening handshake within handshake_timeout_ms."""
+    LIMIT = 45
+    """REFUSED: max_clients or max_clients_per_address is reached, or the server takes no new clients
+    (refuse_new)."""
     PROTOCOL = 50
     """The peer violated RFC 6455 (close code 1002)."""
     UTF8 = 51

@@ -102,6 +102,8 @@ _SPECIAL: dict[str, Callable[[Config, Any], None]] = {
     "headers": _headers,
     "subprotocols": _list("subprotocols"),
     "trusted_proxies": _list("trusted_proxies"),
+    "allowed_hosts": _list("allowed_hosts"),
+    "allowed_origins": _list("allowed_origins"),
     "ca_pem": _pem("ca_pem"),
     "cert_pem": _pem("cert_pem"),
     "key_pem": _pem("key_pem"),

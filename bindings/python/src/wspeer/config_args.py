@@ -141,6 +141,14 @@ class ConfigArgs(TypedDict, total=False):
     max_downloads_per_address: int
     """Server: maximum number of files that serve() sends to one address at a time (default: 32; a browser opens six
     connections). Further requests are answered with 503."""
+    allowed_hosts: Union[str, Iterable[str]]
+    """Server: the hosts that requests may name in their header Host, such as ["game.example", "*.game.example"], or
+    a text with commas between them; without a port any port is allowed. Others are refused with 421. It keeps pages
+    of others from reaching a server on the local network by a name of theirs (DNS rebinding) (default: any)."""
+    allowed_origins: Union[str, Iterable[str]]
+    """Server: the origins (RFC 6454) whose pages may connect, such as ["https://game.example",
+    "http://localhost:8000"], or a text with commas between them; "null" is a page without one. Others are refused
+    with 403. Programs that are no browsers send no Origin, and are not concerned (default: any)."""
     coalesce: bool
     """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
     write."""
@@ -191,6 +199,8 @@ class ConfigArgs(TypedDict, total=False):
     """Server: connections of trusted_proxies begin with a header of the PROXY protocol, version 1 or 2, before TLS;
     one that does not is closed. With forwarded or x_forwarded_for too, that header is read if the address in the
     PROXY header is itself one of trusted_proxies."""
+    report_refused: bool
+    """Server: report clients that fail before CONNECTED by the event REFUSED; see options.report_refused."""
 
 
 FLAGS = {
@@ -211,4 +221,5 @@ FLAGS = {
     "forwarded": 65536,
     "x_forwarded_for": 131072,
     "proxy_protocol": 262144,
+    "report_refused": 1048576,
 }

@@ -138,7 +138,7 @@ class EventFields(PacketFields):
 
     @property
     def count(self) -> int:
-        """SKIPPED, and ERROR with Cause.NO_PEER: number of messages or events."""
+        """SKIPPED, and ERROR with Cause.NO_PEER: number of messages or events. REFUSED: number of clients."""
         return int(self._fields[11])
 
     def raise_if_failed(self) -> None:

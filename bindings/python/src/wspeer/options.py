@@ -155,6 +155,10 @@ class Options(OptionsBase):
         "Server that answers plain HTTP: maximum length of the body of a request, in bytes (default: 65536). A longer "
         "one is refused with 413.",
     )
+    report_refused = Flag(
+        30,
+        "Server: the flag report_refused: 0 or 1. stats() counts refused clients in any case.",
+    )
     max_downloads = Number(
         32,
         "Server: maximum number of files that serve() sends at a time, each with at most 256 KiB of it in memory "
@@ -231,6 +235,21 @@ class Stats(NamedTuple):
     """Server: files that serve() is sending."""
     served: int
     """Server: requests that serve() has begun to answer."""
+    refused_limit: int
+    """Server: of `refused`, those that a limit or refuse_new refused (Cause.LIMIT, Cause.RESOURCES)."""
+    refused_request: int
+    """Server: of `refused`, those whose request was not valid or not accepted: another path, host, origin or
+    subprotocol (Cause.HTTP_STATUS, Cause.HTTP_INVALID, Cause.HTTP_TOO_BIG, Cause.SUBPROTOCOL)."""
+    refused_tls: int
+    """Server: of `refused`, those whose TLS handshake failed (Phase.TLS)."""
+    refused_proxy: int
+    """Server: of `refused`, connections of trusted_proxies without a valid PROXY header (Phase.PROXY)."""
+    refused_timeout: int
+    """Server: of `refused`, those that took longer than handshake_timeout_ms (Cause.HANDSHAKE_TIMEOUT)."""
+    refused_gone: int
+    """Server: of `refused`, those that left, or whose transport failed (Cause.PEER_GONE, Cause.RESET)."""
+    refused_waiting: int
+    """Server: REFUSED events that the program has not taken yet."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:
