@@ -90,6 +90,7 @@
  *   ws_get_waiting          -                       its clients                   -
  *   ws_set_certificate      -                       wss:// only                   -
  *   ws_serve                -                       its files                     -
+ *   ws_accept, ws_reply     -                       -                             with WS_ASK, once
  *   ws_feed,
  *   ws_take_output          ws_attach() only        -                             -
  *   ws_wait                 yes                     yes                           waits for its server
@@ -258,7 +259,8 @@
 // A remote call, with WS_SCENE only. ws_encode_call() makes one to send, ws_decode_call() reads a received one.
 #define WS_CALL 3
 
-// Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress.
+// Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress; with WS_ASK the request of a
+// client waits for the program.
 #define WS_CONNECTING 0
 
 // Messages can be sent and received. A server is OPEN while it listens.
@@ -326,6 +328,12 @@
 // sentence. event.conn is the server. event.count is 1; when 256 of them wait to be read, further clients only add to
 // the count of the last.
 #define WS_EVENT_REFUSED 14
+
+// Server, host with WS_ASK: a client has sent a request on which the program decides: ws_accept() or ws_reply().
+// event.conn is its handle, which is CONNECTING and has the texts and headers of the request. event.count is 1 for a
+// request to open a WebSocket, 0 for plain HTTP; event.packet is the body of the request. Either CONNECTED follows or
+// DISCONNECTED.
+#define WS_EVENT_REQUEST 16
 
 // The event has no phase.
 #define WS_PHASE_NONE 0
@@ -437,7 +445,8 @@
 // TLS failed for another reason.
 #define WS_CAUSE_TLS_FAILED 36
 
-// The server answered the request with a status other than 101, which is event.http_status.
+// The server answered the request with a status other than 101, which is event.http_status. With WS_ASK also the end
+// of a client that was answered by ws_reply().
 #define WS_CAUSE_HTTP_STATUS 40
 
 // The request or the response is not a valid opening handshake (RFC 6455 section 4).
@@ -449,7 +458,8 @@
 // The two sides have no subprotocol in common, or the server chose one that was not offered.
 #define WS_CAUSE_SUBPROTOCOL 43
 
-// A client of the server did not complete its opening handshake within handshake_timeout_ms.
+// A client of the server did not complete its opening handshake within handshake_timeout_ms; with WS_ASK also: the
+// program did not answer its request.
 #define WS_CAUSE_HANDSHAKE_TIMEOUT 44
 
 // REFUSED: max_clients or max_clients_per_address is reached, or the server takes no new clients (WS_REFUSE_NEW).
@@ -563,6 +573,11 @@
 // the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes.
 #define WS_APP_HEARTBEAT 8192
 
+// Server, host: the program decides on each request that is valid and within the limits, and plain HTTP requests are
+// accepted too: GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. REQUEST reports them; unless ws_accept() or ws_reply()
+// answers one within handshake_timeout_ms, the client gets 503.
+#define WS_ASK 32768
+
 // Server: requests of trusted_proxies report the address of the client by the header Forwarded (RFC 7239), and by no
 // other. A request whose header is malformed is refused with 400. Not with WS_X_FORWARDED_FOR, because a proxy passes
 // on a header that it does not set, as the client wrote it.
@@ -637,6 +652,9 @@
 
 // The address and port of the socket's other end: behind trusted_proxies that of the proxy.
 #define WS_GET_PEER_ADDRESS 12
+
+// The method of the request: "GET", or with WS_ASK that of a plain HTTP request.
+#define WS_GET_METHOD 13
 
 // TCP_NODELAY: 1 (default) or 0.
 #define WS_OPT_NO_DELAY 1
@@ -1011,6 +1029,8 @@ typedef struct ws_stats {
   uint64_t refused_gone;
   // Server: REFUSED events that the program has not taken yet.
   uint64_t refused_waiting;
+  // Server with WS_ASK: requests that wait for ws_accept() or ws_reply(). They count in pending_handshakes too.
+  uint64_t pending_requests;
 } ws_stats;
 
 // A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.
@@ -1059,11 +1079,11 @@ typedef struct ws_event {
   // MESSAGE.
   uint64_t time_ns;
   // SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. REFUSED:
-  // number of clients. Else 0.
+  // number of clients. REQUEST: 1 if it opens a WebSocket. Else 0.
   uint64_t count;
   // Always 0 in this version.
   uint64_t reserved[4];
-  // MESSAGE: the message. AUTH: data and len are the authentication data.
+  // MESSAGE: the message. AUTH: data and len are the authentication data. REQUEST: data and len are the body.
   // Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
   // CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to
   // do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
@@ -1081,7 +1101,8 @@ typedef struct ws_config {
   // Combined by |:
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
   // WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
-  // WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL | WS_REPORT_REFUSED.
+  // WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
+  // WS_REPORT_REFUSED.
   uint32_t flags;
   // Maximum duration of one ws_poll(), in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -1322,7 +1343,8 @@ WS_API ws_result ws_set_option(ws_handle h, int32_t option, uint32_t value);
 // Returns WS_OK or WS_ERR_HANDLE. Thread-safe.
 WS_API ws_result ws_set_user(ws_handle h, size_t user);
 
-// Lists the handles of the clients of a server or host, including those whose DISCONNECTED event has not been taken.
+// Lists the handles of the clients of a server or host, including those whose DISCONNECTED event has not been taken,
+// and with WS_ASK those whose request waits for an answer.
 //
 // `count` is set to the number of clients, even if it exceeds `cap`. Returns WS_OK, WS_TRUNCATED (`out` has only the
 // first `cap`), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
@@ -1417,7 +1439,8 @@ WS_API ws_result ws_make_certificate(const char *names, uint32_t days, char *cer
 // Starts the closing handshake (RFC 6455 section 7.1.2) after the messages that were accepted. Poll until CLOSED to be
 // sure that they were sent. `code` is 1000-1003, 1007-1014 or 3000-4999 (section 7.4); 0 means 1000, and -1 drops the
 // connection at once. `reason` (NULL: none) has at most 123 bytes.
-// A server stops listening and closes its clients, with 1001 for 0. While CLOSING only -1 has an effect; after CLOSED
+// A server stops listening and closes its clients, with 1001 for 0. A client whose request waits for an answer
+// (WS_ASK) gets 503. While CLOSING only -1 has an effect; after CLOSED
 // nothing has. Messages that were received can still be read.
 //
 // Returns WS_OK, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE. Thread-safe.
@@ -1574,6 +1597,30 @@ WS_API ws_result ws_feed(ws_handle h, const uint8_t *bytes, size_t len, size_t *
 // `len` is set to the number of bytes written to `buf`. Returns WS_OK, or WS_EMPTY (there are none), WS_ERR_KIND,
 // WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
 WS_API ws_result ws_take_output(ws_handle h, uint8_t *buf, size_t cap, size_t *len);
+
+// Accepts the request of a client, after its REQUEST event: the WebSocket is opened, and CONNECTED follows. Frames
+// that the client has sent behind its request are kept. `subprotocol` is one that the client offers in its header
+// Sec-WebSocket-Protocol; NULL chooses as without WS_ASK, by ws_config.subprotocols. `headers` are `n` more lines of
+// the response, "Name: value", besides ws_config.headers; NULL with `n` 0.
+// The call may come in any later frame, from any thread.
+//
+// Returns WS_OK, WS_ERR_STATE (no request waits: the client has left, or it was answered), WS_ERR_KIND (not a client
+// of a server, or the request is plain HTTP), WS_ERR_ARG (the subprotocol is not offered, a header is invalid, or `n`
+// is over 100), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+WS_API ws_result ws_accept(ws_handle conn, const char *subprotocol, const char *const *headers, size_t n);
+
+// Answers the request of a client with an HTTP response, after its REQUEST event; a request to open a WebSocket is
+// refused by that. `status` is 200 to 599. `headers` are `n` lines, "Name: value", without those that the library
+// writes: Connection, Upgrade, Content-Length, Transfer-Encoding and Sec-WebSocket-*. `body` has `len` bytes; without
+// a header Content-Type it is "text/plain; charset=utf-8". In the answer to HEAD it is not sent.
+// The connection ends when the response has left: DISCONNECTED follows, with phase HTTP and this status. The call may
+// come in any later frame, from any thread.
+//
+// Returns WS_OK, WS_ERR_STATE (no request waits: the client has left, or it was answered), WS_ERR_KIND (not a client
+// of a server), WS_ERR_ARG (`status`, a header is invalid, or `n` is over 100), WS_ERR_LIMIT (no memory is left; the
+// request still waits), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+WS_API ws_result ws_reply(ws_handle conn, int32_t status, const char *const *headers, size_t n, const uint8_t *body,
+    size_t len);
 
 // Declares a node of the game and all its RPCs, so that this program can call them and understand calls of them.
 // `path` is "Game" or "/root/Game". `methods` names every function of the node's script that is annotated @rpc, and no

@@ -79,7 +79,8 @@ pub const WS_CALL: i32 = 3;
 
 // --- States of a connection: RFC 6455 and the browser's WebSocket.readyState. ---
 
-/// Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress.
+/// Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress; with WS_ASK the request of a
+/// client waits for the program.
 pub const WS_CONNECTING: i32 = 0;
 /// Messages can be sent and received. A server is OPEN while it listens.
 pub const WS_OPEN: i32 = 1;
@@ -135,6 +136,11 @@ pub const WS_EVENT_STEP: i32 = 15;
 /// sentence. event.conn is the server. event.count is 1; when 256 of them wait to be read, further clients only add to
 /// the count of the last.
 pub const WS_EVENT_REFUSED: i32 = 14;
+/// Server, host with WS_ASK: a client has sent a request on which the program decides: ws_accept() or ws_reply().
+/// event.conn is its handle, which is CONNECTING and has the texts and headers of the request. event.count is 1 for a
+/// request to open a WebSocket, 0 for plain HTTP; event.packet is the body of the request. Either CONNECTED follows or
+/// DISCONNECTED.
+pub const WS_EVENT_REQUEST: i32 = 16;
 
 // --- Phases: how far a connection had come when it ended. ---
 
@@ -216,7 +222,8 @@ pub const WS_CAUSE_CERTIFICATE_BAD: i32 = 34;
 pub const WS_CAUSE_NOT_TLS: i32 = 35;
 /// TLS failed for another reason.
 pub const WS_CAUSE_TLS_FAILED: i32 = 36;
-/// The server answered the request with a status other than 101, which is event.http_status.
+/// The server answered the request with a status other than 101, which is event.http_status. With WS_ASK also the end
+/// of a client that was answered by ws_reply().
 pub const WS_CAUSE_HTTP_STATUS: i32 = 40;
 /// The request or the response is not a valid opening handshake (RFC 6455 section 4).
 pub const WS_CAUSE_HTTP_INVALID: i32 = 41;
@@ -224,7 +231,8 @@ pub const WS_CAUSE_HTTP_INVALID: i32 = 41;
 pub const WS_CAUSE_HTTP_TOO_BIG: i32 = 42;
 /// The two sides have no subprotocol in common, or the server chose one that was not offered.
 pub const WS_CAUSE_SUBPROTOCOL: i32 = 43;
-/// A client of the server did not complete its opening handshake within handshake_timeout_ms.
+/// A client of the server did not complete its opening handshake within handshake_timeout_ms; with WS_ASK also: the
+/// program did not answer its request.
 pub const WS_CAUSE_HANDSHAKE_TIMEOUT: i32 = 44;
 /// REFUSED: max_clients or max_clients_per_address is reached, or the server takes no new clients (WS_REFUSE_NEW).
 pub const WS_CAUSE_LIMIT: i32 = 45;
@@ -310,6 +318,10 @@ pub const WS_NO_RELAY: u32 = 4096;
 /// pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000 on a client too. If
 /// the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes.
 pub const WS_APP_HEARTBEAT: u32 = 8192;
+/// Server, host: the program decides on each request that is valid and within the limits, and plain HTTP requests are
+/// accepted too: GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. REQUEST reports them; unless ws_accept() or ws_reply()
+/// answers one within handshake_timeout_ms, the client gets 503.
+pub const WS_ASK: u32 = 32768;
 /// Server: requests of trusted_proxies report the address of the client by the header Forwarded (RFC 7239), and by no
 /// other. A request whose header is malformed is refused with 400. Not with WS_X_FORWARDED_FOR, because a proxy passes
 /// on a header that it does not set, as the client wrote it.
@@ -376,3 +388,5 @@ pub const WS_GET_TLS: i32 = 10;
 pub const WS_GET_EXTENSIONS: i32 = 11;
 /// The address and port of the socket's other end: behind trusted_proxies that of the proxy.
 pub const WS_GET_PEER_ADDRESS: i32 = 12;
+/// The method of the request: "GET", or with WS_ASK that of a plain HTTP request.
+pub const WS_GET_METHOD: i32 = 13;

@@ -96,6 +96,13 @@ impl Role {
         }
     }
 
+    /// Call after the request of a client was accepted: a host assigns its id.
+    pub fn accepted(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) {
+        if let Role::Host(host) = self {
+            host.accepted(server, cx, key);
+        }
+    }
+
     /// Call after the slot of a freed client was released: a host forgets that client's id.
     pub fn forget_gone(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
         if let Role::Host(host) = self {

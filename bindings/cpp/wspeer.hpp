@@ -114,7 +114,8 @@ enum class code : std::int32_t {
 
 // The state of a connection or server (RFC 6455). `stale`: the handle was freed or has retired.
 enum class state : std::int32_t {
-  // Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress.
+  // Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress; with WS_ASK the request of a
+  // client waits for the program.
   connecting = WS_CONNECTING,
   // Messages can be sent and received. A server is OPEN while it listens.
   open = WS_OPEN,
@@ -168,7 +169,12 @@ enum class event_kind : std::int32_t {
   // event.http_status say why; event.packet.data is its address and port, a colon and a space, and the reason as a
   // sentence. event.conn is the server. event.count is 1; when 256 of them wait to be read, further clients only add to
   // the count of the last.
-  refused = WS_EVENT_REFUSED
+  refused = WS_EVENT_REFUSED,
+  // Server, host with WS_ASK: a client has sent a request on which the program decides: ws_accept() or ws_reply().
+  // event.conn is its handle, which is CONNECTING and has the texts and headers of the request. event.count is 1 for a
+  // request to open a WebSocket, 0 for plain HTTP; event.packet is the body of the request. Either CONNECTED follows or
+  // DISCONNECTED.
+  request = WS_EVENT_REQUEST
 };
 
 // The type of a message.
@@ -498,6 +504,12 @@ class [[nodiscard]] reading {
   Item item_;
 };
 
+inline std::vector<const char*> pointers_to(const std::vector<std::string>& lines) {
+  std::vector<const char*> pointers;
+  for (const std::string& line : lines) pointers.push_back(line.c_str());
+  return pointers;
+}
+
 }  // namespace detail
 
 using event_range = detail::reading<event>;
@@ -555,8 +567,7 @@ class config {
   template <class Open>
   ws_result use(Open open) const {
     ws_config raw = raw_;
-    std::vector<const char*> lines;
-    for (const std::string& line : headers_) lines.push_back(line.c_str());
+    std::vector<const char*> lines = detail::pointers_to(headers_);
     if (!lines.empty()) {
       raw.headers = lines.data();
       raw.headers_count = static_cast<std::uint32_t>(lines.size());
@@ -668,6 +679,8 @@ class handle {
 // The base of single connections.
 class connection : public handle {
  public:
+  // The method of the request: "GET", or that of a plain HTTP request.
+  std::string method() const { return text_of(WS_GET_METHOD); }
   std::string path() const { return text_of(WS_GET_PATH); }
   std::string query() const { return text_of(WS_GET_QUERY); }
   std::string subprotocol() const { return text_of(WS_GET_SUBPROTOCOL); }
@@ -746,6 +759,19 @@ class client_ref : public connection {
 
   // On a host: the client's id.
   std::int32_t peer_id() const { return ws_get_peer_id(handle_); }
+  // After event_kind::request: opens the WebSocket. `subprotocol` is one that the client offers; nullptr chooses by
+  // config::subprotocols. `headers` are more lines of the response, "Name: value".
+  result accept(const char* subprotocol = nullptr, const std::vector<std::string>& headers = {}) {
+    const std::vector<const char*> lines = detail::pointers_to(headers);
+    return result(ws_accept(handle_, subprotocol, lines.data(), lines.size()));
+  }
+  // After event_kind::request: answers with an HTTP response, and ends the connection when it has left. `status` is 200
+  // to 599.
+  result reply(std::int32_t status, std::string_view body = {}, const std::vector<std::string>& headers = {}) {
+    const std::vector<const char*> lines = detail::pointers_to(headers);
+    const bytes_view bytes(body);
+    return result(ws_reply(handle_, status, lines.data(), lines.size(), bytes.data(), bytes.size()));
+  }
   // Drops the client, without a DISCONNECTED event.
   void free() { ws_free(handle_); }
 

@@ -159,6 +159,12 @@ mergeInto(LibraryManager.library, {
   ws_make_certificate: function (names, days, cert, cert_cap, key, key_cap, sha256, sha256_cap) {
     return WSPEER.unsupported('it listens to nobody, and so has no certificate');
   },
+  ws_accept: function (conn, subprotocol, headers, n) {
+    return WSPEER.unsupported('it listens to nobody, and so has no requests to accept');
+  },
+  ws_reply: function (conn, status, headers, n, body, len) {
+    return WSPEER.unsupported('it listens to nobody, and so has no requests to answer');
+  },
   ws_set_user: function (h, user) {
     var peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;

@@ -6,30 +6,32 @@
   var isWide = typeof MEMORY64 !== 'undefined' && !!MEMORY64;
   // The result and the arguments of each function; p is as wide as a pointer.
   var signatures = {
-    ws_abi_version: 'i', ws_attach: 'ipip', ws_close: 'iiip', ws_complete_auth: 'iii', ws_config_init: 'ipp',
-    ws_connect: 'ippp', ws_declare_node: 'iipp', ws_decode_call: 'ippppp', ws_decode_variant: 'ipppppp',
-    ws_diagnose: 'ippp', ws_disconnect: 'iiiip', ws_encode_call: 'ippppppp', ws_encode_variant: 'ippppp',
-    ws_feed: 'iippp', ws_flush: 'ii', ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip',
-    ws_get_conns: 'iippp', ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp',
-    ws_get_option: 'iiip', ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii',
-    ws_get_stats: 'iipp', ws_get_text: 'iiippp', ws_get_waiting: 'iippp', ws_host: 'ippp', ws_join: 'ippp',
-    ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp',
-    ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_put_packet: 'iippi',
-    ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi',
-    ws_set_certificate: 'iipp', ws_set_log_level: 'ii', ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_user: 'iip',
-    ws_shutdown: 'v', ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
+    ws_abi_version: 'i', ws_accept: 'iippp', ws_attach: 'ipip', ws_close: 'iiip', ws_complete_auth: 'iii',
+    ws_config_init: 'ipp', ws_connect: 'ippp', ws_declare_node: 'iipp', ws_decode_call: 'ippppp',
+    ws_decode_variant: 'ipppppp', ws_diagnose: 'ippp', ws_disconnect: 'iiiip', ws_encode_call: 'ippppppp',
+    ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii', ws_free: 'vi', ws_free_owner: 'vi',
+    ws_get_available: 'ii', ws_get_conn: 'iiip', ws_get_conns: 'iippp', ws_get_end: 'iip', ws_get_features: 'i',
+    ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip', ws_get_packet: 'iip', ws_get_packets: 'iippp',
+    ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp', ws_get_text: 'iiippp', ws_get_waiting: 'iippp',
+    ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp',
+    ws_make_certificate: 'ipipppppp', ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii',
+    ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_reply: 'iiipppp',
+    ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi', ws_set_certificate: 'iipp', ws_set_log_level: 'ii',
+    ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v', ws_struct_size: 'ii',
+    ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
   };
   var library = {};
 
   library.$WSPEER_LAYOUT = isWide ? {
     pointer: 8,
     stats: {
-      size: 256, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 264, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
       deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
-      refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248
+      refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248,
+      pending_requests: 256
     },
     packet: {
       size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
@@ -62,12 +64,13 @@
   } : {
     pointer: 4,
     stats: {
-      size: 256, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 264, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
       deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
-      refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248
+      refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248,
+      pending_requests: 256
     },
     packet: {
       size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24
@@ -122,7 +125,7 @@
     VARIANT_STRING_NAME: 21, VERSION: 100
   };
   // All flags of ws_config.
-  library.$WSPEER_FLAGS = 1523711;
+  library.$WSPEER_FLAGS = 1556479;
   // By result.
   library.$WSPEER_NAMES = {
     '-17': 'WS_ERR_DIRECTORY', '-16': 'WS_ERR_PANIC', '-15': 'WS_ERR_LIMIT', '-14': 'WS_ERR_UNSUPPORTED',
@@ -133,7 +136,7 @@
   };
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
-    1: isWide ? 240 : 192, 2: 256, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
+    1: isWide ? 240 : 192, 2: 264, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
     6: isWide ? 24 : 16, 7: isWide ? 24 : 16
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.

@@ -90,7 +90,10 @@ export declare const enum WsMessageType {
 }
 
 export declare const enum WsState {
-  /** Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress. */
+  /**
+   * Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress; with WS_ASK the request of
+   * a client waits for the program.
+   */
   CONNECTING = 0,
   /** Messages can be sent and received. A server is OPEN while it listens. */
   OPEN = 1,
@@ -162,6 +165,13 @@ export declare const enum WsEventType {
    * add to the count of the last.
    */
   REFUSED = 14,
+  /**
+   * Server, host with WS_ASK: a client has sent a request on which the program decides: ws_accept() or ws_reply().
+   * event.conn is its handle, which is CONNECTING and has the texts and headers of the request. event.count is 1
+   * for a request to open a WebSocket, 0 for plain HTTP; event.packet is the body of the request. Either CONNECTED
+   * follows or DISCONNECTED.
+   */
+  REQUEST = 16,
 }
 
 export declare const enum WsPhase {
@@ -256,7 +266,10 @@ export declare const enum WsCause {
   NOT_TLS = 35,
   /** TLS failed for another reason. */
   TLS_FAILED = 36,
-  /** The server answered the request with a status other than 101, which is event.http_status. */
+  /**
+   * The server answered the request with a status other than 101, which is event.http_status. With WS_ASK also the
+   * end of a client that was answered by ws_reply().
+   */
   HTTP_STATUS = 40,
   /** The request or the response is not a valid opening handshake (RFC 6455 section 4). */
   HTTP_INVALID = 41,
@@ -264,7 +277,10 @@ export declare const enum WsCause {
   HTTP_TOO_BIG = 42,
   /** The two sides have no subprotocol in common, or the server chose one that was not offered. */
   SUBPROTOCOL = 43,
-  /** A client of the server did not complete its opening handshake within handshake_timeout_ms. */
+  /**
+   * A client of the server did not complete its opening handshake within handshake_timeout_ms; with WS_ASK also:
+   * the program did not answer its request.
+   */
   HANDSHAKE_TIMEOUT = 44,
   /** REFUSED: max_clients or max_clients_per_address is reached, or the server takes no new clients (WS_REFUSE_NEW). */
   LIMIT = 45,
@@ -390,6 +406,12 @@ export declare const enum WsFlag {
    */
   APP_HEARTBEAT = 8192,
   /**
+   * Server, host: the program decides on each request that is valid and within the limits, and plain HTTP requests
+   * are accepted too: GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. REQUEST reports them; unless ws_accept() or
+   * ws_reply() answers one within handshake_timeout_ms, the client gets 503.
+   */
+  ASK = 32768,
+  /**
    * Server: requests of trusted_proxies report the address of the client by the header Forwarded (RFC 7239), and by
    * no other. A request whose header is malformed is refused with 400. Not with WS_X_FORWARDED_FOR, because a proxy
    * passes on a header that it does not set, as the client wrote it.
@@ -472,6 +494,8 @@ export declare const enum WsText {
   EXTENSIONS = 11,
   /** The address and port of the socket's other end: behind trusted_proxies that of the proxy. */
   PEER_ADDRESS = 12,
+  /** The method of the request: "GET", or with WS_ASK that of a plain HTTP request. */
+  METHOD = 13,
 }
 
 export declare const enum WsOption {
@@ -788,8 +812,10 @@ export declare const enum WsStatsLayout {
   refused_gone = 240,
   /** Server: REFUSED events that the program has not taken yet. */
   refused_waiting = 248,
+  /** Server with WS_ASK: requests that wait for ws_accept() or ws_reply(). They count in pending_handshakes too. */
+  pending_requests = 256,
   /** Size of the whole struct. */
-  SIZE = 256,
+  SIZE = 264,
 }
 
 /**
@@ -865,16 +891,16 @@ export declare const enum WsEventLayout {
   time_ns = 40,
   /**
    * SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. REFUSED:
-   * number of clients. Else 0.
+   * number of clients. REQUEST: 1 if it opens a WebSocket. Else 0.
    */
   count = 48,
   /** Always 0 in this version. */
   reserved = 56,
   /**
-   * MESSAGE: the message. AUTH: data and len are the authentication data. Any other event: data is a text, lent
-   * like a message and NUL-terminated; len does not count the NUL. CLOSE_REQUEST: the peer's reason. CLOSED,
-   * DISCONNECTED and ERROR: a sentence that says what happened and what to do. STEP: a sentence that says what
-   * happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
+   * MESSAGE: the message. AUTH: data and len are the authentication data. REQUEST: data and len are the body. Any
+   * other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL. CLOSE_REQUEST:
+   * the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to do. STEP: a
+   * sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
    */
   packet = 88,
   /** Size of the whole struct. */
@@ -913,7 +939,8 @@ export declare const enum WsConfigLayout {
   /**
    * Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
    * WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
-   * WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL | WS_REPORT_REFUSED.
+   * WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
+   * WS_REPORT_REFUSED.
    */
   flags = 8,
   /** Maximum duration of one ws_poll(), in microseconds (default: 1000). */
@@ -1329,7 +1356,7 @@ export interface Wspeer {
   _ws_set_user(h: WsHandle, user: Size): WsResult;
   /**
    * Lists the handles of the clients of a server or host, including those whose DISCONNECTED event has not been
-   * taken.
+   * taken, and with WS_ASK those whose request waits for an answer.
    *
    * `count` is set to the number of clients, even if it exceeds `cap`. Returns WS_OK, WS_TRUNCATED (`out` has only
    * the first `cap`), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
@@ -1437,8 +1464,8 @@ export interface Wspeer {
    * Starts the closing handshake (RFC 6455 section 7.1.2) after the messages that were accepted. Poll until CLOSED
    * to be sure that they were sent. `code` is 1000-1003, 1007-1014 or 3000-4999 (section 7.4); 0 means 1000, and -1
    * drops the connection at once. `reason` (NULL: none) has at most 123 bytes. A server stops listening and closes
-   * its clients, with 1001 for 0. While CLOSING only -1 has an effect; after CLOSED nothing has. Messages that were
-   * received can still be read.
+   * its clients, with 1001 for 0. A client whose request waits for an answer (WS_ASK) gets 503. While CLOSING only
+   * -1 has an effect; after CLOSED nothing has. Messages that were received can still be read.
    *
    * Returns WS_OK, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE. Thread-safe.
    */
@@ -1617,6 +1644,31 @@ export interface Wspeer {
    * WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
    */
   _ws_take_output(h: WsHandle, buf: Pointer, cap: Size, len: Pointer): WsResult;
+  /**
+   * Accepts the request of a client, after its REQUEST event: the WebSocket is opened, and CONNECTED follows.
+   * Frames that the client has sent behind its request are kept. `subprotocol` is one that the client offers in its
+   * header Sec-WebSocket-Protocol; NULL chooses as without WS_ASK, by ws_config.subprotocols. `headers` are `n`
+   * more lines of the response, "Name: value", besides ws_config.headers; NULL with `n` 0. The call may come in any
+   * later frame, from any thread.
+   *
+   * Returns WS_OK, WS_ERR_STATE (no request waits: the client has left, or it was answered), WS_ERR_KIND (not a
+   * client of a server, or the request is plain HTTP), WS_ERR_ARG (the subprotocol is not offered, a header is
+   * invalid, or `n` is over 100), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+   */
+  _ws_accept(conn: WsHandle, subprotocol: Pointer, headers: Pointer, n: Size): WsResult;
+  /**
+   * Answers the request of a client with an HTTP response, after its REQUEST event; a request to open a WebSocket
+   * is refused by that. `status` is 200 to 599. `headers` are `n` lines, "Name: value", without those that the
+   * library writes: Connection, Upgrade, Content-Length, Transfer-Encoding and Sec-WebSocket-*. `body` has `len`
+   * bytes; without a header Content-Type it is "text/plain; charset=utf-8". In the answer to HEAD it is not sent.
+   * The connection ends when the response has left: DISCONNECTED follows, with phase HTTP and this status. The call
+   * may come in any later frame, from any thread.
+   *
+   * Returns WS_OK, WS_ERR_STATE (no request waits: the client has left, or it was answered), WS_ERR_KIND (not a
+   * client of a server), WS_ERR_ARG (`status`, a header is invalid, or `n` is over 100), WS_ERR_LIMIT (no memory is
+   * left; the request still waits), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+   */
+  _ws_reply(conn: WsHandle, status: number, headers: Pointer, n: Size, body: Pointer, len: Size): WsResult;
   /**
    * Declares a node of the game and all its RPCs, so that this program can call them and understand calls of them.
    * `path` is "Game" or "/root/Game". `methods` names every function of the node's script that is annotated @rpc,

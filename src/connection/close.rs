@@ -27,6 +27,12 @@ impl Connection {
     /// As `close`, for a reason of the library, which the last event reports.
     pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
         match &mut self.stage {
+            Stage::Opening(opening) if code != -1 && opening.is_asked() => {
+                let why = "the program closed the connection instead of answering its request";
+                let failure = failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, why));
+                let progress = opening.turn_away(&mut self.endpoint, cx, failure);
+                self.advance(cx, progress);
+            }
             Stage::Opening(opening) if code == -1 || !opening.is_ending() => {
                 let why = if code == -1 {
                     "the host dropped the connection"

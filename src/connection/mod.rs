@@ -5,7 +5,7 @@ mod close;
 mod send;
 mod streaming;
 
-use crate::endpoint::{Counters, Endpoint, Item, Message, Options};
+use crate::endpoint::{Asked, Counters, Endpoint, Item, Mark, Message, Options};
 use crate::heap::Discarded;
 use crate::journal;
 use crate::link::Link;
@@ -123,6 +123,22 @@ impl Connection {
             let progress = opening.decide(&mut self.endpoint, cx, answer);
             self.advance(cx, progress);
         }
+    }
+
+    /// Leaves that request to the program, and reports it. Returns whether it opens a WebSocket.
+    pub fn ask(&mut self, cx: &Cx<'_>) -> bool {
+        let Stage::Opening(opening) = &mut self.stage else { return false };
+        let Some((opens, body)) = opening.ask(&mut self.endpoint, cx.now) else { return false };
+        self.endpoint.asked = if opens { Asked::Seat } else { Asked::Request };
+        let mut mark = Mark { count: u64::from(opens), ..Mark::new(EventKind::Request, cx.time_ns()) };
+        mark.set_body(body);
+        self.endpoint.inbox.push_mark(mark);
+        opens
+    }
+
+    /// Whether the program has to decide on a request.
+    pub fn is_asked(&self) -> bool {
+        matches!(&self.stage, Stage::Opening(opening) if opening.is_asked())
     }
 
     /// Answers that request with a response, after which the connection ends or, with `keep_alive`, can go on: see

@@ -40,6 +40,7 @@ enum Addresses {
 
 impl Info {
     /// The text for a WS_GET_* constant, "" if it was not set: URL (without user name and password), PATH, QUERY,
+    /// METHOD,
     /// SUBPROTOCOL, ERROR, BODY, TLS, EXTENSIONS.
     pub fn text(&self, what: Text) -> &str {
         let texts = self.more.as_ref().map_or(&[][..], |more| &more.texts);
@@ -130,6 +131,20 @@ impl Info {
         self.set_text(Text::Path, if path == "/" { "" } else { path });
         self.set_text(Text::Query, query);
         self.has_target = true;
+    }
+
+    /// Sets the method of the request.
+    pub fn set_method(&mut self, method: &str) {
+        // As common as the path "/".
+        self.set_text(Text::Method, if method == "GET" { "" } else { method });
+    }
+
+    /// The method of the request, "" before it is known.
+    pub fn method(&self) -> &str {
+        match self.text(Text::Method) {
+            "" if self.has_target => "GET",
+            method => method,
+        }
     }
 
     /// The path of the request, "" before it is known.

@@ -150,6 +150,14 @@ impl Mark {
         self.text = Some(Arc::new([bytes, b"\0"].concat()));
     }
 
+    /// Stores the body of a request.
+    pub fn set_body(&mut self, mut body: Vec<u8>) {
+        if !body.is_empty() {
+            body.push(0);
+            self.text = Some(Arc::new(body));
+        }
+    }
+
     /// Stores at most 1024 bytes of `text`, without NUL bytes in it, followed by a NUL for C.
     pub fn set_text(&mut self, text: &str) {
         let text = event_text(text);

@@ -35,6 +35,8 @@ pub struct Endpoint {
     pub admitted: bool,
     /// A server's client: its first and last events are CONNECTED and DISCONNECTED. False: OPEN and CLOSED.
     pub of_server: bool,
+    /// A server's client on whose request the program decides, or has decided without opening a WebSocket.
+    pub asked: Asked,
     /// SKIPPED has been reported, and there has been no room since.
     skipping: bool,
     /// Length + 1 of the longest message refused for lack of room since WRITABLE was last reported.
@@ -53,6 +55,17 @@ pub struct Endpoint {
     pub rtt_us: u64,
 }
 
+/// What the program was asked about a server's client that is not open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// It was not asked.
+    Nothing,
+    /// A plain request, or one whose answer is known.
+    Request,
+    /// A request to open a WebSocket, for which a seat is kept free.
+    Seat,
+}
+
 impl Discarded for Endpoint {
     fn empty(&mut self, keep: &mut usize) {
         self.inbox.empty(keep);
@@ -69,6 +82,7 @@ impl Endpoint {
             label: 0,
             admitted: true,
             of_server: false,
+            asked: Asked::Nothing,
             skipping: false,
             owes_writable: None,
             options,

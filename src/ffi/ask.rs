@@ -122,6 +122,7 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
             refused_timeout: refused.timeout,
             refused_gone: refused.gone,
             refused_waiting: stats.clients.refused_waiting,
+            pending_requests: stats.clients.requests,
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };
@@ -181,7 +182,8 @@ pub extern "C" fn ws_set_user(h: ws_handle, user: usize) -> ws_result {
     guard(|| table::set_user(h, user as u64).map(|()| Success::Ok))
 }
 
-/// Lists the handles of the clients of a server or host, including those whose DISCONNECTED event has not been taken.
+/// Lists the handles of the clients of a server or host, including those whose DISCONNECTED event has not been taken,
+/// and with WS_ASK those whose request waits for an answer.
 ///
 /// `count` is set to the number of clients, even if it exceeds `cap`. Returns WS_OK, WS_TRUNCATED (`out` has only the
 /// first `cap`), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.

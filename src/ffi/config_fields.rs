@@ -18,7 +18,8 @@ pub struct ws_config {
     /// Combined by |:
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
     /// WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
-    /// WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL | WS_REPORT_REFUSED.
+    /// WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
+    /// WS_REPORT_REFUSED.
     pub flags: u32,
     /// Maximum duration of one ws_poll(), in microseconds (default: 1000).
     pub poll_budget_us: u32,
@@ -172,6 +173,7 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_AUTH
     | WS_NO_RELAY
     | WS_APP_HEARTBEAT
+    | WS_ASK
     | WS_FORWARDED
     | WS_X_FORWARDED_FOR
     | WS_PROXY_PROTOCOL

@@ -10,7 +10,8 @@ use std::ffi::c_char;
 /// Starts the closing handshake (RFC 6455 section 7.1.2) after the messages that were accepted. Poll until CLOSED to be
 /// sure that they were sent. `code` is 1000-1003, 1007-1014 or 3000-4999 (section 7.4); 0 means 1000, and -1 drops the
 /// connection at once. `reason` (NULL: none) has at most 123 bytes.
-/// A server stops listening and closes its clients, with 1001 for 0. While CLOSING only -1 has an effect; after CLOSED
+/// A server stops listening and closes its clients, with 1001 for 0. A client whose request waits for an answer
+/// (WS_ASK) gets 503. While CLOSING only -1 has an effect; after CLOSED
 /// nothing has. Messages that were received can still be read.
 ///
 /// Returns WS_OK, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE. Thread-safe.

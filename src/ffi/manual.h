@@ -90,6 +90,7 @@
  *   ws_get_waiting          -                       its clients                   -
  *   ws_set_certificate      -                       wss:// only                   -
  *   ws_serve                -                       its files                     -
+ *   ws_accept, ws_reply     -                       -                             with WS_ASK, once
  *   ws_feed,
  *   ws_take_output          ws_attach() only        -                             -
  *   ws_wait                 yes                     yes                           waits for its server

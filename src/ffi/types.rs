@@ -82,11 +82,11 @@ pub struct ws_event {
     /// MESSAGE.
     pub time_ns: u64,
     /// SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. REFUSED:
-    /// number of clients. Else 0.
+    /// number of clients. REQUEST: 1 if it opens a WebSocket. Else 0.
     pub count: u64,
     /// Always 0 in this version.
     pub reserved: [u64; 4],
-    /// MESSAGE: the message. AUTH: data and len are the authentication data.
+    /// MESSAGE: the message. AUTH: data and len are the authentication data. REQUEST: data and len are the body.
     /// Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
     /// CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to
     /// do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
@@ -210,6 +210,8 @@ pub struct ws_stats {
     pub refused_gone: u64,
     /// Server: REFUSED events that the program has not taken yet.
     pub refused_waiting: u64,
+    /// Server with WS_ASK: requests that wait for ws_accept() or ws_reply(). They count in pending_handshakes too.
+    pub pending_requests: u64,
 }
 
 const _: () = {
@@ -223,5 +225,5 @@ const _: () = {
     let pointer = size_of::<usize>();
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
-    assert!(size_of::<ws_stats>() == 8 + 31 * 8);
+    assert!(size_of::<ws_stats>() == 8 + 32 * 8);
 };

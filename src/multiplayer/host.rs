@@ -264,6 +264,16 @@ impl Host {
         false
     }
 
+    /// Assigns an id to a client whose request the program has accepted, so that CONNECTED has it.
+    pub fn accepted(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) {
+        // The slots of clients that have been removed may be in use again.
+        self.forget_gone(server, cx);
+        if server.peer(key).is_some_and(|peer| peer.endpoint.label == 0 && peer.state() == State::Open) {
+            self.admit(server, cx, key);
+            server.take_account(cx, key);
+        }
+    }
+
     /// Assigns an id to a new client, then introduces it to the others or starts its authentication.
     fn admit(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) {
         let Some(id) = self.roster.assign_id(server, cx, key) else { return };

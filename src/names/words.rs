@@ -124,6 +124,8 @@ pub const AUTH: Name = Name("WS_AUTH");
 pub const NO_RELAY: Name = Name("WS_NO_RELAY");
 /// `WS_APP_HEARTBEAT`.
 pub const APP_HEARTBEAT: Name = Name("WS_APP_HEARTBEAT");
+/// `WS_ASK`.
+pub const ASK: Name = Name("WS_ASK");
 /// `WS_FORWARDED`.
 pub const FORWARDED: Name = Name("WS_FORWARDED");
 /// `WS_X_FORWARDED_FOR`.

@@ -1,7 +1,7 @@
 //! The server's side of an opening: requests and their answers, until one opens a WebSocket.
 
 use super::streaming::{Streaming, too_slow};
-use super::{AppHeartbeat, At, Opening, Progress};
+use super::{AppHeartbeat, At, Opening, Progress, READ_BYTES};
 use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::heap;
@@ -23,6 +23,10 @@ pub(super) struct Answering {
     pub(super) request: Option<Box<Request>>,
     /// A response in parts, in place of `request`.
     pub(super) streaming: Option<Box<Streaming>>,
+    /// The program decides on `request`, later. Meanwhile what the client sends is kept, up to a bound.
+    asked: bool,
+    /// The client of a plain request has sent all that it wants to send.
+    half_closed: bool,
     /// A response after which the connection goes on is being sent: the position in the outgoing stream up to which
     /// bytes had been sent at the last progress.
     responding: Option<u64>,
@@ -31,9 +35,11 @@ pub(super) struct Answering {
 }
 
 impl Answering {
-    /// Whether a request is being answered: the next one is not read yet.
-    pub(super) fn is_busy(&self) -> bool {
-        self.request.is_some() || self.is_responding()
+    /// Whether a request is being answered, so that nothing is read. While the program decides, bytes behind the
+    /// request, of which `kept` have been received, are read up to a bound, to notice the end of the transport.
+    pub(super) fn is_busy(&self, kept: usize) -> bool {
+        let reads_on = self.asked && !self.half_closed && kept < READ_BYTES;
+        self.is_responding() || (self.request.is_some() && !reads_on)
     }
 
     /// Whether a response is being sent, after which the connection may go on.
@@ -44,6 +50,11 @@ impl Answering {
     /// Whether the next request is read once everything queued has been sent.
     pub(super) fn is_answered(&self) -> bool {
         self.responding.is_some() || self.streaming.as_ref().is_some_and(|streaming| streaming.is_complete())
+    }
+
+    /// Whether the client of a plain request may end its direction of the transport and wait for the response.
+    pub(super) fn stays_half_open(&self) -> bool {
+        self.asked && self.request.as_ref().is_some_and(|request| request.opening.is_none())
     }
 
     /// Heap bytes of the request.
@@ -69,6 +80,8 @@ impl Opening {
             accept,
             request: None,
             streaming: None,
+            asked: false,
+            half_closed: false,
             responding: None,
             has_responded: false,
         });
@@ -83,6 +96,45 @@ impl Opening {
             At::Answering(answering) => answering.request.as_deref(),
             _ => None,
         }
+    }
+
+    /// Leaves the request that `request` returned to the program, for the time of an opening handshake from now on.
+    /// Returns whether it opens a WebSocket, and its body.
+    pub fn ask(&mut self, endpoint: &mut Endpoint, now: Instant) -> Option<(bool, Vec<u8>)> {
+        let At::Answering(answering) = &mut self.at else { return None };
+        let request = answering.request.as_mut()?;
+        answering.asked = true;
+        self.deadline = self.timeout.map(|timeout| now + timeout);
+        let info = &mut endpoint.info;
+        info.set_target(&request.path, &request.query);
+        info.set_method(request.method.name());
+        info.headers = request.headers.clone();
+        Some((request.opening.is_some(), std::mem::take(&mut request.body)))
+    }
+
+    /// Whether the program has been asked and has not decided yet.
+    pub fn is_asked(&self) -> bool {
+        matches!(&self.at, At::Answering(answering) if answering.asked && answering.request.is_some())
+    }
+
+    /// Refuses the request on which the program has not decided, because of `failure`.
+    pub fn turn_away(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, failure: Failure) -> Progress {
+        let At::Answering(answering) = &mut self.at else { return Progress::Pending { more: false } };
+        let Some(request) = answering.request.take() else { return Progress::Pending { more: false } };
+        let refusal = Refusal::new(503, failure.cause, "the server did not answer the request; try again later");
+        endpoint.info.http_status = refusal.status;
+        self.output.push_bytes(&refusal.to_bytes_for(request.method));
+        self.end_after_output(endpoint, cx.now, failure);
+        self.write(endpoint, cx);
+        self.finish(endpoint, cx, false)
+    }
+
+    /// The client has sent everything, and waits for the response to a plain request.
+    pub(super) fn end_input(&mut self) -> Progress {
+        if let At::Answering(answering) = &mut self.at {
+            answering.half_closed = true;
+        }
+        Progress::Pending { more: false }
     }
 
     /// Answers the request that `request` returned: opens the WebSocket, or refuses.
@@ -182,6 +234,10 @@ impl Opening {
     /// Handles received bytes of requests.
     pub(super) fn take_request(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         let At::Answering(answering) = &mut self.at else { return Progress::Pending { more: false } };
+        if answering.request.is_some() {
+            self.received.extend_from_slice(bytes);
+            return Progress::Pending { more: false };
+        }
         match answering.handshake.receive(bytes) {
             Ok(None) => {
                 if answering.handshake.takes_continue() {
@@ -191,6 +247,7 @@ impl Opening {
             Ok(Some((used, received))) => {
                 let answer = answering.accept.as_ref().map(|accept| accept.answer(&received));
                 answering.request = Some(Box::new(received));
+                answering.asked = false;
                 self.received = bytes[used..].to_vec();
                 if let Some(answer) = answer {
                     return self.decide(endpoint, cx, answer);
@@ -216,6 +273,13 @@ impl Opening {
             let why = format!("the client did not take the response within {CLOSE_TIMEOUT_MS}");
             return Err(Failure::new(Phase::Http, Cause::CloseTimeout, why));
         }
+        if self.is_asked() {
+            let why = format!("the program did not answer the request within {ms} ms: call ws_accept or ws_reply");
+            return match self.turn_away(endpoint, cx, Failure::new(Phase::Http, Cause::HandshakeTimeout, why)) {
+                Progress::Failed(failure) => Err(failure),
+                _ => Ok(self.close_deadline()),
+            };
+        }
         if answering.has_responded && answering.handshake.is_idle() {
             let why = format!("the client sent no other request within {ms} ms");
             return Err(Failure::new(Phase::Http, Cause::PeerGone, why));
@@ -238,5 +302,6 @@ impl Opening {
 /// Keeps the target and headers of a request, which the program can query.
 fn keep_request(endpoint: &mut Endpoint, request: Request) {
     endpoint.info.set_target(&request.path, &request.query);
+    endpoint.info.set_method(request.method.name());
     endpoint.info.headers = request.headers;
 }

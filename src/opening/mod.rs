@@ -286,7 +286,7 @@ impl Opening {
 
     /// Whether a poll would read from the socket.
     pub fn wants_input(&self) -> bool {
-        self.ending.is_none() && !matches!(&self.at, At::Answering(answering) if answering.is_busy())
+        self.ending.is_none() && !matches!(&self.at, At::Answering(answering) if answering.is_busy(self.received.len()))
     }
 
     /// Whether a poll can write more, or read the next request, without a readiness event.
@@ -446,6 +446,9 @@ impl Opening {
             let Some(stream) = &mut self.stream else { break };
             let (space, _) = cx.arena.space(READ_BYTES);
             let count = match stream.read(space) {
+                Ok(0) if matches!(&self.at, At::Answering(answering) if answering.stays_half_open()) => {
+                    return self.end_input();
+                }
                 Ok(0) => return Progress::Failed(self.eof(endpoint)),
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,

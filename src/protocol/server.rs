@@ -2,7 +2,9 @@
 
 use super::head::{RequestHead, empty_lines, find_end, is_token_byte};
 use super::request::{ASK_FOR_WEBSOCKET, OPEN_WITH_GET, asks_for_websocket, check_opening, check_plain};
-use super::{DeflateParams, DeflateSettings, Method, Refusal, Request, choose_offer, without_question};
+use super::{
+    DeflateParams, DeflateSettings, Method, Refusal, Request, WebSocketRequest, choose_offer, without_question,
+};
 use crate::heap;
 use crate::status::Cause;
 use std::fmt;
@@ -152,6 +154,12 @@ impl Accept {
     /// Accepts or refuses a request. A plain one is refused.
     pub fn answer(&self, request: &Request) -> Result<Agreement, Refusal> {
         let Some(opening) = &request.opening else { return Err(not_asked_for(request.method)) };
+        let chosen = self.check(request, opening)?;
+        Ok(self.agree(request, opening, chosen, &[]))
+    }
+
+    /// Checks the path of a request, and chooses a subprotocol.
+    pub fn check<'a>(&self, request: &Request, opening: &'a WebSocketRequest) -> Result<Option<&'a str>, Refusal> {
         if self.path.as_ref().is_some_and(|path| *path != request.path) {
             return Err(Refusal::new(404, Cause::HttpStatus, "there is no WebSocket at this path"));
         }
@@ -164,28 +172,39 @@ impl Accept {
                 format!("the client offers none of the subprotocols that this server knows: {known}"),
             ));
         }
+        Ok(common.map(String::as_str))
+    }
+
+    /// Accepts a request, with this subprotocol and these headers besides its own.
+    pub fn agree(
+        &self,
+        request: &Request,
+        opening: &WebSocketRequest,
+        subprotocol: Option<&str>,
+        headers: &[(String, String)],
+    ) -> Agreement {
         let accept = derive_accept_key(opening.key.as_bytes());
         let mut answer = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
         );
-        if let Some(subprotocol) = common {
+        if let Some(subprotocol) = subprotocol {
             answer += &format!("Sec-WebSocket-Protocol: {subprotocol}\r\n");
         }
         let chosen = self.deflate.as_ref().and_then(|settings| choose_offer(settings, &request.headers));
         if let Some((_, extension)) = &chosen {
             answer += &format!("Sec-WebSocket-Extensions: {extension}\r\n");
         }
-        for (name, value) in &self.headers {
+        for (name, value) in self.headers.iter().chain(headers) {
             answer += &format!("{name}: {value}\r\n");
         }
         answer += "\r\n";
         let heartbeat = self.heartbeat.then(|| without_question(&request.query)).flatten();
-        Ok(Agreement {
+        Agreement {
             answer: answer.into_bytes(),
-            subprotocol: common.cloned(),
+            subprotocol: subprotocol.map(str::to_owned),
             deflate: chosen.map(|(params, _)| params),
             heartbeat,
-        })
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use super::{KeyQueue, Server, Slot};
 use crate::codes::*;
 use crate::connection::Connection;
+use crate::endpoint::Asked;
 use crate::net::{MemoryEnd, Stream};
 use crate::protocol::{Accept, ServerHandshake};
 use crate::work::Cx;
@@ -26,9 +27,11 @@ pub struct Above {
 }
 
 impl Above {
-    /// Whether a client is visible to the host: it has a handle and, if there is a layer above, an id.
+    /// Whether a client is visible to the host: it has a handle and, if there is a layer above, an id, or its request
+    /// waits for the host.
     pub(super) fn shows(&self, peer: &Connection) -> bool {
-        peer.endpoint.handle != 0 && (!self.watches || peer.endpoint.label != 0)
+        peer.endpoint.handle != 0
+            && (!self.watches || peer.endpoint.label != 0 || peer.endpoint.asked != Asked::Nothing)
     }
 }
 

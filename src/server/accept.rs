@@ -103,12 +103,14 @@ impl Server {
             && (self.counts.pending as u64) < self.endpoint.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES)
     }
 
-    /// Accepts or refuses a client's request, by the limits and settings. True: there is more to read.
-    pub(super) fn decide(&mut self, cx: &mut Cx<'_>, key: u32) -> bool {
+    /// Accepts or refuses a client's request, by the limits and settings, or has the program decide. True: there is more
+    /// to read.
+    pub(super) fn decide(&mut self, cx: &mut Cx<'_>, key: u32, handles: &dyn Handles) -> bool {
         let most = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS);
         let most_per_address = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
         let accept = self.settings.accept.clone();
-        let connected = self.counts.connected as u64;
+        let connected = (self.counts.connected + self.counts.seats) as u64;
+        let asks = self.asks;
         let refuses = self.endpoint.options.is_on(WS_OPT_REFUSE_NEW);
         let located = if self.settings.proxies.is_some() { self.locate(key) } else { Ok(()) };
         let allowed = located.and_then(|()| match self.slots.get(key as usize) {
@@ -125,18 +127,29 @@ impl Server {
         }
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
         let address = self.settings.limited(client.address());
-        let from_there = u64::from(self.counts.per_address.get(&address).copied().unwrap_or_default().connected);
+        let there = self.counts.per_address.get(&address).copied().unwrap_or_default();
+        let from_there = u64::from(there.connected + there.seats);
         let has_room = self.has_room_beside(connected, most, None)
             && self.has_room_beside(from_there, most_per_address, Some(address));
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let Some(request) = client.peer.request() else { return false };
-        let answer = match allowed.and_then(|()| accept.answer(request)) {
+        let judged = allowed.and_then(|()| match &request.opening {
+            _ if !asks => accept.answer(request).map(Some),
+            Some(opening) => accept.check(request, opening).map(|_| None),
+            None => Ok(None),
+        });
+        let answer = match judged {
             Err(refusal) => Err(refusal),
             Ok(_) if refuses => Err(busy("the server takes no new clients")),
             Ok(_) if connected >= most => Err(busy("the server is full")),
             Ok(_) if from_there >= most_per_address => Err(busy(CROWDED)),
             Ok(_) if !has_room => Err(busy(UNREAD)),
-            Ok(answer) => Ok(answer),
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => {
+                self.ask(cx, key, handles);
+                // Reads on, to notice a client that leaves.
+                return self.client(key).is_some_and(|client| client.peer.pump(cx));
+            }
         };
         client.peer.decide(cx, answer);
         // Bytes sent after the request may have arrived already, and the answer is written now.

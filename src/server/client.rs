@@ -3,7 +3,7 @@
 use super::refusals::TurnedAway;
 use super::{Handles, Queues, Server};
 use crate::connection::{Changed, Connection};
-use crate::endpoint::{Endpoint, shown_address};
+use crate::endpoint::{Asked, Endpoint, shown_address};
 use crate::error::Failure;
 use crate::heap::Discarded;
 use crate::net::CancelToken;
@@ -103,6 +103,8 @@ pub(super) struct FromThere {
     pub(super) connected: u32,
     /// Clients in the opening handshake, including the TLS handshake.
     pub(super) pending: u32,
+    /// Clients among them that count in `Counts::seats`.
+    pub(super) seats: u32,
 }
 
 /// Changes the client counts of `address`.
@@ -179,8 +181,13 @@ impl Server {
     /// Assigns a handle to a client that has opened. False: none was left, and the client has ended.
     fn opened(&mut self, cx: &mut Cx<'_>, key: u32, handles: Option<&dyn Handles>) -> bool {
         self.leave_pending(key);
+        self.leave_seat(key);
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return true };
-        let Some(handle) = handles.and_then(|handles| handles.give(key)) else {
+        if std::mem::replace(&mut client.peer.endpoint.asked, Asked::Nothing) != Asked::Nothing {
+            // It has its handle since the program was asked.
+        } else if let Some(handle) = handles.and_then(|handles| handles.give(key)) {
+            client.peer.endpoint.handle = handle;
+        } else {
             client.peer.close(cx, -1, "");
             let ended = client.peer.take_changed().ended;
             let address = client.peer.endpoint.info.remote();
@@ -190,8 +197,7 @@ impl Server {
                 format!("{} was dropped: {}", shown_address(address), away.failure.message)
             });
             return !ended;
-        };
-        client.peer.endpoint.handle = handle;
+        }
         self.counts.connected += 1;
         let limited = self.settings.limited(client.address());
         count(&mut self.counts.per_address, limited, |there| there.connected += 1);
@@ -206,6 +212,10 @@ impl Server {
             return;
         }
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        // The answer to a plain request refuses nobody.
+        if client.peer.endpoint.asked == Asked::Request {
+            return;
+        }
         let info = &client.peer.endpoint.info;
         let left = matches!(info.end().map(|mark| mark.cause), Some(Cause::PeerGone | Cause::Reset));
         if client.was_served && left {
@@ -257,9 +267,14 @@ impl Server {
             self.queues.retiring.push_back(key);
             return;
         }
-        self.counts.connected -= 1;
-        let limited = self.settings.limited(client.address());
-        count(&mut self.counts.per_address, limited, |there| there.connected -= 1);
+        if client.peer.endpoint.asked != Asked::Nothing {
+            self.leave_seat(key);
+        } else {
+            self.counts.connected -= 1;
+            let limited = self.settings.limited(client.address());
+            count(&mut self.counts.per_address, limited, |there| there.connected -= 1);
+        }
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         self.queues.finished.push_back((key, client.serial));
         if client.peer.endpoint.inbox.counted() > 0 {
             self.queues.ended_unread.push((key, client.serial));
@@ -271,7 +286,7 @@ impl Server {
     fn note_changes(&mut self, cx: &Cx<'_>, key: u32) {
         let Server { slots, queues, counts, above, .. } = self;
         let Some(Slot::Client(client)) = slots.get_mut(key as usize) else { return };
-        let Endpoint { inbox, handle, label, .. } = &client.peer.endpoint;
+        let Endpoint { inbox, handle, label, asked, .. } = &client.peer.endpoint;
         let marks = inbox.marks() as u32;
         if marks != client.marks {
             counts.lifecycle = counts.lifecycle + marks as usize - client.marks as usize;
@@ -294,7 +309,11 @@ impl Server {
                 queues.fresh.push(key);
             }
         }
-        if above.watches && *handle != 0 && (*label == 0 || inbox.held() > 0 || client.peer.state() == State::Closed) {
+        if above.watches
+            && *handle != 0
+            && *asked == Asked::Nothing
+            && (*label == 0 || inbox.held() > 0 || client.peer.state() == State::Closed)
+        {
             above.touched.push(key);
         }
         if client.peer.can_send_on() || (client.peer.has_failed() && !client.peer.is_reading_paused()) {

@@ -12,6 +12,7 @@ mod key_queue;
 mod memory;
 mod proxies;
 mod refusals;
+mod requests;
 mod serve;
 mod timers;
 mod turns;
@@ -119,6 +120,8 @@ pub struct Server {
     pub worked: bool,
     /// The host takes events through the server's handle.
     pub reads_events: bool,
+    /// The program decides on requests.
+    pub asks: bool,
     /// Plain HTTP requests are accepted too, with bodies of up to max_body_bytes.
     pub plain: bool,
 }
@@ -186,6 +189,8 @@ pub struct ClientCounts {
     pub refused: RefusedCounts,
     /// REFUSED events that have not been taken.
     pub refused_waiting: u64,
+    /// Requests on which the program has to decide.
+    pub requests: u64,
 }
 
 /// Client counts.
@@ -196,6 +201,8 @@ struct Counts {
     connected: usize,
     /// Clients in the opening handshake, including the TLS handshake.
     pending: usize,
+    /// Clients among them on whose request to open a WebSocket the program decides: their seats are kept free.
+    seats: usize,
     /// Clients that have not ended.
     live: usize,
     /// Accepted since the start.
@@ -276,6 +283,7 @@ impl Server {
             closing: None,
             worked: false,
             reads_events: false,
+            asks: false,
             plain: false,
         })
     }
@@ -438,6 +446,7 @@ impl Server {
                 accepted: self.counts.accepted,
                 refused: self.refusals.counts,
                 refused_waiting: self.endpoint.inbox.marks_of(EventKind::Refused) as u64,
+                requests: self.pending_requests() as u64,
             },
         )
     }
@@ -502,6 +511,9 @@ impl Server {
     /// Drops and removes a client whose handle is being freed.
     pub fn forget(&mut self, cx: &mut Cx<'_>, key: u32) {
         self.act(cx, key, |peer, cx| {
+            if peer.is_asked() {
+                peer.close(cx, 0, "");
+            }
             peer.write(cx);
             peer.close(cx, -1, "");
         });

@@ -66,12 +66,12 @@ impl Server {
                 cx.budget.begin_slice();
             }
             let mut more = client.peer.pump(cx);
-            let (is_served, asks) = (client.is_served, client.peer.request().is_some());
+            let (is_served, asks) = (client.is_served, client.peer.request().is_some() && !client.peer.is_asked());
             if is_served {
                 self.go_on_with_download(cx, key);
             }
             if asks {
-                more = self.decide(cx, key);
+                more = self.decide(cx, key, handles);
             }
             let used_up = cx.budget.end_slice();
             self.take_changes(cx, key, Some(handles));

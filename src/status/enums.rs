@@ -39,6 +39,7 @@ codes! {
         Auth = WS_EVENT_AUTH,
         Step = WS_EVENT_STEP,
         Refused = WS_EVENT_REFUSED,
+        Request = WS_EVENT_REQUEST,
     }
 }
 
@@ -163,6 +164,7 @@ codes! {
         Tls = WS_GET_TLS,
         Extensions = WS_GET_EXTENSIONS,
         PeerAddress = WS_GET_PEER_ADDRESS,
+        Method = WS_GET_METHOD,
     }
 }
 

@@ -41,6 +41,7 @@ pub fn text(handle: u32, what: Text) -> Result<String, Error> {
         Ok(match what {
             Text::Url => info.url(),
             Text::Path => info.path().to_owned(),
+            Text::Method => info.method().to_owned(),
             Text::CloseReason => peer.close_reason().to_owned(),
             Text::LocalAddress => shown_address(info.local()),
             Text::RemoteAddress => shown_address(info.remote()),

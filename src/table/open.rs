@@ -63,6 +63,8 @@ pub struct Settings {
     pub deflate: Option<DeflateSettings>,
     /// The hosts and origins that a server allows.
     pub allowed: Allowed,
+    /// WS_ASK.
+    pub asks: bool,
     /// The proxies that a server trusts.
     pub proxies: Option<Proxies>,
     /// Number of leading bits of an IPv6 address that count for the limits per address.
@@ -342,6 +344,7 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
         options: Arc::new(settings.options),
     };
     let mut server = Server::new(listeners, server_settings)?;
+    (server.asks, server.plain) = (settings.asks, settings.asks);
     server.endpoint.user = settings.user;
     server.check_certificate(Instant::now());
     journal::note(Level::Info, || format!("listening on {}", server.url()));

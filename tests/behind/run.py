@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -32,6 +33,63 @@ REQUEST = (
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
 )
 
+
+CHECKED = Settings("""
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+  timeout check 2s
+  retries 0
+frontend ready
+  bind 127.0.0.1:@port
+  use_backend bad if { path_beg /bad }
+  use_backend silent if { path_beg /silent }
+  default_backend good
+backend good
+  option httpchk GET /health
+  http-check expect status 200
+  server one 127.0.0.1:@asking check inter 50 fall 1 rise 1
+backend bad
+  option httpchk GET /health
+  http-check expect status 201
+  server one 127.0.0.1:@asking check inter 50 fall 1 rise 1
+backend silent
+  option httpchk
+  http-check send meth GET uri /health ver HTTP/1.1 hdr Host game
+  http-check expect status 426
+  server one 127.0.0.1:@silent check inter 50 fall 1 rise 1
+""")
+
+PAGES = Settings(r"""
+daemon off;
+worker_processes 1;
+@user
+pid @folder/nginx-pages.pid;
+events { }
+http {
+  access_log off;
+  client_body_temp_path @folder/pages-body;
+  proxy_temp_path @folder/pages-proxy;
+  fastcgi_temp_path @folder/pages-fastcgi;
+  uwsgi_temp_path @folder/pages-uwsgi;
+  scgi_temp_path @folder/pages-scgi;
+  proxy_http_version 1.1;
+  map $http_upgrade $wanted { default upgrade; "" ""; }
+  upstream asking { server 127.0.0.1:@asking; keepalive 4; }
+  server {
+    listen 127.0.0.1:@port;
+    location /silent { proxy_pass http://127.0.0.1:@silent; }
+    location / {
+      proxy_set_header Host $host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $wanted;
+      proxy_pass http://asking;
+    }
+  }
+}
+""")
 
 HAPROXY = Settings("""
 defaults
@@ -142,12 +200,16 @@ class Served:
     """A server that a thread polls. `came` gets the addresses of each client, as remote_address and peer_address."""
 
     def __init__(self, secure=False, **config):
-        config.setdefault("trusted_proxies", TRUSTED)
+        config = {"trusted_proxies": TRUSTED} | config
+        if config["trusted_proxies"] is None:
+            del config["trusted_proxies"]
         if secure:
             config |= {"cert_pem": CERTIFICATE.cert_pem, "key_pem": CERTIFICATE.key_pem}
         self.server = wspeer.listen(f"{'wss' if secure else 'ws'}://127.0.0.1:0", **config)
         self.port = self.server.options.port
         self.came = queue.Queue()
+        # Method, path and body of each request that the server was asked about.
+        self.asked = []
         self.log = []
         self._running = True
         self._thread = threading.Thread(target=self._poll)
@@ -157,10 +219,21 @@ class Served:
         while self._running:
             self.server.poll()
             for event in self.server.events():
+                if event.type == EventType.REQUEST:
+                    self._decide(event)
                 if event.type == EventType.CONNECTED:
                     self.came.put((event.peer.remote_address, event.peer.peer_address))
             self.log += wspeer.log_lines()
             self.server.wait(0.02)
+
+    def _decide(self, event):
+        peer = event.peer
+        self.asked.append((peer.method, peer.path, event.data))
+        with contextlib.suppress(wspeer.StateError):
+            if event.count:
+                peer.accept()
+            else:
+                peer.reply(200, f"{peer.method} {peer.path} ".encode() + event.data, {"X-Server": "wspeer"})
 
     def stats(self):
         return self.server.stats()
@@ -398,7 +471,137 @@ def direct():
                     same("the address", seen(served), ("6.6.6.6:0", visit.address))
 
 
-GROUPS = {"haproxy": [behind_haproxy, limits], "nginx": [behind_nginx], "direct": [direct]}
+def exchange(port, data):
+    """Sends bytes and returns all that comes back until the other end closes, or has sent nothing for a while."""
+    with socket.create_connection(("127.0.0.1", port), LIMIT) as visit:
+        visit.sendall(data)
+        visit.settimeout(0.5)
+        answer = b""
+        with contextlib.suppress(OSError):
+            while more := visit.recv(65536):
+                answer += more
+    return answer
+
+
+def status_of(answer):
+    found = re.match(rb"HTTP/1\.1 (\d+) ", answer)
+    return int(found[1]) if found else None
+
+
+HIDDEN = b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
+CHUNKED = b"0\r\n\r\n"
+
+
+def smuggling():
+    """Requests of which two programs could see different ends."""
+    head = b"POST /first HTTP/1.1\r\nHost: h\r\n"
+    whole = str(len(CHUNKED + HIDDEN)).encode()
+    for name, lines, body in (
+        ("both framings", b"Content-Length: " + whole + b"\r\nTransfer-Encoding: chunked\r\n", CHUNKED + HIDDEN),
+        ("both, the other way", b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", CHUNKED + HIDDEN),
+        ("a space before the colon", b"Content-Length: 0\r\nTransfer-Encoding : chunked\r\n", CHUNKED + HIDDEN),
+        ("a tab in the coding", b"Content-Length: " + whole + b"\r\nTransfer-Encoding:\tchunked\r\n", CHUNKED + HIDDEN),
+        ("a vertical tab", b"Content-Length: " + whole + b"\r\nTransfer-Encoding:\x0bchunked\r\n", CHUNKED + HIDDEN),
+        ("an unknown coding", b"Content-Length: " + whole + b"\r\nTransfer-Encoding: xchunked\r\n", CHUNKED + HIDDEN),
+        ("identity", b"Content-Length: " + whole + b"\r\nTransfer-Encoding: identity\r\n", CHUNKED + HIDDEN),
+        ("two codings", b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", CHUNKED + HIDDEN),
+        ("two lengths", b"Content-Length: 0\r\nContent-Length: " + str(len(HIDDEN)).encode() + b"\r\n", HIDDEN),
+        ("a list of lengths", b"Content-Length: 0, " + str(len(HIDDEN)).encode() + b"\r\n", HIDDEN),
+        ("a signed length", b"Content-Length: +" + str(len(HIDDEN)).encode() + b"\r\n", HIDDEN),
+        ("a hexadecimal length", b"Content-Length: 0x28\r\n", HIDDEN),
+        ("a folded length", b"X: y\r\n Content-Length: 0\r\nContent-Length: " + str(len(HIDDEN)).encode() + b"\r\n", HIDDEN),
+        ("a length behind a bare CR", b"X: y\rContent-Length: 0\r\nContent-Length: " + str(len(HIDDEN)).encode() + b"\r\n", HIDDEN),
+        ("a length behind a bare LF", b"X: y\nContent-Length: " + str(len(HIDDEN)).encode() + b"\r\n", HIDDEN),
+        ("a length behind a NUL", b"X: y\0\r\nContent-Length: " + str(len(HIDDEN)).encode() + b"\r\n", HIDDEN),
+        (
+            "a body of an upgrade",
+            b"Content-Length: " + str(len(HIDDEN)).encode() + b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+            HIDDEN,
+        ),
+    ):
+        yield name, head + lines + b"\r\n" + body
+
+
+def requests():
+    with Served(ask=True, trusted_proxies=None) as asking, Served(trusted_proxies=None) as silent:
+
+        def haproxy(port):
+            (WORK / "checked.cfg").write_text(CHECKED.substitute(port=port, asking=asking.port, silent=silent.port))
+            return ["haproxy", "-db", "-f", str(WORK / "checked.cfg")]
+
+        def nginx(port):
+            user = "user root;" if os.geteuid() == 0 else ""
+            settings = PAGES.substitute(port=port, folder=WORK, user=user, asking=asking.port, silent=silent.port)
+            (WORK / "pages.conf").write_text(settings)
+            return ["nginx", "-e", str(WORK / "pages-error.log"), "-c", str(WORK / "pages.conf")]
+
+        with daemon("haproxy-checked", haproxy) as by_haproxy, daemon("nginx-pages", nginx) as by_nginx:
+            get = b"GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+            with case("requests: option httpchk is answered by ws_reply"):
+                asking.until("checked", lambda: asking.asked.count(("GET", "/health", b"")) > 10)
+                same("a page", status_of(exchange(by_haproxy, get % b"/page")), 200)
+            with case("requests: a check that expects another status takes the server down"):
+                down = lambda: status_of(exchange(by_haproxy, get % b"/bad")) == 503  # noqa: E731
+                asking.until("down", down)
+            with case("requests: a server that does not ask answers checks with 426"):
+                answered = lambda: status_of(exchange(by_haproxy, get % b"/silent")) == 426  # noqa: E731
+                silent.until("up", answered)
+            for name, port in (("haproxy", by_haproxy), ("nginx", by_nginx)):
+                with case(f"requests: GET, HEAD and POST through {name}"):
+                    answer = exchange(port, get % b"/page?q")
+                    same("the answer", (status_of(answer), answer.endswith(b"GET /page ")), (200, True))
+                    answer = exchange(port, b"HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                    same("HEAD", (status_of(answer), answer.endswith(b"\r\n\r\n")), (200, True))
+                    post = b"POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody"
+                    same("POST", exchange(port, post).endswith(b"POST /p body"), True)
+                    same("plain HTTP by default", status_of(exchange(port, get % b"/silent")), 426)
+                with case(f"requests: a WebSocket through {name}"):
+                    with Visit(port, path="/game") as visit:
+                        same("the status", visit.status, 101)
+                for what, data in smuggling():
+                    with case(f"requests: {what} smuggles nothing through {name}"):
+                        before = len(asking.asked)
+                        answers = [exchange(port, data) for _ in range(2)]
+                        # The proxy may reuse its connection to the server for this.
+                        same("a later request", exchange(port, get % b"/later").endswith(b"GET /later "), True)
+                        # Where the proxy sees two requests, it returns two answers to their sender. The body of an answer
+                        # to POST repeats what it was sent.
+                        known = sum(answer.count(b"\r\n\r\nGET /smuggled ") for answer in answers)
+                        came = sum(path == "/smuggled" for _, path, _ in asking.asked[before:])
+                        same("requests that the proxy does not know", came - known, 0)
+            url = f"http://127.0.0.1:{asking.port}"
+            for what, arguments, wanted in (
+                ("GET", [f"{url}/a?b"], "GET /a "),
+                ("HEAD", ["--head", f"{url}/a"], ""),
+                ("POST", ["--data", "x=1", f"{url}/a"], "POST /a x=1"),
+                ("a body that waits for 100", ["-H", "Expect: 100-continue", "--data", "y" * 5000, url], "POST / " + "y" * 5000),
+                ("two requests, one after the other", [f"{url}/1", f"{url}/2"], "GET /1 GET /2 "),
+                ("HTTP/1.0", ["--http1.0", f"{url}/old"], "GET /old "),
+            ):
+                with case(f"requests: curl, {what}"):
+                    done = subprocess.run(
+                        ["curl", "-sS", "--noproxy", "*", "--max-time", str(LIMIT), *arguments],
+                        capture_output=True,
+                        text=True,
+                        check=True,
+                    )
+                    if what == "HEAD":
+                        same("the headers", "X-Server: wspeer" in done.stdout, True)
+                    else:
+                        same("the body", done.stdout, wanted)
+            for what, data in smuggling():
+                with case(f"requests: {what} is refused directly"):
+                    before = len(asking.asked)
+                    status = status_of(exchange(asking.port, data))
+                    if what == "a length behind a bare LF":
+                        same("the status", status, 200)
+                    else:
+                        same("refused", status in (400, 405, 411), True)
+                    same("smuggled", any(path == "/smuggled" for _, path, _ in asking.asked[before:]), False)
+
+
+GROUPS = {"requests": [requests], "haproxy": [behind_haproxy, limits], "nginx": [behind_nginx], "direct": [direct]}
 CERTIFICATE = wspeer.make_certificate("localhost, 127.0.0.1")
 
 

@@ -80,6 +80,8 @@ static void bad_handles(void) {
     FAILS(ws_get_conn(h, 1, &value), WS_ERR_HANDLE, "ws_get_conn");
     FAILS(ws_set_certificate(h, "", ""), WS_ERR_HANDLE, "ws_set_certificate");
     FAILS(ws_serve(h, "/", ".", 0), WS_ERR_HANDLE, "ws_serve");
+    FAILS(ws_accept(h, NULL, NULL, 0), WS_ERR_HANDLE, "ws_accept");
+    FAILS(ws_reply(h, 200, NULL, 0, NULL, 0), WS_ERR_HANDLE, "ws_reply");
     FAILS(ws_get_peer_id(h), WS_ERR_HANDLE, "ws_get_peer_id");
     FAILS(ws_join_local(h, NULL, &value), WS_ERR_HANDLE, "ws_join_local");
     FAILS(ws_feed(h, &byte, 1, &n), WS_ERR_HANDLE, "ws_feed");
@@ -107,6 +109,10 @@ static void wrong_kinds(void) {
     FAILS(ws_set_certificate(h, "", ""), WS_ERR_KIND, "ws_set_certificate");
     FAILS(ws_serve(h, "/", ".", 0), WS_ERR_KIND, "ws_serve");
     FAILS(ws_serve(h, "/", NULL, 0), WS_ERR_KIND, "ws_serve of nothing");
+    if (h != conn && h != host_conn) {
+      FAILS(ws_accept(h, NULL, NULL, 0), WS_ERR_KIND, "ws_accept");
+      FAILS(ws_reply(h, 200, NULL, 0, NULL, 0), WS_ERR_KIND, "ws_reply");
+    }
     FAILS(ws_get_option(h, WS_OPT_MAX_CLIENTS, &value), WS_ERR_KIND, "ws_get_option");
     FAILS(ws_set_option(h, WS_OPT_REFUSE_NEW, 1), WS_ERR_KIND, "ws_set_option");
   }
@@ -198,6 +204,14 @@ static void nulls(void) {
   FAILS(ws_serve(server, "/", "\xFF", 0), WS_ERR_UTF8, "ws_serve of no text");
   CHECK_EQUAL(ws_serve(server, "/", ".", WS_SERVE_ISOLATED), WS_OK, "ws_serve");
   CHECK_EQUAL(ws_serve(server, "/", NULL, 0), WS_OK, "ws_serve of nothing any more");
+  FAILS(ws_accept(conn, NULL, NULL, 1), WS_ERR_NULL, "ws_accept headers");
+  FAILS(ws_accept(conn, "\xFF", NULL, 0), WS_ERR_UTF8, "ws_accept subprotocol");
+  FAILS(ws_accept(conn, NULL, NULL, 0), WS_ERR_STATE, "ws_accept without a request");
+  FAILS(ws_reply(conn, 200, NULL, 1, NULL, 0), WS_ERR_NULL, "ws_reply headers");
+  FAILS(ws_reply(conn, 200, NULL, 0, NULL, 1), WS_ERR_NULL, "ws_reply body");
+  FAILS(ws_reply(conn, 200, NULL, 0, (const uint8_t *)"", SIZE_MAX), WS_ERR_TOO_BIG, "ws_reply len");
+  FAILS(ws_reply(conn, 199, NULL, 0, NULL, 0), WS_ERR_ARG, "ws_reply status");
+  FAILS(ws_reply(conn, 200, NULL, 0, NULL, 0), WS_ERR_STATE, "ws_reply without a request");
   FAILS(ws_make_certificate(NULL, 1, text, 0, text, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate names");
   FAILS(ws_make_certificate("a", 1, NULL, 0, text, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate cert");
   FAILS(ws_make_certificate("a", 1, text, 0, NULL, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate key");

@@ -692,6 +692,53 @@ static void files(const char *directory) {
   printf("served %d\n", (int)stats.served);
 }
 
+/* ---- A server that decides on requests. The driver's clients come one by one ---- */
+
+static void decide(const ws_event *event) {
+  static const char *const bad = "X-Room: 7\r\nX-Other: 8", *const room = "X-Room: 7";
+  static const char *const login = "WWW-Authenticate: Bearer", *const kind = "Content-Type: text/html";
+  const ws_handle conn = event->conn;
+  const uint8_t *const no = (const uint8_t *)"no";
+  printf("request websocket=%d method=%s path=%s query=%s body=%.*s\n", (int)event->count,
+         text_of(conn, WS_GET_METHOD), text_of(conn, WS_GET_PATH), text_of(conn, WS_GET_QUERY), (int)event->packet.len,
+         (const char *)event->packet.data);
+  if (event->count == 0) {
+    check("accept", ws_accept(conn, NULL, NULL, 0));
+    check("reply", ws_reply(conn, 200, &kind, 1, event->packet.data, event->packet.len));
+  } else if (!strcmp(text_of(conn, WS_GET_QUERY), "token=good")) {
+    check("accept", ws_accept(conn, "chat.v9", NULL, 0));
+    check("accept", ws_accept(conn, "chat.v2", &bad, 1));
+    check("accept", ws_accept(conn, "chat.v2", &room, 1));
+    check("reply", ws_reply(conn, 200, NULL, 0, no, 2));
+  } else {
+    check("reply", ws_reply(conn, 101, NULL, 0, no, 2));
+    check("reply", ws_reply(conn, 401, &login, 1, no, 2));
+  }
+}
+
+static void requests(void) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_ASK;
+  end server = {"", 0, 0};
+  listen_here(&server, &config);
+  uint32_t port = 0;
+  ws_get_option(server.h, WS_OPT_PORT, &port);
+  printf("port %u\n", port);
+  fflush(stdout);
+  for (int connected = 0;;) {
+    ws_event event = next_event(&server);
+    if (event.type == WS_EVENT_REQUEST) {
+      decide(&event);
+      continue;
+    }
+    connected |= event.type == WS_EVENT_CONNECTED;
+    print_event("", &event);
+    if (event.type == WS_EVENT_DISCONNECTED && connected) break;
+  }
+  free_all();
+}
+
 /* ---- A game: a host and three joins, in either format ---- */
 
 static void say(ws_handle h, int32_t type, const char *words) {
@@ -796,6 +843,7 @@ int main(int argc, char **argv) {
   if (!strcmp(name, "wss") && argc > 3) wss(url, read_file(argv[3]));
   else if (!strcmp(name, "bad-open")) bad_open();
   else if (!strcmp(name, "server")) serve();
+  else if (!strcmp(name, "requests")) requests();
   else if (!strcmp(name, "renew")) renew();
   else if (!strcmp(name, "proxied")) proxied();
   else if (!strcmp(name, "refused")) refused();

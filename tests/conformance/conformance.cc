@@ -449,6 +449,45 @@ void files(const string& directory) {
   polled.clear();
 }
 
+// ---- A server that decides on requests ----
+
+void decide(const wspeer::event& event) {
+  wspeer::client_ref of = event.client();
+  const string query = of.query();
+  std::printf("request websocket=%d method=%s path=%s query=%s body=%s\n", static_cast<int>(event.count()),
+              of.method().c_str(), of.path().c_str(), query.c_str(), words(event.text()).c_str());
+  if (event.count() == 0) {
+    check("accept", of.accept());
+    check("reply", of.reply(200, event.text(), {"Content-Type: text/html"}));
+  } else if (query == "token=good") {
+    check("accept", of.accept("chat.v9"));
+    check("accept", of.accept("chat.v2", {"X-Room: 7\r\nX-Other: 8"}));
+    check("accept", of.accept("chat.v2", {"X-Room: 7"}));
+    check("reply", of.reply(200, "no"));
+  } else {
+    check("reply", of.reply(101, "no"));
+    check("reply", of.reply(401, "no", {"WWW-Authenticate: Bearer"}));
+  }
+}
+
+void requests(const string&) {
+  auto opened = wspeer::server::listen("ws://127.0.0.1:0", wspeer::config().flags(WS_ASK));
+  if (!check("listen", opened)) return;
+  polled = {&*opened};
+  std::printf("port %u\n", unsigned{opened->port()});
+  std::fflush(stdout);
+  bool connected = false;
+  for (bool running = true; running;) {
+    next_event(*opened, "", [&](const wspeer::event& event) {
+      if (event.kind() == event_kind::request) return decide(event);
+      connected |= event.kind() == event_kind::connected;
+      print("", event);
+      running = !connected || event.kind() != event_kind::disconnected;
+    });
+  }
+  polled.clear();
+}
+
 // ---- A game ----
 
 void play(std::uint32_t format) {
@@ -539,6 +578,7 @@ int main(int argc, char** argv) {
       {"bad-text", bad_text},
       {"bad-close", bad_close},
       {"stale", stale},
+      {"requests", requests},
       {"renew", renew},
       {"proxied", proxied},
       {"refused", refused},

@@ -642,6 +642,59 @@ static partial class Conformance
         }
     }
 
+    // ---- A server that decides on requests ----
+
+    static void Decide(WebSocketEvent e)
+    {
+        WebSocketConnection of = e.Connection;
+        string query = of.GetText(WebSocketText.Query);
+        output.WriteLine("request websocket=" + e.Count + " method=" + of.GetText(WebSocketText.Method) + " path=" +
+                         of.GetText(WebSocketText.Path) + " query=" + query + " body=" + e.GetText());
+        if (e.Count == 0)
+        {
+            Failed("accept", of.Accept());
+            Failed("reply", of.Reply(200, e.GetText(), new[] { "Content-Type: text/html" }));
+        }
+        else if (query == "token=good")
+        {
+            Failed("accept", of.Accept("chat.v9"));
+            Failed("accept", of.Accept("chat.v2", new[] { "X-Room: 7\r\nX-Other: 8" }));
+            Failed("accept", of.Accept("chat.v2", new[] { "X-Room: 7" }));
+            Failed("reply", of.Reply(200, "no"));
+        }
+        else
+        {
+            Failed("reply", of.Reply(101, "no"));
+            Failed("reply", of.Reply(401, "no", new[] { "WWW-Authenticate: Bearer" }));
+        }
+    }
+
+    static void Requests(string unused)
+    {
+        var config = new WebSocketConfig { Flags = WebSocketFlags.Ask };
+        using (WebSocketServer server = WebSocketServer.Listen("ws://127.0.0.1:0", config))
+        {
+            polled.Add(server);
+            output.WriteLine("port " + server.Port);
+            bool connected = false;
+            for (bool running = true; running;)
+            {
+                NextEvent(server, "", e =>
+                {
+                    if (e.Type == WebSocketEventType.Request)
+                    {
+                        Decide(e);
+                        return;
+                    }
+                    connected |= e.Type == WebSocketEventType.Connected;
+                    Print("", e);
+                    running = !connected || e.Type != WebSocketEventType.Disconnected;
+                });
+            }
+            polled.Clear();
+        }
+    }
+
     // ---- A game ----
 
     static void Play(WebSocketFlags format)
@@ -723,6 +776,7 @@ static partial class Conformance
             { "bad-text", BadText },
             { "bad-close", BadClose },
             { "stale", Stale },
+            { "requests", Requests },
             { "renew", Renew },
             { "proxied", Proxied },
             { "refused", Refused },

@@ -115,6 +115,10 @@ inline void print(const string& name, const wspeer::event& event) {
       begin_line(name);
       std::printf("auth %zu %08" PRIx32, event.bytes().size(), adler32(event.bytes()));
       break;
+    case event_kind::request:
+      begin_line(name);
+      std::printf("request");
+      break;
   }
   if (event.peer_id()) std::printf(" peer=%s", peer_names[event.peer_id()].c_str());
   std::printf("\n");

@@ -545,6 +545,56 @@ function scenarios.files(directory)
   print("served " .. tonumber(stats.served))
 end
 
+-- ---- A server that decides on requests ----
+
+local function lines_of(...) return ffi.new("const char *[?]", select("#", ...), { ... }), select("#", ...) end
+
+local function decide()
+  local conn, count = event.conn, tonumber(event.count)
+  local query, body = text_of(conn, K.WS_GET_QUERY), ffi.string(event.packet.data, event.packet.len)
+  print(("request websocket=%d method=%s path=%s query=%s body=%s"):format(count, text_of(conn, K.WS_GET_METHOD),
+    text_of(conn, K.WS_GET_PATH), query, body))
+  local function accept(subprotocol, ...)
+    local lines, n = lines_of(...)
+    check("accept", ws.ws_accept(conn, subprotocol, lines, n))
+  end
+  local function reply(status, text, ...)
+    local lines, n = lines_of(...)
+    check("reply", ws.ws_reply(conn, status, lines, n, text, #text))
+  end
+  if count == 0 then
+    accept()
+    reply(200, body, "Content-Type: text/html")
+  elseif query == "token=good" then
+    accept("chat.v9")
+    accept("chat.v2", "X-Room: 7\r\nX-Other: 8")
+    accept("chat.v2", "X-Room: 7")
+    reply(200, "no")
+  else
+    reply(101, "no")
+    reply(401, "no", "WWW-Authenticate: Bearer")
+  end
+end
+
+function scenarios.requests()
+  local server = { name = "", h = open("listen", "ws://127.0.0.1:0", { flags = K.WS_ASK }) }
+  ends = { server }
+  local port, connected = ffi.new("uint32_t[1]"), false
+  ws.ws_get_option(server.h, K.WS_OPT_PORT, port)
+  print("port " .. port[0])
+  io.stdout:flush()
+  repeat
+    local kind = next_event(server).type
+    if kind == K.WS_EVENT_REQUEST then
+      decide()
+    else
+      connected = connected or kind == K.WS_EVENT_CONNECTED
+      print_event("", event)
+    end
+  until connected and kind == K.WS_EVENT_DISCONNECTED
+  ws.ws_free(server.h)
+end
+
 -- ---- A game ----
 
 local function play(format)

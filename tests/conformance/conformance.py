@@ -375,6 +375,51 @@ def files(directory: str) -> None:
     print(f"served {server.ws.stats().served}")
 
 
+# ---- A server that decides on requests. The driver's clients come one by one ----
+
+
+def decide(event: wspeer.Event) -> None:
+    peer = event.peer
+    line = f"request websocket={event.count} method={peer.method} path={peer.path} query={peer.query}"
+    print(f"{line} body={event.text}", flush=True)
+
+    def accept(subprotocol: str | None = None, *headers: str) -> None:
+        with reported("accept"):
+            peer.accept(subprotocol, headers)
+
+    def reply(status: int, body: str | bytes, *headers: str) -> None:
+        with reported("reply"):
+            peer.reply(status, body, headers)
+
+    if event.count == 0:
+        accept()
+        reply(200, event.data, "Content-Type: text/html")
+    elif peer.query == "token=good":
+        accept("chat.v9")
+        accept("chat.v2", "X-Room: 7\r\nX-Other: 8")
+        accept("chat.v2", "X-Room: 7")
+        reply(200, "no")
+    else:
+        reply(101, "no")
+        reply(401, "no", "WWW-Authenticate: Bearer")
+
+
+def requests() -> None:
+    server = End("", wspeer.listen("ws://127.0.0.1:0", ask=True))
+    print(f"port {server.ws.options.port}", flush=True)
+    connected = False
+    while True:
+        event = server.next_event()
+        if event.type == EventType.REQUEST:
+            decide(event)
+            continue
+        connected |= event.type == EventType.CONNECTED
+        show("", event)
+        if connected and event.type == EventType.DISCONNECTED:
+            break
+    free_all()
+
+
 # ---- A game: a host and three joins, in either format ----
 
 
@@ -455,6 +500,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "bad-text": bad_text,
     "bad-close": bad_close,
     "stale": stale,
+    "requests": requests,
     "renew": renew,
     "proxied": proxied,
     "refused": refused,

@@ -12,7 +12,7 @@ import struct
 import threading
 import zlib
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.server import serve
 
@@ -243,6 +243,27 @@ FRAMES = {
     "/bad/reserved": frame(0xC1, b"reserved"),
     "/bad/big": frame(0x82, bytes(1001)),
 }
+
+
+def requests(port, notes):
+    """Requests to the program's server: plain HTTP, a WebSocket that is refused, and one that is accepted."""
+    for method, path, body in (("GET", "/health?from=far", None), ("POST", "/score", b"<b>42</b>"), ("HEAD", "/", None)):
+        asking = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
+        asking.request(method, path, body)
+        answer = asking.getresponse()
+        text, kind = answer.read().decode(), answer.getheader("Content-Type")
+        notes.append(f"{method} {answer.status} {answer.reason} type={kind} length={answer.getheader('Content-Length')} {text}")
+        asking.close()
+    options = {"compression": None, "open_timeout": LIMIT, "close_timeout": LIMIT, "proxy": None}
+    try:
+        connect(f"ws://127.0.0.1:{port}/room?token=bad", **options)
+        notes.append("came in without a good token")
+    except InvalidStatus as refused:
+        answer = refused.response
+        notes.append(f"refused {answer.status_code} {answer.headers['WWW-Authenticate']} {answer.body.decode()}")
+    url = f"ws://127.0.0.1:{port}/room?token=good"
+    with connect(url, subprotocols=["chat.v1", "chat.v2"], **options) as player:
+        notes.append(f"open protocol={player.subprotocol} room={player.response.headers.get('X-Room')}")
 
 
 def visitor(port, notes):

@@ -213,7 +213,8 @@ static const named OPTIONS[] = {OPTION(NO_DELAY),
                                 OPTION(DOWNLOAD_TIMEOUT_MS)};
 static const named TEXTS[] = {TEXT(URL),          TEXT(PATH),          TEXT(QUERY),          TEXT(SUBPROTOCOL),
                               TEXT(CLOSE_REASON), TEXT(ERROR),         TEXT(LOCAL_ADDRESS),  TEXT(REMOTE_ADDRESS),
-                              TEXT(BODY),         TEXT(TLS),           TEXT(EXTENSIONS),     TEXT(PEER_ADDRESS)};
+                              TEXT(BODY),         TEXT(TLS),           TEXT(EXTENSIONS),     TEXT(PEER_ADDRESS),
+                              TEXT(METHOD)};
 
 /* Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1. */
 static void options(void) {

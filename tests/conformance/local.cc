@@ -268,7 +268,8 @@ void texts(const string&) {
                                                 {"BODY", one.body()},
                                                 {"TLS", one.tls()},
                                                 {"EXTENSIONS", one.extensions()},
-                                                {"PEER_ADDRESS", one.peer_address()}};
+                                                {"PEER_ADDRESS", one.peer_address()},
+                                                {"METHOD", one.method()}};
   const std::regex port(":[0-9]+");
   for (const auto& [name, text] : all)
     std::printf("text %s %s\n", name, std::regex_replace(text, port, ":PORT").c_str());

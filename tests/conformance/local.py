@@ -229,6 +229,7 @@ def texts() -> None:
         ("TLS", one.tls),
         ("EXTENSIONS", one.extensions),
         ("PEER_ADDRESS", one.peer_address),
+        ("METHOD", one.method),
     ):
         print("text", name, re.sub(r":\d+", ":PORT", text))
     free_all()

@@ -183,7 +183,7 @@ LANGUAGES = {
         ["node", "tests/web/browser.js", "run", "build/conformance/web/conformance.js"],
         dict.fromkeys(
             (
-                *("files", "renew", "proxied", "refused", "server", "multiplayer", "multiplayer3"),
+                *("files", "requests", "renew", "proxied", "refused", "server", "multiplayer", "multiplayer3"),
                 *("full", "options", "texts", "library", "trust", "scene", "auth"),
             ),
             "a browser listens to nobody",
@@ -275,6 +275,14 @@ def met_by_visitor(run):
     yield [site], notes
 
 
+@contextlib.contextmanager
+def met_by_requests(run):
+    """The program is a server that decides on requests."""
+    notes = []
+    run.when_listening = lambda port: far.requests(port, notes)
+    yield [], notes
+
+
 SCENARIOS = {
     "echo": against(),
     "sizes": against(),
@@ -304,6 +312,7 @@ SCENARIOS = {
     "texts": alone,
     "library": alone,
     "trust": alone,
+    "requests": met_by_requests,
     "renew": alone,
     "proxied": alone,
     "refused": alone,

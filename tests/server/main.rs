@@ -17,6 +17,7 @@ mod model;
 mod options;
 mod proxies;
 mod refusals;
+mod requests;
 mod timers;
 mod turned_away;
 mod upkeep;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A server behind real HAProxy (PROXY protocol 1 and 2) and nginx (X-Forwarded-For, Forwarded), and clients that lie.
-# Parts: "haproxy", "nginx", "direct".
+# Parts: "requests" (a server that answers plain HTTP behind both), "haproxy", "nginx", "direct".
 . "$(dirname "$0")/../lib/common.sh"
-need haproxy nginx build/venv/bin/python
+need haproxy nginx curl build/venv/bin/python
 WSPEER_LIBRARY=$(cd "$LIBDIR" && pwd)/libwspeer.so PYTHONPATH=bindings/python/src \
   build/venv/bin/python tests/behind/run.py ${FILTER:+"$FILTER"}

@@ -201,6 +201,16 @@ check "docs/serving.md: the settings for proxies compile" ${CC:-cc} -std=c99 -Wa
 check "docs/serving.md: reading who was turned away compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
   refused.c -o refused.o
 
+{
+  printf '#include "wspeer.h"\n#include <string.h>\nvoid serve(void);\n'
+  "$extract" "$root/docs/serving.md" c 'static void decide' | sed '/^\.\.\.$/,$d'
+  printf 'void serve(void) {\nws_config config;\nws_config_init(&config, sizeof config);\nws_event event = {0};\n'
+  "$extract" "$root/docs/serving.md" c 'static void decide' | sed '1,/^\.\.\.$/d; /^\.\.\.$/d'
+  printf '(void)config;\n}\n'
+} > requests.c
+check "docs/serving.md: deciding on requests compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
+  requests.c -o requests.o
+
 # C++.
 if have g++; then
   cxx="g++ -std=c++17 -Wall -Wextra -Werror -Iinclude -Ibindings/cpp"

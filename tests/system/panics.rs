@@ -70,6 +70,8 @@ fn calls() -> Vec<Call> {
     add("ws_set_option", Box::new(|h| ws_set_option(h, WS_OPT_NO_DELAY, 1)));
     add("ws_set_user", Box::new(|h| ws_set_user(h, 1)));
     add("ws_get_conns", Box::new(|h| c!(ws_get_conns(h, &mut 0, 1, &mut 0))));
+    add("ws_accept", Box::new(|h| c!(ws_accept(h, null(), null(), 0))));
+    add("ws_reply", Box::new(|h| c!(ws_reply(h, 200, null(), 0, null(), 0))));
     add("ws_set_certificate", Box::new(|h| c!(ws_set_certificate(h, c"".as_ptr(), c"".as_ptr()))));
     add("ws_serve", Box::new(|h| c!(ws_serve(h, c"/".as_ptr(), c".".as_ptr(), 0))));
     add("ws_get_waiting", Box::new(|h| c!(ws_get_waiting(h, &mut 0, 1, &mut 0))));

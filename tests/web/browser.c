@@ -363,6 +363,8 @@ static void small_things(const char *url) {
             ws_get_peer_id(h) == WS_ERR_KIND,
         "calls for other kinds of handle");
   char made[64];
+  CHECK(ws_accept(h, NULL, NULL, 0) == WS_ERR_UNSUPPORTED && ws_reply(h, 200, NULL, 0, NULL, 0) == WS_ERR_UNSUPPORTED,
+        "a page has no requests to answer");
   CHECK(ws_set_certificate(h, "", "") == WS_ERR_UNSUPPORTED &&
             ws_make_certificate("a", 1, made, sizeof made, made, sizeof made, NULL, 0) == WS_ERR_UNSUPPORTED,
         "a page has no certificate");

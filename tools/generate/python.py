@@ -257,6 +257,8 @@ class Python:
         plain = type_.replace("const ", "").replace(" *", "")
         if "*" not in type_:
             return CTYPES[type_]
+        if type_ == "const char *const *":
+            return "POINTER(c_char_p)"
         if plain in POINTERS:
             return POINTERS[plain]
         if plain in CTYPES and plain != "void":

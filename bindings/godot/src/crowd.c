@@ -153,13 +153,33 @@ static void give_up(crowd *self, void *owner, const crowd_events *events, ws_han
   ws_free(conn);
 }
 
-static void tell_of(crowd *self, void *owner, const crowd_events *events, ws_handle conn) {
+/* Takes the events of a client up to CONNECTED. False: that has not come. */
+static bool tell_of_request(crowd *self, void *owner, const crowd_events *events, ws_handle conn) {
   ws_event event;
+  while (ws_next_event(conn, &event) == WS_OK) {
+    client *about = crowd_find(self, conn);
+    if (event.type == WS_EVENT_REQUEST) {
+      if (!about) about = add(self, conn, (int32_t)conn);
+      about->waits = true;
+      if (events->requested) events->requested(owner, about, &event);
+    } else if (event.type == WS_EVENT_DISCONNECTED) {
+      if (about) crowd_forget(self, about);
+      return false;
+    } else if (event.type == WS_EVENT_CONNECTED) {
+      if (!about) about = add(self, conn, 0);
+      about->waits = false;
+      about->id = event.peer_id ? event.peer_id : (int32_t)conn;
+      if (events->connected) events->connected(owner, about);
+      return true;
+    }
+  }
+  return false;
+}
+
+static void tell_of(crowd *self, void *owner, const crowd_events *events, ws_handle conn) {
   client *about = crowd_find(self, conn);
-  if (!about) {
-    if (ws_next_event(conn, &event) != WS_OK || event.type != WS_EVENT_CONNECTED) return;
-    about = add(self, conn, event.peer_id ? event.peer_id : (int32_t)conn);
-    if (events->connected) events->connected(owner, about);
+  if (!about || about->waits) {
+    if (!tell_of_request(self, owner, events, conn)) return;
     about = crowd_find(self, conn);
   }
   while (events->received && about) {
@@ -179,6 +199,15 @@ static void tell_of(crowd *self, void *owner, const crowd_events *events, ws_han
     about->unread = waiting;
     if (about->patience > PATIENCE) give_up(self, owner, events, conn);
   }
+}
+
+void crowd_emit_request(endpoint *owner, client *about, const ws_event *request) {
+  gd_packed body;
+  gd_bytes_new(&body, request->packet.data, request->packet.len);
+  gd_variant args[] = {gd_of_object(crowd_peer(about, owner)->base.object), gd_of_bool(request->count != 0),
+                       gd_of(GD_BYTES, &body)};
+  gd_free(GD_BYTES, &body);
+  gd_emit(owner->object, "request_received", args, 3);
 }
 
 void crowd_tell(crowd *self, endpoint *owner, const crowd_events *events) {

@@ -18,6 +18,8 @@ typedef struct {
    * read. */
   int32_t unread;
   int patience;
+  /* Its request waits for an answer: it is no client yet. */
+  bool waits;
   bool close_told;
   /* The full queue was reported; it is not reported again until the queue has room. */
   bool full_told;
@@ -42,10 +44,16 @@ typedef struct {
   void (*received)(void *self, client *about);
   void (*close_requested)(void *self, client *about, int32_t code, const char *reason);
   void (*disconnected)(void *self, client *about, bool was_clean);
+  void (*requested)(void *self, client *about, const ws_event *request);
 } crowd_events;
+
+/* The signal of a request that waits for an answer. */
+#define REQUEST_SIGNAL "request_received(request: WSPeer, is_websocket: bool, body: PackedByteArray)"
 
 /* After ws_poll(): reports what happened. The owner must live until this returns. */
 void crowd_tell(crowd *self, endpoint *owner, const crowd_events *events);
+/* Emits the signal request_received of the owner, for the callback `requested`. */
+void crowd_emit_request(endpoint *owner, client *about, const ws_event *request);
 /* The client with that handle, or NULL. */
 client *crowd_find(const crowd *self, ws_handle conn);
 /* The WSPeer of a client. */

@@ -132,8 +132,13 @@ static void poll_join(game *self) {
   }
 }
 
+static void requested(void *place, client *about, const ws_event *request) {
+  game *self = place;
+  if (self->status == CONNECTED) crowd_emit_request(&self->base, about, request);
+}
+
 static void v_poll(const gd_call *call) {
-  static const crowd_events events = {connected, NULL, NULL, disconnected};
+  static const crowd_events events = {connected, NULL, NULL, disconnected, requested};
   game *self = call->self;
   if (!self->base.handle || self->clients.busy) return;
   /* A signal handler may drop the last reference to this object: keep it until the poll is over. */
@@ -356,5 +361,7 @@ static const gd_method methods[] = {
     {0},
 };
 
+static const char *const signals[] = {REQUEST_SIGNAL, NULL};
+
 const gd_class multiplayer_class = {
-    "WSMultiplayerPeer", "MultiplayerPeerExtension", sizeof(game), start, end, virtuals, methods, NULL, NULL, NULL};
+    "WSMultiplayerPeer", "MultiplayerPeerExtension", sizeof(game), start, end, virtuals, methods, NULL, NULL, signals};

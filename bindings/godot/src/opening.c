@@ -55,6 +55,17 @@ const char *opening_joined(opening *self, const gd_packed *list) {
   return held;
 }
 
+const char *const *opening_lines(opening *self, const gd_packed *list, size_t *count) {
+  *count = gd_packed_size(GD_STRINGS, list);
+  if (*count == 0) return NULL;
+  const char **lines = reserve(self, *count * sizeof *lines);
+  for (size_t i = 0; i < *count; i++) {
+    const char *line = opening_text(self, gd.packed_string_array_operator_index_const(list, (int64_t)i));
+    lines[i] = line ? line : "";
+  }
+  return lines;
+}
+
 void opening_subprotocols(opening *self, const gd_packed *list) {
   self->config.subprotocols = opening_joined(self, list);
 }
@@ -69,15 +80,8 @@ void opening_start(opening *self, const endpoint *from, class_kind kind) {
   self->config.allowed_hosts = opening_joined(self, &from->allowed_hosts);
   self->config.allowed_origins = opening_joined(self, &from->allowed_origins);
   self->config.proxy = opening_text(self, &from->proxy);
-  size_t count = gd_packed_size(GD_STRINGS, &from->handshake_headers);
-  if (count == 0) return;
-  const char **headers = reserve(self, count * sizeof *headers);
-  for (size_t i = 0; i < count; i++) {
-    const char *header =
-        opening_text(self, gd.packed_string_array_operator_index_const(&from->handshake_headers, (int64_t)i));
-    headers[i] = header ? header : "";
-  }
-  self->config.headers = headers;
+  size_t count = 0;
+  self->config.headers = opening_lines(self, &from->handshake_headers, &count);
   self->config.headers_count = (uint32_t)count;
 }
 

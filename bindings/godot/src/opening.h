@@ -43,6 +43,8 @@ void return_served(const gd_call *call, endpoint *base, bool serves);
 void opening_subprotocols(opening *self, const gd_packed *list);
 /* The texts of a PackedStringArray with ", " between them; NULL when it is empty. */
 const char *opening_joined(opening *self, const gd_packed *list);
+/* The texts of a PackedStringArray, which live as long as the opening; NULL when it is empty. */
+const char *const *opening_lines(opening *self, const gd_packed *list, size_t *count);
 /* A copy of a String that lives as long as the opening. */
 const char *opening_text(opening *self, const gd_string *string);
 /* The same for a URL; as in Godot, one without a scheme gets ws://. */

@@ -106,11 +106,35 @@ static void get_local_port(const gd_call *call) {
   return_port_of(call, ((const ws_peer *)call->self)->base.handle, WS_GET_LOCAL_ADDRESS);
 }
 
+/* ---- a request that waits for an answer ---- */
+
+static void accept_request(const gd_call *call) {
+  opening how = {0};
+  size_t count = 0;
+  const char *protocol = opening_text(&how, gd_string_at(call, 0));
+  const char *const *headers = opening_lines(&how, gd_packed_at(call, 1), &count);
+  ws_result result =
+      ws_accept(((const ws_peer *)call->self)->base.handle, protocol && *protocol ? protocol : NULL, headers, count);
+  gd_return_int(call, error_of(result, __func__));
+  opening_end(&how);
+}
+
+static void reply_to_request(const gd_call *call) {
+  opening how = {0};
+  size_t count = 0;
+  const gd_packed *body = gd_packed_at(call, 1);
+  const char *const *headers = opening_lines(&how, gd_packed_at(call, 2), &count);
+  ws_result result = ws_reply(((const ws_peer *)call->self)->base.handle, gd_int32_at(call, 0), headers, count,
+                              gd_bytes_of(body), gd_packed_size(GD_BYTES, body));
+  gd_return_int(call, error_of(result, __func__));
+  opening_end(&how);
+}
+
 static const size_t phase = offsetof(ws_event, phase), cause = offsetof(ws_event, cause),
                     http_status = offsetof(ws_event, http_status), os_error = offsetof(ws_event, os_error),
                     unsent = offsetof(ws_event, unsent);
 static const int32_t body = WS_GET_BODY, tls = WS_GET_TLS, extensions = WS_GET_EXTENSIONS, path = WS_GET_PATH,
-                     query = WS_GET_QUERY, peer_address = WS_GET_PEER_ADDRESS;
+                     query = WS_GET_QUERY, method = WS_GET_METHOD, peer_address = WS_GET_PEER_ADDRESS;
 
 const gd_method peer_more_methods[] = {
     {"next_event() -> Dictionary", next_event, NULL},
@@ -126,6 +150,7 @@ const gd_method peer_more_methods[] = {
     {"get_unsent_packet_count() const -> int", get_end_number, &unsent},
     {"get_received_header(name: String, index: int = 0) const -> String", get_received_header, NULL},
     {"get_received_body() const -> String", get_text, &body},
+    {"get_requested_method() const -> String", get_text, &method},
     {"get_requested_path() const -> String", get_text, &path},
     {"get_requested_query() const -> String", get_text, &query},
     {"get_selected_extensions() const -> String", get_text, &extensions},
@@ -133,5 +158,8 @@ const gd_method peer_more_methods[] = {
     {"get_proxy_address() const -> String", get_text, &peer_address},
     {"get_local_host() const -> String", get_local_host, NULL},
     {"get_local_port() const -> int", get_local_port, NULL},
+    {"accept_request(protocol: String = \"\", headers: PackedStringArray = []) -> Error", accept_request, NULL},
+    {"reply_to_request(status: int, body: PackedByteArray = [], headers: PackedStringArray = []) -> Error",
+     reply_to_request, NULL},
     {0},
 };

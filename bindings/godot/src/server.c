@@ -113,8 +113,12 @@ static void tell_refused(server *self) {
   self->clients.busy = false;
 }
 
+static void requested(void *place, client *about, const ws_event *request) {
+  crowd_emit_request(&((server *)place)->base, about, request);
+}
+
 static void poll(const gd_call *call) {
-  static const crowd_events events = {connected, received, close_requested, disconnected};
+  static const crowd_events events = {connected, received, close_requested, disconnected, requested};
   server *self = call->self;
   if (!self->base.handle || self->clients.busy) return;
   /* A signal handler may drop the last reference to this object: keep it until the poll is over. */
@@ -142,7 +146,8 @@ static client *client_at(const gd_call *call) {
 static void has_peer(const gd_call *call) {
   const server *self = call->self;
   int64_t id = gd_int_at(call, 0);
-  gd_return_bool(call, id > 0 && id <= INT32_MAX && crowd_find(&self->clients, (ws_handle)id));
+  const client *about = id > 0 && id <= INT32_MAX ? crowd_find(&self->clients, (ws_handle)id) : NULL;
+  gd_return_bool(call, about && !about->waits);
 }
 
 static void get_peer(const gd_call *call) {
@@ -154,9 +159,13 @@ static void get_peers(const gd_call *call) {
   const server *self = call->self;
   gd_free(GD_INTS, call->ret);
   gd_new(GD_INTS, call->ret);
-  gd_packed_resize(GD_INTS, call->ret, self->clients.count);
-  for (size_t i = 0; i < self->clients.count; i++)
-    *gd.packed_int32_array_operator_index(call->ret, (int64_t)i) = self->clients.clients[i].id;
+  size_t count = 0;
+  for (size_t i = 0; i < self->clients.count; i++) count += !self->clients.clients[i].waits;
+  gd_packed_resize(GD_INTS, call->ret, count);
+  for (size_t i = 0, at = 0; i < self->clients.count; i++) {
+    const client *about = &self->clients.clients[i];
+    if (!about->waits) *gd.packed_int32_array_operator_index(call->ret, (int64_t)at++) = about->id;
+  }
 }
 
 static void get_peer_address(const gd_call *call) {
@@ -323,6 +332,7 @@ static const char *const signals[] = {
     "client_close_request(id: int, code: int, reason: String)",
     "client_refused(address: String, cause: int, http_status: int, reason: String, count: int)",
     "data_received(id: int)",
+    REQUEST_SIGNAL,
     NULL,
 };
 

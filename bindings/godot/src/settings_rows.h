@@ -40,6 +40,8 @@ static const setting settings[NUMBERS] = {
     [MAX_PENDING_HANDSHAKES] = {
         "max_pending_handshakes", "int", {NONE, 256, 256}, FIELD(max_pending_handshakes),
         WS_OPT_MAX_PENDING_HANDSHAKES, 1, WS_OFF, 0},
+    [MAX_BODY_SIZE] = {
+        "max_body_size", "int", {NONE, 65536, 65536}, FIELD(max_body_bytes), WS_OPT_MAX_BODY_BYTES, 1, WS_OFF, 0},
     [MAX_MESSAGES_PER_SECOND] = {
         "max_messages_per_second", "int", {NONE, 0, 0}, FIELD(max_messages_per_s), WS_OPT_MAX_MESSAGES_PER_S, 1,
         WS_OFF, 0},
@@ -56,6 +58,8 @@ static const setting settings[NUMBERS] = {
         "queue_before_open", "bool", {0, NONE, NONE}, 0, 0, 1, 0, WS_QUEUE_BEFORE_OPEN},
     [APPLICATION_HEARTBEAT] = {
         "application_heartbeat", "bool", {0, 0, 0}, 0, 0, 1, 0, WS_APP_HEARTBEAT},
+    [REQUEST_HANDLING_ENABLED] = {
+        "request_handling_enabled", "bool", {NONE, 0, 0}, 0, 0, 1, 0, WS_ASK},
     [PROXY_PROTOCOL] = {
         "proxy_protocol", "bool", {NONE, 0, 0}, 0, 0, 1, 0, WS_PROXY_PROTOCOL},
     [FORWARDED_HEADER] = {

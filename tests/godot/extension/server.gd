@@ -243,6 +243,52 @@ func refused() -> void:
 		check(page.get_ready_state() == 1 if way[2] == 101 else page.get_close_http_status() == way[2],
 				"the answer to %s is %d" % [way.slice(0, 2), way[2]])
 
+# Answers requests by their path and query.
+func decide(request: WSPeer, is_websocket: bool, body: PackedByteArray) -> void:
+	reported.append(["request", request.get_requested_method(), request.get_requested_path(),
+			request.get_requested_query(), is_websocket, body.get_string_from_utf8()])
+	if not is_websocket:
+		check(request.accept_request() == FAILED, "plain HTTP is no WebSocket")
+		check(request.reply_to_request(200, "ok".to_utf8_buffer(), ["X-Game: chess"]) == OK, "a reply is taken")
+	elif request.get_requested_query() == "token=good":
+		check(request.accept_request("other") == ERR_INVALID_PARAMETER, "only an offered protocol can be chosen")
+		check(request.accept_request("chat", ["X-Room: 7"]) == OK, "the request is accepted")
+	else:
+		check(request.reply_to_request(401) == OK, "the request is refused")
+
+func requests() -> void:
+	server = WSServer.new()
+	server.request_handling_enabled = true
+	server.max_body_size = 100
+	server.request_received.connect(decide)
+	server.client_connected.connect(func(id, protocol): reported.append(["connected", id, protocol]))
+	server.client_disconnected.connect(func(id, clean): reported.append(["gone", id, clean]))
+	check(server.listen(0, [], "127.0.0.1") == OK, "a server that decides on requests listens")
+	reported.clear()
+	var url := "ws://127.0.0.1:%d/room" % server.get_local_port()
+	var refused: WSPeer = join(url + "?token=bad", WSPeer.new())
+	check(wait([server, refused], func(): return refused.get_ready_state() == 3), "a bad token is refused")
+	check(refused.get_close_http_status() == 401 and server.get_peers().is_empty(), "with the status of the script")
+	var player: WSPeer = join(url + "?token=good", WSPeer.new())
+	check(wait([server, player], func(): return player.get_ready_state() == 1 and reported.size() == 3),
+			"a good token comes in")
+	check(player.get_selected_protocol() == "chat" and player.get_received_header("X-Room") == "7",
+			"the script chose protocol and header")
+	var id: int = reported[2][1]
+	check(reported == [["request", "GET", "/room", "token=bad", true, ""],
+			["request", "GET", "/room", "token=good", true, ""], ["connected", id, "chat"]] and server.has_peer(id),
+			"requests and clients are reported in order: %s" % [reported])
+	reported.clear()
+	var http := StreamPeerTCP.new()
+	http.connect_to_host("127.0.0.1", server.get_local_port())
+	check(wait([server, http], func(): return http.get_status() == StreamPeerTCP.STATUS_CONNECTED), "HTTP connects")
+	http.put_data("POST /score HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n42".to_utf8_buffer())
+	check(wait([server, http], func(): return http.get_available_bytes() > 60), "HTTP is answered")
+	var answer := http.get_utf8_string(http.get_available_bytes())
+	check(answer.begins_with("HTTP/1.1 200 OK") and answer.contains("X-Game: chess") and answer.ends_with("ok"),
+			"with the reply of the script: %s" % answer)
+	check(reported == [["request", "POST", "/score", "", false, "42"]], "the script got method and body")
+
 func _initialize() -> void:
 	var url := serve()
 	life(WSPeer.new(), url)
@@ -256,6 +302,7 @@ func _initialize() -> void:
 	certificates()
 	files()
 	refused()
+	requests()
 	var crypto := Crypto.new()
 	var key := crypto.generate_rsa(2048)
 	url = serve(TLSOptions.server(key, crypto.generate_self_signed_certificate(key)))

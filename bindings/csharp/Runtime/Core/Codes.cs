@@ -78,7 +78,8 @@ namespace Wspeer
     /// <summary>The state of a connection or server (RFC 6455).</summary>
     public enum WebSocketState : int
     {
-        /// <summary>Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress.</summary>
+        /// <summary>Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress; with
+        /// WebSocketFlags.Ask the request of a client waits for the program.</summary>
         Connecting = 0,
         /// <summary>Messages can be sent and received. A server is OPEN while it listens.</summary>
         Open = 1,
@@ -136,6 +137,11 @@ namespace Wspeer
         /// the reason as a sentence. event.Connection is the server. event.Count is 1; when 256 of them wait to be
         /// read, further clients only add to the count of the last.</summary>
         Refused = 14,
+        /// <summary>Server, host with WebSocketFlags.Ask: a client has sent a request on which the program decides:
+        /// ws_accept() or ws_reply(). event.Connection is its handle, which is CONNECTING and has the texts and headers
+        /// of the request. event.Count is 1 for a request to open a WebSocket, 0 for plain HTTP; event.Packet is the
+        /// body of the request. Either CONNECTED follows or DISCONNECTED.</summary>
+        Request = 16,
     }
 
     /// <summary>How far a connection had come when it ended.</summary>
@@ -226,7 +232,8 @@ namespace Wspeer
         NotTls = 35,
         /// <summary>TLS failed for another reason.</summary>
         TlsFailed = 36,
-        /// <summary>The server answered the request with a status other than 101, which is event.HttpStatus.</summary>
+        /// <summary>The server answered the request with a status other than 101, which is event.HttpStatus. With
+        /// WebSocketFlags.Ask also the end of a client that was answered by ws_reply().</summary>
         HttpStatus = 40,
         /// <summary>The request or the response is not a valid opening handshake (RFC 6455 section 4).</summary>
         HttpInvalid = 41,
@@ -235,7 +242,8 @@ namespace Wspeer
         /// <summary>The two sides have no subprotocol in common, or the server chose one that was not
         /// offered.</summary>
         Subprotocol = 43,
-        /// <summary>A client of the server did not complete its opening handshake within HandshakeTimeoutMs.</summary>
+        /// <summary>A client of the server did not complete its opening handshake within HandshakeTimeoutMs; with
+        /// WebSocketFlags.Ask also: the program did not answer its request.</summary>
         HandshakeTimeout = 44,
         /// <summary>REFUSED: MaxClients or MaxClientsPerAddress is reached, or the server takes no new clients
         /// (WebSocketFlags.RefuseNew).</summary>
@@ -335,6 +343,10 @@ namespace Wspeer
         /// client too. If the server does not offer it, ERROR with WebSocketCause.NoHeartbeat is reported.
         /// docs/heartbeat.md has the bytes.</summary>
         AppHeartbeat = 8192,
+        /// <summary>Server, host: the program decides on each request that is valid and within the limits, and plain
+        /// HTTP requests are accepted too: GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. REQUEST reports them;
+        /// unless ws_accept() or ws_reply() answers one within HandshakeTimeoutMs, the client gets 503.</summary>
+        Ask = 32768,
         /// <summary>Server: requests of TrustedProxies report the address of the client by the header Forwarded (RFC
         /// 7239), and by no other. A request whose header is malformed is refused with 400. Not with
         /// WebSocketFlags.XForwardedFor, because a proxy passes on a header that it does not set, as the client wrote
@@ -416,6 +428,9 @@ namespace Wspeer
         Extensions = 11,
         /// <summary>The address and port of the socket's other end: behind TrustedProxies that of the proxy.</summary>
         PeerAddress = 12,
+        /// <summary>The method of the request: "GET", or with WebSocketFlags.Ask that of a plain HTTP
+        /// request.</summary>
+        Method = 13,
     }
 
     /// <summary>Options that can be read and set while a connection or server is open.</summary>

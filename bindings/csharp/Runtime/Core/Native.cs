@@ -156,6 +156,12 @@ namespace Wspeer
         internal static extern int ws_take_output(uint h, byte* buf, UIntPtr cap, UIntPtr* len);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_accept(uint conn, byte* subprotocol, byte** headers, UIntPtr n);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_reply(uint conn, int status, byte** headers, UIntPtr n, byte* body, UIntPtr len);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_declare_node(uint h, byte* path, byte* methods);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -284,6 +290,9 @@ namespace Wspeer
         public ulong RefusedGone;
         /// <summary>Server: REFUSED events that the program has not taken yet.</summary>
         public ulong RefusedWaiting;
+        /// <summary>Server with WebSocketFlags.Ask: requests that wait for ws_accept() or ws_reply(). They count in
+        /// PendingHandshakes too.</summary>
+        public ulong PendingRequests;
     }
 
     /// <summary>A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.</summary>
@@ -337,14 +346,15 @@ namespace Wspeer
         /// 0 for MESSAGE.</summary>
         public ulong TimeNs;
         /// <summary>SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of
-        /// packets. REFUSED: number of clients. Else 0.</summary>
+        /// packets. REFUSED: number of clients. REQUEST: 1 if it opens a WebSocket. Else 0.</summary>
         public ulong Count;
         /// <summary>Always 0 in this version.</summary>
         public fixed ulong Reserved[4];
-        /// <summary>MESSAGE: the message. AUTH: data and len are the authentication data. Any other event: data is a
-        /// text, lent like a message and NUL-terminated; len does not count the NUL. CLOSE_REQUEST: the peer's reason.
-        /// CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to do. STEP: a sentence that
-        /// says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".</summary>
+        /// <summary>MESSAGE: the message. AUTH: data and len are the authentication data. REQUEST: data and len are the
+        /// body. Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
+        /// CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and
+        /// what to do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else
+        /// "".</summary>
         public NativePacket Packet;
     }
 
@@ -360,8 +370,8 @@ namespace Wspeer
         public uint Owner;
         /// <summary>Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW |
         /// WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME |
-        /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL
-        /// | WS_REPORT_REFUSED.</summary>
+        /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR |
+        /// WS_PROXY_PROTOCOL | WS_REPORT_REFUSED.</summary>
         public uint Flags;
         /// <summary>Maximum duration of one ws_poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;

@@ -18,7 +18,7 @@ namespace Wspeer
         /// WebSocketFlags.OnlyCaPem | WebSocketFlags.RefuseNew | WebSocketFlags.Deflate |
         /// WebSocketFlags.ServerNoContextTakeover | WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 |
         /// WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay |
-        /// WebSocketFlags.AppHeartbeat | WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor |
+        /// WebSocketFlags.AppHeartbeat | WebSocketFlags.Ask | WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor |
         /// WebSocketFlags.ProxyProtocol | WebSocketFlags.ReportRefused.</summary>
         public WebSocketFlags Flags;
         /// <summary>Maximum duration of one Poll(), in microseconds (default: 1000).</summary>

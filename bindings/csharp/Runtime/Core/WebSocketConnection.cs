@@ -119,6 +119,36 @@ namespace Wspeer
             return Outgoing.SendMany(Handle, data, messages, out taken);
         }
 
+        /// <summary>Server with Ask, after Request: opens the WebSocket; Connected follows. `subprotocol` is one that
+        /// the client offers; null chooses by the server's Subprotocols. `headers` are more lines of the response,
+        /// "Name: value". ErrState: the client has left, or the time to answer is over.</summary>
+        public unsafe WebSocketResult Accept(string subprotocol = null, string[] headers = null)
+        {
+            using (NativeTexts texts = new NativeTexts())
+            {
+                fixed (byte* chosen = NativeTexts.Terminated(subprotocol, nameof(subprotocol)))
+                    return (WebSocketResult)Native.ws_accept(Handle, chosen,
+                        (byte**)texts.List(headers, nameof(headers)), (UIntPtr)(headers?.Length ?? 0));
+            }
+        }
+
+        /// <summary>Server with Ask, after Request: answers with an HTTP response, status 200 to 599. The connection
+        /// ends when it has left; Disconnected follows. ErrState as for Accept.</summary>
+        public unsafe WebSocketResult Reply(int status, ReadOnlySpan<byte> body, string[] headers = null)
+        {
+            using (NativeTexts texts = new NativeTexts())
+            {
+                fixed (byte* bytes = &MemoryMarshal.GetReference(body))
+                    return (WebSocketResult)Native.ws_reply(Handle, status,
+                        (byte**)texts.List(headers, nameof(headers)), (UIntPtr)(headers?.Length ?? 0), bytes,
+                        (UIntPtr)body.Length);
+            }
+        }
+
+        /// <summary>Answers a request with a text.</summary>
+        public WebSocketResult Reply(int status, string body = "", string[] headers = null) =>
+            Reply(status, new ReadOnlySpan<byte>(System.Text.Encoding.UTF8.GetBytes(body ?? "")), headers);
+
         /// <summary>Starts the closing handshake after the queued messages. 0 means 1000; -1 drops the connection at
         /// once.</summary>
         public unsafe WebSocketResult Close(int code = 0, string reason = null)

@@ -35,7 +35,7 @@ namespace Wspeer
         public ReadOnlySpan<byte> Data => From.Bytes(index, turn);
 
         /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Error: what happened and what to do about
-        /// it. Message: its bytes as text. Else "". Allocates a new string each time.</summary>
+        /// it. Message, Request: its bytes as text. Else "". Allocates a new string each time.</summary>
         public string GetText()
         {
             string text = Encoding.UTF8.GetString(From.Bytes(index, turn));

@@ -105,6 +105,7 @@ class Stats(ctypes.Structure):
         ("refused_timeout", c_uint64),
         ("refused_gone", c_uint64),
         ("refused_waiting", c_uint64),
+        ("pending_requests", c_uint64),
     ]
 
 
@@ -186,6 +187,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_attach": (c_int32, POINTER(Config), c_int32, POINTER(c_uint32)),
     "ws_feed": (c_int32, c_uint32, c_char_p, c_size_t, POINTER(c_size_t)),
     "ws_take_output": (c_int32, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_accept": (c_int32, c_uint32, c_char_p, POINTER(c_char_p), c_size_t),
+    "ws_reply": (c_int32, c_uint32, c_int32, POINTER(c_char_p), c_size_t, c_char_p, c_size_t),
     "ws_declare_node": (c_int32, c_uint32, c_char_p, c_char_p),
     "ws_send_auth": (c_int32, c_uint32, c_int32, c_char_p, c_size_t),
     "ws_complete_auth": (c_int32, c_uint32, c_int32),

@@ -72,7 +72,8 @@ class State(Code):
     """The state of a connection or server."""
 
     CONNECTING = 0
-    """Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress."""
+    """Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress; with ask the request of a
+    client waits for the program."""
     OPEN = 1
     """Messages can be sent and received. A server is OPEN while it listens."""
     CLOSING = 2
@@ -126,6 +127,11 @@ class EventType(Code):
     event.http_status say why; event.text is its address and port, a colon and a space, and the reason as a
     sentence. event.conn is the server. event.count is 1; when 256 of them wait to be read, further clients only add
     to the count of the last."""
+    REQUEST = 16
+    """Server, host with ask: a client has sent a request on which the program decides: accept() or reply().
+    event.conn is its handle, which is CONNECTING and has the texts and headers of the request. event.count is 1 for
+    a request to open a WebSocket, 0 for plain HTTP; event.data is the body of the request. Either CONNECTED follows
+    or DISCONNECTED."""
 
 
 class Phase(Code):
@@ -213,7 +219,8 @@ class Cause(Code):
     TLS_FAILED = 36
     """TLS failed for another reason."""
     HTTP_STATUS = 40
-    """The server answered the request with a status other than 101, which is event.http_status."""
+    """The server answered the request with a status other than 101, which is event.http_status. With ask also the
+    end of a client that was answered by reply()."""
     HTTP_INVALID = 41
     """The request or the response is not a valid opening handshake (RFC 6455 section 4)."""
     HTTP_TOO_BIG = 42
@@ -221,7 +228,8 @@ class Cause(Code):
     SUBPROTOCOL = 43
     """The two sides have no subprotocol in common, or the server chose one that was not offered."""
     HANDSHAKE_TIMEOUT = 44
-    """A client of the server did not complete its opening handshake within handshake_timeout_ms."""
+    """A client of the server did not complete its opening handshake within handshake_timeout_ms; with ask also: the
+    program did not answer its request."""
     LIMIT = 45
     """REFUSED: max_clients or max_clients_per_address is reached, or the server takes no new clients
     (refuse_new)."""

@@ -37,12 +37,18 @@ def _yes(name: str, value: object) -> bool:
     return value
 
 
-def _headers(config: Config, headers: Headers) -> None:
+def header_lines(headers: Headers) -> ctypes.Array[ctypes.c_char_p]:
+    """An array of lines "Name: value"."""
     if isinstance(headers, (str, bytes)):
         raise TypeError("headers is a single text: give a dict, or a list of pairs or lines")
     items: Iterable[str | tuple[str, str]] = headers.items() if isinstance(headers, Mapping) else headers
     lines = [_header(item) for item in items]
-    config.headers = (ctypes.c_char_p * len(lines))(*lines)
+    return (ctypes.c_char_p * len(lines))(*lines)
+
+
+def _headers(config: Config, headers: Headers) -> None:
+    lines = header_lines(headers)
+    config.headers = lines
     config.headers_count = len(lines)
 
 

@@ -188,6 +188,10 @@ class ConfigArgs(TypedDict, total=False):
     """Client and server: send the client's heartbeat as messages that the programs do not see, so that rtt_us and
     pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000 on a client too.
     If the server does not offer it, ERROR with Cause.NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes."""
+    ask: bool
+    """Server, host: the program decides on each request that is valid and within the limits, and plain HTTP
+    requests are accepted too: GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. REQUEST reports them; unless
+    accept() or reply() answers one within handshake_timeout_ms, the client gets 503."""
     forwarded: bool
     """Server: requests of trusted_proxies report the address of the client by the header Forwarded (RFC 7239), and
     by no other. A request whose header is malformed is refused with 400. Not with x_forwarded_for, because a proxy
@@ -218,6 +222,7 @@ FLAGS = {
     "auth": 2048,
     "no_relay": 4096,
     "app_heartbeat": 8192,
+    "ask": 32768,
     "forwarded": 65536,
     "x_forwarded_for": 131072,
     "proxy_protocol": 262144,

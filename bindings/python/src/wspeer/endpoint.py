@@ -12,6 +12,7 @@ from wspeer._declared import TYPE_BINARY, TYPE_TEXT
 from wspeer._gate import BATCH, Gate
 from wspeer._library import bytes_at, lib
 from wspeer.codes import EventType, Result, State
+from wspeer.config import header_lines
 from wspeer.errors import CallFailed, KindError, QueueFull, check, copied, copied_if_any, encoded, utf8, whole
 from wspeer.items import Bytes, EventFields, PacketFields
 from wspeer.options import Options, Stats
@@ -20,6 +21,8 @@ from wspeer.waiting import wait
 if TYPE_CHECKING:
     import struct
     from types import TracebackType
+
+    from wspeer.config_args import Headers
 
 Data = Union[str, bytes, bytearray, memoryview]
 Self = TypeVar("Self", bound="Endpoint")
@@ -296,6 +299,11 @@ class Connection(Endpoint):
         return check(lib.ws_get_peer_id(self._handle))
 
     @property
+    def method(self) -> str:
+        """The method of the request: "GET", or that of a plain HTTP request."""
+        return self._get_text(13)
+
+    @property
     def path(self) -> str:
         """The path of the request, without the query."""
         return self._get_text(2)
@@ -375,6 +383,21 @@ class Peer(Connection):
         many were: fewer than given if the queue became full; send the others after WRITABLE. Raises what send() raises
         otherwise; `taken` of the exception is then the number accepted before."""
         return put_many(self._handle, ((0, data) for data in messages), text)
+
+    def accept(self, subprotocol: str | None = None, headers: Headers = ()) -> None:
+        """Server with ask=True, after REQUEST: opens the WebSocket; CONNECTED follows. `subprotocol` is one that the
+        client offers (`headers("Sec-WebSocket-Protocol")`); None chooses by the server's subprotocols. `headers` are more
+        headers of the response. Raises StateError if the client has left or the time to answer is over."""
+        lines = header_lines(headers)
+        chosen = None if subprotocol is None else encoded("subprotocol", subprotocol)
+        check(lib.ws_accept(self._handle, chosen, lines, len(lines)))
+
+    def reply(self, status: int, body: Data = b"", headers: Headers = ()) -> None:
+        """Server with ask=True, after REQUEST: answers with an HTTP response, status 200 to 599. The connection ends when
+        it has left; DISCONNECTED follows. Raises StateError as accept() does."""
+        lines = header_lines(headers)
+        payload = utf8("body", body) if isinstance(body, str) else as_bytes("body", body, "str or bytes")
+        check(lib.ws_reply(self._handle, whole("status", status, *INT32), lines, len(lines), payload, len(payload)))
 
     def _peer(self, _conn: int) -> Peer:
         return self

@@ -250,6 +250,8 @@ class Stats(NamedTuple):
     """Server: of `refused`, those that left, or whose transport failed (Cause.PEER_GONE, Cause.RESET)."""
     refused_waiting: int
     """Server: REFUSED events that the program has not taken yet."""
+    pending_requests: int
+    """Server with ask: requests that wait for accept() or reply(). They count in pending_handshakes too."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:
