@@ -553,9 +553,9 @@ static partial class Conformance
             };
             knock("https://evil.example");
             knock("https://www.game.example");
-            Failed("set_option", server.SetOption(WebSocketOption.RefuseNew, 1));
+            Failed("set_option", server.Connection.SetOption(WebSocketOption.RefuseNew, 1));
             knock("https://game.example");
-            WebSocketStats stats = server.GetStats();
+            WebSocketStats stats = server.Connection.GetStats();
             output.WriteLine("refused " + stats.Refused + " request " + stats.RefusedRequest + " limit " +
                              stats.RefusedLimit);
             foreach (WebSocketEndpoint one in polled)
