@@ -1,6 +1,6 @@
 //! Accepting clients: from a connection in the listen backlog to CONNECTED, or to a refusal with an HTTP status.
 
-use super::client::{Client, Preparing, Slot, Source, Stage, count};
+use super::client::{Client, Handshaking, Preparing, Slot, Source, Stage, count};
 use super::refusals::TurnedAway;
 use super::{FIRST_CLIENT, Handles, Server};
 use crate::codes::*;
@@ -321,11 +321,9 @@ impl Server {
         let mut client = Box::new(Client {
             peer,
             serial,
-            pending: true,
+            progress: Handshaking::Pending,
             known,
             busy_until: 0,
-            is_served: false,
-            was_served: false,
             readable: true,
             marks: 0,
             timer: None,

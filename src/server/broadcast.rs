@@ -1,6 +1,7 @@
 //! Sending one message to several clients: it is encoded once, compressed once where clients can share the result, and
 //! written while the budget lasts.
 
+use super::client::Handshaking;
 use super::{Server, Slot};
 use crate::codes::*;
 use crate::connection::Connection;
@@ -243,7 +244,7 @@ impl Server {
                 continue;
             }
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
-            if client.pending
+            if client.progress != Handshaking::Over
                 || !client.peer.may_put()
                 || (self.above.watches && client.peer.endpoint.label == 0)
                 || !client.peer.endpoint.admitted
@@ -426,7 +427,7 @@ impl Server {
     fn open_clients(&self, except: Option<u32>) -> impl Iterator<Item = &super::Client> {
         self.slots.iter().enumerate().filter_map(move |(key, slot)| match slot {
             Slot::Client(client)
-                if !client.pending
+                if client.progress == Handshaking::Over
                     && client.peer.may_put()
                     && client.peer.endpoint.admitted
                     && Some(key as u32) != except =>

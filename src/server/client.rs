@@ -19,16 +19,12 @@ pub(super) struct Client {
     pub(super) peer: Connection,
     /// Distinguishes this client from earlier ones in its slot.
     pub(super) serial: u32,
-    /// Its opening handshake is in progress.
-    pub(super) pending: bool,
+    /// Whether its opening handshake is in progress.
+    pub(super) progress: Handshaking,
     /// Its address counts for the limits: `Source::known`.
     pub(super) known: bool,
     /// Until this second it is served after the others, because it used up its slice of the budget.
     pub(super) busy_until: u32,
-    /// A file is being sent to it. It is served after the others, and is no pending handshake.
-    pub(super) is_served: bool,
-    /// A file was sent to it before.
-    pub(super) was_served: bool,
     /// The transport may have bytes to read.
     pub(super) readable: bool,
     /// Number of its marks included in `Counts::lifecycle`.
@@ -37,6 +33,19 @@ pub(super) struct Client {
     pub(super) timer: Option<Moment>,
     /// Its last event has been taken.
     pub(super) done: bool,
+}
+
+/// How far a client is with its opening handshake. One byte, as a server has it for every client.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handshaking {
+    /// In progress.
+    Pending,
+    /// In progress again, after a file was sent to the client.
+    PendingAgain,
+    /// A file is being sent to the client. It is served after the others, and is no pending handshake.
+    Served,
+    /// It has been completed, or has failed.
+    Over,
 }
 
 /// Where a client comes from.
@@ -74,10 +83,21 @@ impl Discarded for Client {
 }
 
 impl Client {
+    /// Whether its opening handshake is in progress.
+    pub(super) fn is_pending(&self) -> bool {
+        matches!(self.progress, Handshaking::Pending | Handshaking::PendingAgain)
+    }
+
+    /// Whether a file is being sent to it.
+    #[inline]
+    pub(super) fn is_served(&self) -> bool {
+        self.progress == Handshaking::Served
+    }
+
     /// Whether it is served after the others.
     #[inline]
     pub(super) fn is_busy(&self, second: impl FnOnce() -> u32) -> bool {
-        (self.busy_until != 0 && second() < self.busy_until) || self.is_served
+        (self.busy_until != 0 && second() < self.busy_until) || self.is_served()
     }
 
     /// Has its timers checked at `at`. `key` is its own.
@@ -208,6 +228,7 @@ impl Server {
 
     /// Counts a client that ended before it opened as refused.
     fn note_refused(&mut self, cx: &Cx<'_>, key: u32) {
+        let was_served = self.client(key).is_some_and(|client| client.progress == Handshaking::PendingAgain);
         if !self.leave_pending(key) {
             return;
         }
@@ -218,7 +239,7 @@ impl Server {
         }
         let info = &client.peer.endpoint.info;
         let left = matches!(info.end().map(|mark| mark.cause), Some(Cause::PeerGone | Cause::Reset));
-        if client.was_served && left {
+        if was_served && left {
             // It wanted files, and has them.
             return;
         }
@@ -239,8 +260,9 @@ impl Server {
     /// Ends the pending state of a client. False: it was not pending.
     pub(super) fn leave_pending(&mut self, key: u32) -> bool {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
-        let was_pending = std::mem::take(&mut client.pending);
+        let was_pending = client.is_pending();
         if was_pending {
+            client.progress = Handshaking::Over;
             self.counts.pending -= 1;
             if client.known {
                 let limited = self.settings.limited(client.address());
@@ -255,7 +277,7 @@ impl Server {
     fn ended(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         self.counts.live -= 1;
-        if client.is_served
+        if client.is_served()
             && let Some(downloads) = &mut self.downloads
         {
             downloads.remove(key);

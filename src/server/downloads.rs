@@ -2,7 +2,7 @@
 //! bounded part of its file in memory, and the next block is read when the transport has taken the one before.
 
 use super::Server;
-use super::client::{Slot, count};
+use super::client::{Handshaking, Slot, count};
 use crate::codes::*;
 use crate::endpoint::{Options, shown_address};
 use crate::files::{Answer, Ask, BLOCK, Content, FilePath, Site, Sites};
@@ -163,16 +163,19 @@ impl Server {
             return Some(client.peer.pump(cx) || client.peer.request().is_some());
         }
         client.peer.begin_response(cx.now, endpoint.options.time(WS_OPT_DOWNLOAD_TIMEOUT_MS));
-        client.is_served = true;
         if let Some(deadline) = client.peer.close_deadline() {
             client.set_timer(key, deadline, queues);
         }
         downloads.add(key, Download { serial, method, keep_alive, address, content: None });
         self.leave_pending(key);
+        if let Some(client) = self.client(key) {
+            client.progress = Handshaking::Served;
+        }
         Some(false)
     }
 
     /// Takes what the threads have read, for at most half of the budget. True: there is more.
+    #[inline(never)]
     pub(super) fn take_blocks(&mut self, cx: &mut Cx<'_>) -> bool {
         let Some(downloads) = &mut self.downloads else { return false };
         if !downloads.has_arrived() {
@@ -228,6 +231,7 @@ impl Server {
     }
 
     /// After a client's transport has taken bytes: has the next block of its file read, or ends its download.
+    #[inline(never)]
     pub(super) fn go_on_with_download(&mut self, cx: &mut Cx<'_>, key: u32) {
         let Server { downloads: Some(downloads), slots, queues, settings, endpoint, counts, .. } = self else { return };
         let Some(Slot::Client(client)) = slots.get_mut(key as usize) else { return };
@@ -242,8 +246,7 @@ impl Server {
             }
         } else if client.peer.awaits_request() {
             // For the next request, like a client that has just connected.
-            (client.is_served, client.was_served) = (false, true);
-            client.pending = true;
+            client.progress = Handshaking::PendingAgain;
             counts.pending += 1;
             if client.known {
                 count(&mut counts.per_address, settings.limited(client.address()), |there| there.pending += 1);

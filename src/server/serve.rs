@@ -66,7 +66,7 @@ impl Server {
                 cx.budget.begin_slice();
             }
             let mut more = client.peer.pump(cx);
-            let (is_served, asks) = (client.is_served, client.peer.request().is_some() && !client.peer.is_asked());
+            let (is_served, asks) = (client.is_served(), client.peer.request().is_some() && !client.peer.is_asked());
             if is_served {
                 self.go_on_with_download(cx, key);
             }
