@@ -590,7 +590,8 @@ static void refused(void) {
   listen_here(&server, &config);
   client.name = "client";
   add_end(&client);
-  const char *url = text_of(server.h, WS_GET_URL);
+  char url[64];
+  snprintf(url, sizeof url, "%s", text_of(server.h, WS_GET_URL));
   knock(url, "Origin: https://evil.example");
   take(&server, 1);
   knock(url, "Origin: https://www.game.example");

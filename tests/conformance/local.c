@@ -208,6 +208,7 @@ static const named OPTIONS[] = {OPTION(NO_DELAY),
                                 OPTION(MAX_CALL_BYTES),
                                 OPTION(MAX_CALL_ITEMS),
                                 OPTION(MAX_BODY_BYTES),
+                                OPTION(REPORT_REFUSED),
                                 OPTION(MAX_DOWNLOADS),
                                 OPTION(MAX_DOWNLOADS_PER_ADDRESS),
                                 OPTION(DOWNLOAD_TIMEOUT_MS)};

@@ -189,6 +189,7 @@ constexpr named OPTIONS[] = {{WS_OPT_NO_DELAY, "NO_DELAY"},
                              {WS_OPT_MAX_CALL_BYTES, "MAX_CALL_BYTES"},
                              {WS_OPT_MAX_CALL_ITEMS, "MAX_CALL_ITEMS"},
                              {WS_OPT_MAX_BODY_BYTES, "MAX_BODY_BYTES"},
+                             {WS_OPT_REPORT_REFUSED, "REPORT_REFUSED"},
                              {WS_OPT_MAX_DOWNLOADS, "MAX_DOWNLOADS"},
                              {WS_OPT_MAX_DOWNLOADS_PER_ADDRESS, "MAX_DOWNLOADS_PER_ADDRESS"},
                              {WS_OPT_DOWNLOAD_TIMEOUT_MS, "DOWNLOAD_TIMEOUT_MS"}};
