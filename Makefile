@@ -167,7 +167,8 @@ tsan:
 	tests/sanitize/tsan.sh $(TSAN)
 
 # The long forms of tests that `make test` runs in a short form, one after the other: the longest messages and calls,
-# the reuse of all handles, a new certificate under 10 000 connections, 100 minutes of fuzzing, an hour of the soak test, and the others.
+# the reuse of all handles, a new certificate under 10 000 connections, 100 minutes of fuzzing, an hour of the soak test,
+# and the others.
 test-long: all
 	WSPEER_LONG_BYTES=4294967301 cargo test --release --locked --test long_messages
 	WSPEER_FRAME_BYTES=67108864 cargo test --release --locked --test longest_call -- --nocapture
