@@ -15,7 +15,7 @@ import guard  # noqa: E402
 SOURCE = WEB / "every.c"
 # Requirements of a function; all others work in every build.
 NEEDS = {
-    "SERVER": "ws_listen ws_host ws_join_local ws_set_certificate ws_make_certificate ws_serve",
+    "SERVER": "ws_listen ws_host ws_join_local ws_set_certificate ws_make_certificate ws_serve ws_accept ws_reply",
     "PAIR": "ws_pair ws_attach ws_feed ws_take_output",
     "WAIT": "ws_wait",
     "HEADERS": "ws_get_header",
@@ -58,6 +58,8 @@ def argument(declared, place):
     name = re.findall(r"\w+", declared)[-1]
     if "ws_config" in declared:
         return "&config"
+    if "*const *" in declared:
+        return '(const char *const[]){"X-Test: 1"}'
     if re.search(r"const char \*|const ws_handle \*", declared):
         return "&h" if "ws_handle" in declared else '"ws://127.0.0.1:0"'
     if "*" in declared:
