@@ -1132,8 +1132,9 @@ export declare const enum WsConfigLayout {
   allowed_hosts = 184,
   /**
    * Server: the origins (RFC 6454) whose pages may connect, separated by commas, such as `https://game.example,
-   * https://*.game.example, http://localhost:8000`; "null" is a page without one. Others are refused with 403.
-   * Programs that are no browsers send no Origin, and are not concerned (default: any).
+   * http://localhost:8000`; "*." before a host stands for all names below it, "null" for a page without an origin.
+   * Others are refused with 403. Programs that are no browsers send no Origin, and are not concerned (default:
+   * any).
    */
   allowed_origins = 188,
   /** Size of the whole struct. */

@@ -151,8 +151,9 @@ pub struct ws_config {
     /// (default: any).
     pub allowed_hosts: *const c_char,
     /// Server: the origins (RFC 6454) whose pages may connect, separated by commas, such as
-    /// `https://game.example, https://*.game.example, http://localhost:8000`; "null" is a page without one. Others are
-    /// refused with 403. Programs that are no browsers send no Origin, and are not concerned (default: any).
+    /// `https://game.example, http://localhost:8000`; "*." before a host stands for all names below it, "null" for a page
+    /// without an origin. Others are refused with 403. Programs that are no browsers send no Origin, and are not concerned
+    /// (default: any).
     pub allowed_origins: *const c_char,
 }
 

@@ -421,7 +421,7 @@ static void configs(void) {
     config.field = value;                                      \
     FAILS(ws_connect("wss://127.0.0.1:1", &config, &h), code, #field); \
   } while (0)
-  BAD(flags, 1u << 20, WS_ERR_CONFIG);
+  BAD(flags, 1u << 30, WS_ERR_CONFIG);
   BAD(flags, WS_GODOT3, WS_ERR_CONFIG);
   BAD(no_delay, 5, WS_ERR_CONFIG);
   BAD(on_full, 9, WS_ERR_CONFIG);

@@ -387,7 +387,7 @@ def decide(event: wspeer.Event) -> None:
         with reported("accept"):
             peer.accept(subprotocol, headers)
 
-    def reply(status: int, body: str | bytes, *headers: str) -> None:
+    def reply(status: int, body: wspeer.Data, *headers: str) -> None:
         with reported("reply"):
             peer.reply(status, body, headers)
 

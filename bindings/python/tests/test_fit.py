@@ -232,4 +232,7 @@ class TestOptions(unittest.TestCase):
             self.assertIs(peer.options.no_delay, False)
             self.assertIs(peer.options.coalesce, True)
         others = {"only_ca_pem", "godot3", "scene", "auth", "no_relay", "ca_pem", "cert_pem", "key_pem"}
-        self.assertEqual(set(given) | others | {"trusted_proxies", "allowed_hosts", "allowed_origins"}, set(ConfigArgs.__annotations__))
+        self.assertEqual(
+            set(given) | others | {"trusted_proxies", "allowed_hosts", "allowed_origins"},
+            set(ConfigArgs.__annotations__),
+        )

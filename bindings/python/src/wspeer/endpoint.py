@@ -386,15 +386,15 @@ class Peer(Connection):
 
     def accept(self, subprotocol: str | None = None, headers: Headers = ()) -> None:
         """Server with ask=True, after REQUEST: opens the WebSocket; CONNECTED follows. `subprotocol` is one that the
-        client offers (`headers("Sec-WebSocket-Protocol")`); None chooses by the server's subprotocols. `headers` are more
-        headers of the response. Raises StateError if the client has left or the time to answer is over."""
+        client offers (`headers("Sec-WebSocket-Protocol")`); None chooses by the server's subprotocols. `headers` are
+        more headers of the response. Raises StateError if the client has left or the time to answer is over."""
         lines = header_lines(headers)
         chosen = None if subprotocol is None else encoded("subprotocol", subprotocol)
         check(lib.ws_accept(self._handle, chosen, lines, len(lines)))
 
     def reply(self, status: int, body: Data = b"", headers: Headers = ()) -> None:
-        """Server with ask=True, after REQUEST: answers with an HTTP response, status 200 to 599. The connection ends when
-        it has left; DISCONNECTED follows. Raises StateError as accept() does."""
+        """Server with ask=True, after REQUEST: answers with an HTTP response, status 200 to 599. The connection ends
+        when it has left; DISCONNECTED follows. Raises StateError as accept() does."""
         lines = header_lines(headers)
         payload = utf8("body", body) if isinstance(body, str) else as_bytes("body", body, "str or bytes")
         check(lib.ws_reply(self._handle, whole("status", status, *INT32), lines, len(lines), payload, len(payload)))
