@@ -145,9 +145,10 @@ check "README: the server in C sends to everyone" serves ./server
 check "docs/godot-scene.md: its parts in C compile" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c scene.c \
   -o scene.o
 {
-  printf '#include "wspeer.h"\nvoid part(ws_config config);\nvoid part(ws_config config) {\n'
+  printf '#include "wspeer.h"\nws_result part(ws_handle *server);\nws_result part(ws_handle *server) {\n'
+  printf 'ws_config config;\nws_config_init(&config, sizeof config);\n'
   "$extract" "$root/SECURITY.md" c allowed_origins
-  printf '}\n'
+  printf 'return ws_listen("ws://*:9080", &config, server);\n}\n'
 } > origin.c
 check "SECURITY.md: its part in C compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c origin.c -o origin.o
 
