@@ -996,7 +996,8 @@ typedef struct ws_stats {
   uint64_t longest_poll_us;
   // Server: clients accepted since it was opened.
   uint64_t accepted;
-  // Server: clients that were refused, or whose opening handshake failed.
+  // Server: clients that were refused, or whose opening handshake failed: the sum of refused_limit, refused_request,
+  // refused_tls, refused_proxy, refused_timeout and refused_gone. Not those that the program's ws_close() ended.
   uint64_t refused;
   // Server: opening handshakes in progress.
   uint64_t pending_handshakes;

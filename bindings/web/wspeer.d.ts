@@ -775,7 +775,11 @@ export declare const enum WsStatsLayout {
   longest_poll_us = 120,
   /** Server: clients accepted since it was opened. */
   accepted = 128,
-  /** Server: clients that were refused, or whose opening handshake failed. */
+  /**
+   * Server: clients that were refused, or whose opening handshake failed: the sum of refused_limit,
+   * refused_request, refused_tls, refused_proxy, refused_timeout and refused_gone. Not those that the program's
+   * ws_close() ended.
+   */
   refused = 136,
   /** Server: opening handshakes in progress. */
   pending_handshakes = 144,

@@ -177,7 +177,8 @@ pub struct ws_stats {
     pub longest_poll_us: u64,
     /// Server: clients accepted since it was opened.
     pub accepted: u64,
-    /// Server: clients that were refused, or whose opening handshake failed.
+    /// Server: clients that were refused, or whose opening handshake failed: the sum of refused_limit, refused_request,
+    /// refused_tls, refused_proxy, refused_timeout and refused_gone. Not those that the program's ws_close() ended.
     pub refused: u64,
     /// Server: opening handshakes in progress.
     pub pending_handshakes: u64,

@@ -6,6 +6,7 @@ use super::{FIRST_CLIENT, Handles, Server};
 use crate::codes::*;
 use crate::connection::Connection;
 use crate::endpoint::{MAX_LEN, Mark};
+use crate::error::Failure;
 use crate::journal;
 use crate::names::MAX_CLIENTS;
 use crate::net::Stream;
@@ -250,7 +251,7 @@ impl Server {
         (key, self.serial)
     }
 
-    fn secured(&mut self, cx: &mut Cx<'_>, mail_key: u64, result: Result<Stream, crate::error::Failure>) {
+    fn secured(&mut self, cx: &mut Cx<'_>, mail_key: u64, result: Result<Stream, Failure>) {
         let (key, serial) = (mail_key as u32, (mail_key >> 32) as u32);
         let Some(Slot::Preparing(preparing)) = self.slots.get(key as usize) else { return };
         let Preparing { serial: current, source, .. } = **preparing;
@@ -290,7 +291,8 @@ impl Server {
                 self.listening.poll.registry().register(tcp, Token(FIRST_CLIENT + key as usize), interest).is_ok();
         }
         if !registered {
-            peer.close(cx, -1, "");
+            let why = "the system has no resources to watch its socket";
+            peer.close_because(cx, -1, "", Some(Failure::new(Phase::Tcp, Cause::Resources, why)));
         }
         self.fill_slot(key, serial, peer, source.since, source.known);
         self.take_changes(cx, key, handles);
@@ -318,6 +320,9 @@ impl Server {
         peer.endpoint.of_server = true;
         peer.endpoint.user = self.endpoint.user;
         peer.endpoint.inbox.holds = self.above.holds;
+        if !known && let Some(proxy) = peer.endpoint.info.remote() {
+            self.proxied.insert(key, proxy);
+        }
         let mut client = Box::new(Client {
             peer,
             serial,

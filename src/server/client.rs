@@ -40,8 +40,10 @@ pub(super) struct Client {
 pub(super) enum Handshaking {
     /// In progress.
     Pending,
-    /// In progress again, after a file was sent to the client.
+    /// In progress again, after a plain request was answered.
     PendingAgain,
+    /// The last response to plain requests is being sent. It counts as in progress until the connection ends.
+    Answered,
     /// A file is being sent to the client. It is served after the others, and is no pending handshake.
     Served,
     /// It has been completed, or has failed.
@@ -85,7 +87,7 @@ impl Discarded for Client {
 impl Client {
     /// Whether its opening handshake is in progress.
     pub(super) fn is_pending(&self) -> bool {
-        matches!(self.progress, Handshaking::Pending | Handshaking::PendingAgain)
+        matches!(self.progress, Handshaking::Pending | Handshaking::PendingAgain | Handshaking::Answered)
     }
 
     /// Whether a file is being sent to it.
@@ -202,6 +204,7 @@ impl Server {
     fn opened(&mut self, cx: &mut Cx<'_>, key: u32, handles: Option<&dyn Handles>) -> bool {
         self.leave_pending(key);
         self.leave_seat(key);
+        self.proxied.remove(&key);
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return true };
         if std::mem::replace(&mut client.peer.endpoint.asked, Asked::Nothing) != Asked::Nothing {
             // It has its handle since the program was asked.
@@ -211,8 +214,7 @@ impl Server {
             client.peer.close(cx, -1, "");
             let ended = client.peer.take_changed().ended;
             let address = client.peer.endpoint.info.remote();
-            let failure = Failure::new(Phase::Http, Cause::Resources, "the library has no handle left for it");
-            let away = TurnedAway { address, failure, status: 101 };
+            let away = TurnedAway { address, failure: no_handle(), status: 101 };
             self.turn_away(cx, away, |away| {
                 format!("{} was dropped: {}", shown_address(address), away.failure.message)
             });
@@ -228,7 +230,7 @@ impl Server {
 
     /// Counts a client that ended before it opened as refused.
     fn note_refused(&mut self, cx: &Cx<'_>, key: u32) {
-        let was_served = self.client(key).is_some_and(|client| client.progress == Handshaking::PendingAgain);
+        let progress = self.client(key).map(|client| client.progress);
         if !self.leave_pending(key) {
             return;
         }
@@ -238,9 +240,10 @@ impl Server {
             return;
         }
         let info = &client.peer.endpoint.info;
-        let left = matches!(info.end().map(|mark| mark.cause), Some(Cause::PeerGone | Cause::Reset));
-        if was_served && left {
-            // It wanted files, and has them.
+        let left =
+            matches!(info.end().map(|mark| mark.cause), Some(Cause::PeerGone | Cause::Reset | Cause::CloseTimeout));
+        if progress == Some(Handshaking::Answered) || (progress == Some(Handshaking::PendingAgain) && left) {
+            // All its requests were plain, and answered.
             return;
         }
         let failure = info.end().map_or_else(Failure::default, |end| Failure {
@@ -275,6 +278,7 @@ impl Server {
     /// Handles the end of a client: it no longer counts as connected, and its handle retires once its items have been
     /// taken.
     fn ended(&mut self, key: u32) {
+        self.proxied.remove(&key);
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         self.counts.live -= 1;
         if client.is_served()
@@ -397,6 +401,11 @@ impl Server {
             self.free.push(key);
         }
     }
+}
+
+/// Why a client ends for which no handle is left.
+pub(super) fn no_handle() -> Failure {
+    Failure::new(Phase::Http, Cause::Resources, "the library has no handle left for it")
 }
 
 /// Maximum number of queued lifecycle events.

@@ -159,8 +159,7 @@ impl Server {
             let why = exceeded.map_or_else(|| "the disk is too slow".to_owned(), |limit| format!("{limit} is reached"));
             let address = shown_address(client.peer.endpoint.info.remote());
             refusals.log(cx.now, || format!("{address} was refused a file with 503: {why}"));
-            client.peer.respond(cx, &busy(), keep_alive);
-            return Some(client.peer.pump(cx) || client.peer.request().is_some());
+            return Some(self.answer_plain(cx, key, &busy(), keep_alive));
         }
         client.peer.begin_response(cx.now, endpoint.options.time(WS_OPT_DOWNLOAD_TIMEOUT_MS));
         if let Some(deadline) = client.peer.close_deadline() {
@@ -172,6 +171,16 @@ impl Server {
             client.progress = Handshaking::Served;
         }
         Some(false)
+    }
+
+    /// Answers a plain request with a short response. With `keep_alive` its connection goes on. True: there is more to
+    /// read.
+    fn answer_plain(&mut self, cx: &mut Cx<'_>, key: u32, response: &Reply, keep_alive: bool) -> bool {
+        let Some(client) = self.client(key) else { return false };
+        client.progress = if keep_alive { Handshaking::PendingAgain } else { Handshaking::Answered };
+        client.peer.respond(cx, response, keep_alive);
+        self.back_to_proxy(key);
+        self.client(key).is_some_and(|client| client.peer.pump(cx) || client.peer.request().is_some())
     }
 
     /// Takes what the threads have read, for at most half of the budget. True: there is more.
@@ -255,6 +264,7 @@ impl Server {
                 client.set_timer(key, cx.now + time, queues);
             }
             downloads.remove(key);
+            self.back_to_proxy(key);
         }
     }
 

@@ -112,6 +112,9 @@ pub struct Server {
     reuse: Reuse,
     /// Number of certificates that it has had.
     certificates: u32,
+    /// The addresses of trusted proxies whose requests report the client's, by the key of the connection, until it opens
+    /// a WebSocket or ends.
+    proxied: HashMap<u32, SocketAddr>,
     /// An untrusted client's claim to be behind a proxy has been logged.
     claim_logged: bool,
     /// A close in progress: its code, its reason, and the key of the client to close next.
@@ -279,6 +282,7 @@ impl Server {
             downloads: None,
             reuse: Reuse::default(),
             certificates: 0,
+            proxied: HashMap::new(),
             claim_logged: false,
             closing: None,
             worked: false,

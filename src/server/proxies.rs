@@ -80,14 +80,16 @@ impl Server {
         self.admit(cx, Some((key, serial)), tcp, source, handles);
     }
 
-    /// Sets the address of a client from the request that its proxy passed on. A client that comes from no trusted
-    /// proxy has the address of its socket, whatever it claims.
+    /// Sets the address of a client from the request that its proxy passed on: a proxy may send the requests of many
+    /// clients on one connection. A client that comes from no trusted proxy has the address of its socket, whatever it
+    /// claims.
     pub(super) fn locate(&mut self, key: u32) -> Result<(), Refusal> {
-        let Server { slots, settings, counts, claim_logged, .. } = self;
+        self.back_to_proxy(key);
+        let Server { slots, settings, proxied, counts, claim_logged, .. } = self;
         let Some(Slot::Client(client)) = slots.get_mut(key as usize) else { return Ok(()) };
         let Some(proxies) = &settings.proxies else { return Ok(()) };
         let (Some(forwarding), Some(request)) = (proxies.forwarding, client.peer.request()) else { return Ok(()) };
-        if client.known {
+        let Some(proxy) = proxied.get(&key) else {
             if !*claim_logged && request.headers.count(forwarding.header()) > 0 {
                 *claim_logged = true;
                 journal::note(Level::Warn, || {
@@ -96,21 +98,35 @@ impl Server {
                 });
             }
             return Ok(());
-        }
+        };
         let reported = forwarding
             .client(&request.headers, |address| proxies.trusted.contain(address))
             .map_err(|why| Refusal::new(400, Cause::HttpInvalid, why))?;
-        let info = &mut client.peer.endpoint.info;
-        if let (Some(reported), Some(remote)) = (reported, info.remote()) {
+        if let Some(reported) = reported {
+            let info = &mut client.peer.endpoint.info;
             // A PROXY header may have changed the address before.
             match info.has_peer_address() {
                 true => info.set_addresses(info.local(), Some(canonical(reported))),
-                false => info.set_remote(remote, canonical(reported)),
+                false => info.set_remote(*proxy, canonical(reported)),
             }
         }
         client.known = true;
-        count(&mut counts.per_address, settings.limited(client.address()), |there| there.pending += 1);
+        if client.is_pending() {
+            count(&mut counts.per_address, settings.limited(client.address()), |there| there.pending += 1);
+        }
         Ok(())
+    }
+
+    /// Between the requests of a trusted proxy a connection has its address, and counts for no client.
+    pub(super) fn back_to_proxy(&mut self, key: u32) {
+        let Server { slots, settings, proxied, counts, .. } = self;
+        let Some(proxy) = proxied.get(&key) else { return };
+        let Some(Slot::Client(client)) = slots.get_mut(key as usize) else { return };
+        if std::mem::replace(&mut client.known, false) && client.is_pending() {
+            count(&mut counts.per_address, settings.limited(client.address()), |there| there.pending -= 1);
+        }
+        let info = &mut client.peer.endpoint.info;
+        info.set_addresses(info.local(), Some(*proxy));
     }
 }
 

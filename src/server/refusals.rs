@@ -35,7 +35,7 @@ impl TurnedAway {
     }
 }
 
-/// Numbers of clients that were turned away since the server was opened.
+/// Numbers of clients that were turned away since the server was opened. Each counts in the total and in one group.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
 pub struct RefusedCounts {
     /// All of them.
@@ -56,12 +56,14 @@ pub struct RefusedCounts {
 
 impl RefusedCounts {
     fn add(&mut self, failure: &Failure) {
+        if is_own(failure.cause) {
+            return;
+        }
         self.total += 1;
         let count = match (failure.cause, failure.phase) {
             (Cause::Limit | Cause::Resources, _) => &mut self.limit,
             (Cause::HandshakeTimeout, _) => &mut self.timeout,
             (Cause::PeerGone | Cause::Reset, _) => &mut self.gone,
-            (cause, _) if is_own(cause) => return,
             (_, Phase::Tls) => &mut self.tls,
             (_, Phase::Proxy) => &mut self.proxy,
             _ => &mut self.request,
@@ -192,8 +194,9 @@ mod tests {
         let counted = |cause, phase| {
             let mut counts = RefusedCounts::default();
             counts.add(&Failure::new(phase, cause, ""));
-            assert_eq!(counts.total, 1);
-            [counts.limit, counts.request, counts.tls, counts.proxy, counts.timeout, counts.gone]
+            let groups = [counts.limit, counts.request, counts.tls, counts.proxy, counts.timeout, counts.gone];
+            assert_eq!(counts.total, groups.iter().sum::<u64>());
+            groups
         };
         for (cause, phase, place) in [
             (Cause::Limit, Phase::Http, 0),
@@ -217,7 +220,8 @@ mod tests {
             let expected: [u64; 6] = std::array::from_fn(|at| u64::from(at == place));
             assert_eq!(counted(cause, phase), expected, "{cause:?} in {phase:?}");
         }
-        for cause in [Cause::ServerClosed, Cause::ClosedByHost, Cause::Dropped] {
+        // Who was ended by the server was not turned away, and counts nowhere.
+        for cause in [Cause::None, Cause::ServerClosed, Cause::ClosedByHost, Cause::Dropped] {
             assert_eq!(counted(cause, Phase::Http), [0; 6]);
         }
     }

@@ -1,6 +1,6 @@
 //! Requests on which the program decides (WS_ASK): from REQUEST to CONNECTED or DISCONNECTED.
 
-use super::client::{Slot, count};
+use super::client::{Slot, count, no_handle};
 use super::{Handles, Server};
 use crate::endpoint::Asked;
 use crate::error::Error;
@@ -14,7 +14,7 @@ impl Server {
     pub(super) fn ask(&mut self, cx: &mut Cx<'_>, key: u32, handles: &dyn Handles) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         let Some(handle) = handles.give(key) else {
-            client.peer.close(cx, -1, "");
+            client.peer.close_because(cx, -1, "", Some(no_handle()));
             return;
         };
         client.peer.endpoint.handle = handle;

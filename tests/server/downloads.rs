@@ -323,6 +323,37 @@ fn downloads_of_one_address_are_limited() {
     assert_eq!(ask(&mut test, &mut third, &[get("/")])[0].0, 200);
 }
 
+#[test]
+fn who_is_answered_with_503_for_a_file_is_no_refused_client() {
+    let folder = Folder::new();
+    folder.write("long", &vec![b'x'; LONG]);
+    let mut test = folder.served(&[(WS_OPT_MAX_DOWNLOADS, 1)]);
+    let mut first = test.connect();
+    first.write_all(&get("/long")).unwrap();
+    test.poll_until("a download", |test| counts(test).1 == 1);
+    let closes = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".to_vec();
+    // It leaves.
+    let mut stream = test.connect();
+    assert_eq!(ask(&mut test, &mut stream, &[get("/")])[0].0, 503);
+    drop(stream);
+    test.poll_until("its removal", |test| counts(test).0 == [0, 0, 2, 0]);
+    // The server closes the connection after the response.
+    let mut stream = test.connect();
+    assert_eq!(ask(&mut test, &mut stream, &[closes])[0].0, 503);
+    drop(stream);
+    test.poll_until("its removal", |test| counts(test).0 == [0, 0, 3, 0]);
+    // Its time is over.
+    let mut stream = test.connect();
+    assert_eq!(ask(&mut test, &mut stream, &[get("/")])[0].0, 503);
+    pass(&mut test, 3_500);
+    test.poll_until("its removal", |test| counts(test).0 == [0, 0, 4, 0]);
+    // What it asks for afterwards can be refused.
+    let mut stream = test.connect();
+    assert_eq!(ask(&mut test, &mut stream, &[get("/")])[0].0, 503);
+    stream.write_all(b"nonsense\r\n\r\n").unwrap();
+    test.poll_until("its removal", |test| counts(test).0 == [0, 0, 5, 1]);
+}
+
 /// Reads up to `count` bytes.
 fn read_some(stream: &mut TcpStream, count: usize) -> usize {
     let mut buffer = vec![0; count];

@@ -217,6 +217,110 @@ fn a_malformed_header_is_refused() {
     ws_free(server);
 }
 
+/// A directory with a file, removed at the end of the test.
+struct Served(std::path::PathBuf);
+
+impl Served {
+    fn by(server: u32) -> Served {
+        let served = Served(std::env::temp_dir().join(format!("wspeer-proxied-{}-{server}", std::process::id())));
+        std::fs::create_dir_all(&served.0).unwrap();
+        std::fs::write(served.0.join("a"), b"a file").unwrap();
+        let directory = CString::new(served.0.to_str().unwrap()).unwrap();
+        assert_eq!(c!(ws_serve(server, c"/".as_ptr(), directory.as_ptr(), 0)), WS_OK);
+        served
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Sends one more request on a connection and waits for the status of the answer.
+fn next_status(server: u32, stream: &mut TcpStream, bytes: &[u8]) -> u16 {
+    stream.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    poll_until(server, "an answer", || {
+        let open = read(stream, &mut answer);
+        !open || answer.windows(4).any(|end| end == b"\r\n\r\n")
+    });
+    String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn each_request_on_a_kept_connection_reports_its_own_client() {
+    let _alone = ALONE.lock();
+    const CLIENTS: [&str; 4] = ["198.51.100.1", "", "203.0.113.7", "203.0.113.8"];
+    let file = |headers: &str| format!("GET /a HTTP/1.1\r\nHost: h\r\n{headers}\r\n").into_bytes();
+    let chained = b"PROXY TCP4 10.0.0.5 127.0.0.1 1234 80\r\n";
+    for (flags, first) in
+        [(WS_X_FORWARDED_FOR, &b""[..]), (WS_FORWARDED, b""), (WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL, chained)]
+    {
+        let (server, port) = server(flags, |config| config.max_clients_per_address = 1);
+        let _served = Served::by(server);
+        let of = |client: &str| match client {
+            "" => String::new(),
+            client if flags & WS_FORWARDED != 0 => format!("Forwarded: for={client}\r\n"),
+            client => format!("X-Forwarded-For: {client}\r\n"),
+        };
+        let mut event: ws_event = unsafe { std::mem::zeroed() };
+        let mut open = Vec::new();
+        for client in CLIENTS {
+            // The proxy has loaded files for others on this connection.
+            let bytes = [first, &file(&of("192.0.2.1"))].concat();
+            let (answered, mut stream) = status(server, PROXY, port, &bytes);
+            assert_eq!(answered, 200);
+            assert_eq!(next_status(server, &mut stream, &file("")), 200);
+            assert_eq!(next_status(server, &mut stream, &file(&of("192.0.2.2"))), 200);
+            assert_eq!(next_status(server, &mut stream, &request(&of(client))), 101, "{client}");
+            poll_until(server, "it is connected", || {
+                c!(ws_next_event(server, &mut event)) == WS_OK && event.r#type == WS_EVENT_CONNECTED
+            });
+            let socket = stream.local_addr().unwrap().to_string();
+            let expected = match client {
+                "" if !first.is_empty() => "10.0.0.5:1234".to_owned(),
+                "" => socket.clone(),
+                client => format!("{client}:0"),
+            };
+            assert_eq!(text(event.conn, WS_GET_REMOTE_ADDRESS), expected);
+            assert_eq!(text(event.conn, WS_GET_PEER_ADDRESS), socket);
+            open.push(stream);
+        }
+        // The limit counts the client of the request that opens, and frees its place when it ends.
+        for (client, expected) in [("203.0.113.7", 503), ("192.0.2.1", 101), ("192.0.2.1", 503)] {
+            let bytes = [first, &file(&of("203.0.113.9"))].concat();
+            let (_, mut stream) = status(server, PROXY, port, &bytes);
+            assert_eq!(next_status(server, &mut stream, &request(&of(client))), expected, "{client}");
+            open.push(stream);
+        }
+        drop(open);
+        poll_until(server, "they are gone", || stats(server).connections == 0 && stats(server).pending_handshakes == 0);
+        while c!(ws_next_event(server, &mut event)) == WS_OK {}
+        assert_eq!(status(server, PROXY, port, &[first, &request(&of("203.0.113.7"))].concat()).0, 101);
+        ws_free(server);
+    }
+}
+
+#[test]
+fn a_malformed_header_of_a_later_request_is_refused() {
+    let _alone = ALONE.lock();
+    let (server, port) = server(WS_FORWARDED, |config| config.flags |= WS_REPORT_REFUSED);
+    let _served = Served::by(server);
+    let file = b"GET /a HTTP/1.1\r\nHost: h\r\nForwarded: for=203.0.113.7\r\n\r\n";
+    let (answered, mut stream) = status(server, PROXY, port, file);
+    assert_eq!(answered, 200);
+    let bad = request("Forwarded: for=\", for=203.0.113.7\r\n");
+    assert_eq!(next_status(server, &mut stream, &bad), 400);
+    let mut event: ws_event = unsafe { std::mem::zeroed() };
+    poll_until(server, "it is reported", || c!(ws_next_event(server, &mut event)) == WS_OK);
+    assert_eq!(event.r#type, WS_EVENT_REFUSED);
+    // SAFETY: the text of an event is NUL-terminated, and lent until the next call.
+    let told = unsafe { CStr::from_ptr(event.packet.data.cast()) }.to_str().unwrap();
+    assert!(told.starts_with(&format!("{}: ", stream.local_addr().unwrap())), "the proxy's address: {told}");
+    ws_free(server);
+}
+
 #[test]
 fn both_ways_together_follow_a_chain_of_proxies() {
     let _alone = ALONE.lock();

@@ -252,7 +252,9 @@ namespace Wspeer
         public ulong LongestPollUs;
         /// <summary>Server: clients accepted since it was opened.</summary>
         public ulong Accepted;
-        /// <summary>Server: clients that were refused, or whose opening handshake failed.</summary>
+        /// <summary>Server: clients that were refused, or whose opening handshake failed: the sum of RefusedLimit,
+        /// RefusedRequest, RefusedTls, RefusedProxy, RefusedTimeout and RefusedGone. Not those that the program's
+        /// Close() ended.</summary>
         public ulong Refused;
         /// <summary>Server: opening handshakes in progress.</summary>
         public ulong PendingHandshakes;

@@ -218,7 +218,9 @@ class Stats(NamedTuple):
     accepted: int
     """Server: clients accepted since it was opened."""
     refused: int
-    """Server: clients that were refused, or whose opening handshake failed."""
+    """Server: clients that were refused, or whose opening handshake failed: the sum of refused_limit,
+    refused_request, refused_tls, refused_proxy, refused_timeout and refused_gone. Not those that the program's
+    close() ended."""
     pending_handshakes: int
     """Server: opening handshakes in progress."""
     compressed_in: int
