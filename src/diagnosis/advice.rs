@@ -2,7 +2,8 @@
 
 use super::clock::{apart, date, ms};
 use super::evidence::{Evidence, Foreign};
-use super::redact::{Secrets, plain, scheme};
+use super::redact::{plain, scheme};
+use super::secrets::Secrets;
 use super::{Fault, Subject, Trust};
 use crate::endpoint::Info;
 use crate::names::{CA_PEM, INSECURE, PIN_SHA256, PROXY, SERVER_NAME};
@@ -20,9 +21,9 @@ pub(super) fn of(fault: &Fault, subject: &Subject, evidence: &Evidence, info: &I
         Cause::NameNotFound | Cause::NameFailed => of_name(fault, subject, evidence),
         Cause::Refused | Cause::Unreachable => of_address(fault, subject, evidence),
         Cause::ConnectTimeout => of_timeout(fault, subject, evidence),
-        Cause::CertificateExpired => of_dates(fault, evidence),
-        Cause::CertificateUntrusted => of_issuer(fault, evidence),
-        Cause::CertificateName => of_certificate_name(fault, subject, evidence),
+        Cause::CertificateExpired => of_dates(fault, evidence, secrets),
+        Cause::CertificateUntrusted => of_issuer(fault, evidence, secrets),
+        Cause::CertificateName => of_certificate_name(fault, subject, evidence, secrets),
         Cause::NotTls if fault.phase == Phase::Tls => format!(
             "Port {} of {} does not speak TLS. Use ws:// instead of wss://, or correct the port: a server with TLS \
              often has another one.",
@@ -136,14 +137,14 @@ fn of_timeout(fault: &Fault, subject: &Subject, evidence: &Evidence) -> String {
     }
 }
 
-fn of_dates(fault: &Fault, evidence: &Evidence) -> String {
+fn of_dates(fault: &Fault, evidence: &Evidence, secrets: &Secrets) -> String {
     let clock = evidence.clock;
     let dated: Vec<(&Certificate, (u64, u64))> =
         evidence.chain.0.iter().filter_map(|one| one.validity.map(|validity| (one, validity))).collect();
     if let Some((certificate, (from, _))) = dated.iter().find(|(_, (from, _))| clock < *from) {
         let both = format!(
             "The certificate \"{}\" is not valid before {}, and the clock of this machine says {}, {} earlier.",
-            certificate.subject,
+            secrets.cover(&certificate.subject),
             date(*from),
             date(clock),
             apart(*from, clock)
@@ -159,7 +160,7 @@ fn of_dates(fault: &Fault, evidence: &Evidence) -> String {
         Some((certificate, (_, until))) => format!(
             "The certificate \"{}\" expired on {}, {} ago by the clock of this machine, which says {}. Renew it on \
              the server and have the server load it. If that clock is wrong, set it.",
-            certificate.subject,
+            secrets.cover(&certificate.subject),
             date(*until),
             apart(clock, *until),
             date(clock)
@@ -168,7 +169,7 @@ fn of_dates(fault: &Fault, evidence: &Evidence) -> String {
     }
 }
 
-fn of_issuer(fault: &Fault, evidence: &Evidence) -> String {
+fn of_issuer(fault: &Fault, evidence: &Evidence, secrets: &Secrets) -> String {
     let (chain, count) = &evidence.chain;
     let Some((leaf, last)) = chain.first().zip(chain.last()) else { return sentence(&fault.message) };
     if leaf.is_self_issued {
@@ -176,7 +177,8 @@ fn of_issuer(fault: &Fault, evidence: &Evidence) -> String {
             "The certificate \"{}\" is self-signed, so nobody vouches for it. For a test or a local network give it \
              as {CA_PEM}, or its SHA-256 as {PIN_SHA256}: {}. A public server needs one of a public authority, such \
              as Let's Encrypt.",
-            leaf.subject, leaf.sha256
+            secrets.cover(&leaf.subject),
+            leaf.sha256
         );
     }
     if last.is_self_issued {
@@ -184,7 +186,7 @@ fn of_issuer(fault: &Fault, evidence: &Evidence) -> String {
             "The chain ends at the authority \"{}\", which is not trusted here. If it is your own, give its \
              certificate as {CA_PEM}. If you do not know it, a company proxy or antivirus program may be reading \
              along.",
-            last.subject
+            secrets.cover(&last.subject)
         );
     }
     let sent = if *count == 1 { "only its own certificate".to_owned() } else { format!("{count} certificates") };
@@ -192,15 +194,15 @@ fn of_issuer(fault: &Fault, evidence: &Evidence) -> String {
         "The server sent {sent}, and \"{}\", which signed the last, is neither sent nor trusted here: the chain is \
          incomplete, or the authority a private one. Have the server send its whole chain (often fullchain.pem), or \
          give the private authority as {CA_PEM}.",
-        last.issuer
+        secrets.cover(&last.issuer)
     )
 }
 
-fn of_certificate_name(fault: &Fault, subject: &Subject, evidence: &Evidence) -> String {
+fn of_certificate_name(fault: &Fault, subject: &Subject, evidence: &Evidence, secrets: &Secrets) -> String {
     let Some(leaf) = evidence.chain.0.first() else { return sentence(&fault.message) };
     let names = match leaf.names.as_slice() {
-        [] => format!("no name but the common name \"{}\", which does not count", leaf.subject),
-        names => names.join(", "),
+        [] => format!("no name but the common name \"{}\", which does not count", secrets.cover(&leaf.subject)),
+        names => names.iter().map(|name| secrets.cover(name)).collect::<Vec<_>>().join(", "),
     };
     let host = if evidence.is_before_tunnel { "the proxy".to_owned() } else { plain(&subject.host) };
     format!(

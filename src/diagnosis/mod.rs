@@ -5,6 +5,7 @@ mod advice;
 mod clock;
 mod evidence;
 mod redact;
+mod secrets;
 mod sentences;
 
 use crate::connection::Connection;
@@ -15,9 +16,11 @@ use crate::status::{Cause, EventKind, Phase, State, Text};
 use crate::trace::Trace;
 use crate::work::Cx;
 use evidence::Evidence;
-use redact::Secrets;
+use secrets::Secrets;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+pub use secrets::Hidden;
 
 /// Time for the answer to the ping if the connect timeout is off.
 const PING_TIME: Duration = Duration::from_secs(10);
@@ -110,16 +113,10 @@ struct Step {
 
 impl Diagnosis {
     /// Begins. `trace` is that of the connection's recipe.
-    pub fn new(
-        subject: Subject,
-        proxy_login: Vec<String>,
-        trace: Arc<Trace>,
-        peer: &mut Connection,
-        now: Instant,
-    ) -> Diagnosis {
+    pub fn new(subject: Subject, hidden: &Hidden, trace: Arc<Trace>, peer: &mut Connection, now: Instant) -> Diagnosis {
         // Messages of the server are not the program's.
         peer.endpoint.inbox.refuse_messages();
-        let secrets = Secrets::of(&subject.request, proxy_login);
+        let secrets = Secrets::of(&subject.request, hidden);
         let evidence = Evidence::new(subject.proxy.is_some(), now, unix_time());
         Diagnosis { subject, secrets, trace, evidence, stage: Stage::New, started: now, steps: 0, newest: now }
     }
@@ -141,7 +138,7 @@ impl Diagnosis {
             self.stage = Stage::Opening;
         }
         for (at, fact) in self.trace.take() {
-            let step = sentences::of_fact(&fact, at, &self.subject, &self.evidence);
+            let step = sentences::of_fact(&fact, at, &self.subject, &self.evidence, &self.secrets);
             self.evidence.learn(&fact, at);
             if let Some(step) = step {
                 self.report(peer, cx, at, step);
@@ -174,7 +171,8 @@ impl Diagnosis {
     fn take_marks(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
         peer.endpoint.inbox.take_mark(EventKind::Open);
         while let Some(mark) = peer.endpoint.inbox.take_mark(EventKind::Error) {
-            let step = Step { phase: mark.phase, cause: mark.cause, text: text_of(&mark), ..Step::default() };
+            let text = self.secrets.cover_message(&text_of(&mark));
+            let step = Step { phase: mark.phase, cause: mark.cause, text, ..Step::default() };
             self.report(peer, cx, cx.now, step);
         }
         // The end reports it.
@@ -184,7 +182,7 @@ impl Diagnosis {
     /// The connection is open: reports the answer of the server and pings it.
     fn ping(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) {
         self.report_answer(peer, cx);
-        let agreed = sentences::agreed(&self.subject, &peer.endpoint.info);
+        let agreed = sentences::agreed(&self.subject, &peer.endpoint.info, &self.secrets);
         self.report(peer, cx, cx.now, agreed);
         self.report(peer, cx, cx.now, sentences::pinging());
         peer.ping(cx);
@@ -234,7 +232,7 @@ impl Diagnosis {
             code: u16::try_from(end.code).unwrap_or(0),
             message: match end.cause {
                 Cause::ClosedByPeer => sentences::closed_by_peer(end.code, peer.close_reason(), &self.secrets),
-                _ => text_of(&end),
+                _ => self.secrets.cover_message(&text_of(&end)),
             },
         };
         match stage {

@@ -1,6 +1,7 @@
 //! What a diagnosis shows of texts that may hold secrets. A user pastes its sentences into a bug report.
 
-use crate::protocol::{Headers, RequestSpec, shown_location};
+use super::secrets::{Secrets, is_token};
+use crate::protocol::{Headers, shown_location};
 
 /// Headers of an answer whose values are shown.
 const SHOWN: [&str; 15] = [
@@ -24,36 +25,44 @@ const SHOWN: [&str; 15] = [
 const MAX_HEADERS: usize = 24;
 /// Maximum characters of a value or name from the peer.
 const MAX_SHOWN: usize = 80;
-/// Number of bytes in common with a secret from which on a text is not shown.
-const REPEATED_BYTES: usize = 6;
-
-/// Parts of the request that the peer may repeat.
-pub struct Secrets(Vec<String>);
+/// Maximum characters of a place that a redirect points to.
+const MAX_PLACE: usize = 256;
+/// Maximum bytes of a Location that is read.
+const MAX_LOCATION: usize = 8 << 10;
+/// Names of other headers of an answer that are shown whatever is secret, without their values.
+const KNOWN: [&str; 5] = ["location", "www-authenticate", "proxy-authenticate", "sec-websocket-protocol", "set-cookie"];
+/// What stands before and after a text of the far side in the error message of a client.
+const QUOTED: [(&str, &str); 3] = [
+    ("it points to ", ": connect there"),
+    ("it begins with \"", "\": another kind of server"),
+    ("it asks for authentication by ", ", and wspeer knows"),
+];
 
 impl Secrets {
-    /// The values of the query and of the program's headers, and what else is secret.
-    pub fn of(request: &RequestSpec, others: Vec<String>) -> Secrets {
-        let public = |name: &str| ["host", "origin", "user-agent"].iter().any(|one| one.eq_ignore_ascii_case(name));
-        let query = request.target.split_once('?').map_or("", |(_, query)| query).split('&');
-        let query = query.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
-        let values = request.headers.iter().filter(|(name, _)| !public(name)).map(|(_, value)| credentials(value));
-        let texts = query.chain(values).map(str::to_owned).chain(others);
-        Secrets(texts.filter(|secret| secret.len() >= 3).collect())
-    }
-
-    /// Whether a text has a part of a secret in it.
-    fn are_in(&self, text: &str) -> bool {
-        let text = text.as_bytes();
-        self.0.iter().any(|secret| {
-            let secret = secret.as_bytes();
-            let len = secret.len().min(REPEATED_BYTES);
-            secret.windows(len).any(|part| text.windows(len).any(|other| other == part))
-        })
-    }
-
     /// A text of the peer as it is shown: short, without control characters, and without secrets.
     pub fn cover(&self, text: &str) -> String {
-        if self.are_in(text) { hidden(text) } else { plain(text) }
+        self.cover_long(text, MAX_SHOWN)
+    }
+
+    /// `cover` for at most so many characters. What is cut off is not compared.
+    fn cover_long(&self, text: &str, max: usize) -> String {
+        let (shown, is_cut) = cut(text, max);
+        if self.are_in(shown) { hidden(text) } else { plain_of(shown, is_cut) }
+    }
+
+    /// The error message of a client, whose texts of the far side are covered.
+    pub fn cover_message(&self, message: &str) -> String {
+        for (before, after) in QUOTED {
+            let Some((start, rest)) = message.split_once(before) else { continue };
+            let Some((text, end)) = rest.rsplit_once(after) else { continue };
+            return format!("{start}{before}{}{after}{end}", self.cover_long(text, MAX_PLACE));
+        }
+        message.to_owned()
+    }
+
+    /// A subprotocol that the server chose.
+    pub fn cover_subprotocol(&self, name: &str) -> String {
+        if is_token(name) { hidden(name) } else { self.cover(name) }
     }
 
     /// The headers of an answer, most of them without their values.
@@ -70,25 +79,22 @@ impl Secrets {
     fn shown_header(&self, name: &str, value: &str) -> String {
         let lower = name.to_ascii_lowercase();
         let value = match lower.as_str() {
+            "location" if value.len() > MAX_LOCATION => hidden(value),
             "location" => shown_location(value).map_or_else(|| hidden(value), |place| self.cover(&place)),
             "www-authenticate" | "proxy-authenticate" => self.cover(scheme(value)),
-            "sec-websocket-protocol" => shown_subprotocol(value),
+            "sec-websocket-protocol" => self.cover_subprotocol(value),
             name if SHOWN.contains(&name) => self.cover(value),
             _ => hidden(value),
         };
-        format!("{}: {value}", plain(name))
+        let is_known = SHOWN.contains(&lower.as_str()) || KNOWN.contains(&lower.as_str());
+        let name = if is_known { plain(name) } else { self.cover(name) };
+        format!("{name}: {value}")
     }
 }
 
 /// The scheme of an authentication.
 pub fn scheme(value: &str) -> &str {
     value.split([' ', ',']).next().unwrap_or("")
-}
-
-/// A subprotocol, unless it looks like a token: some programs offer one in place of a name.
-pub fn shown_subprotocol(name: &str) -> String {
-    let digits = name.bytes().filter(u8::is_ascii_digit).count();
-    if name.len() <= 24 && digits <= 4 { plain(name) } else { hidden(name) }
 }
 
 /// The target of a request without its query.
@@ -101,30 +107,38 @@ pub fn shown_target(target: &str) -> String {
 
 /// A short text without control characters.
 pub fn plain(text: &str) -> String {
-    let mut shown: String =
-        text.chars().take(MAX_SHOWN).map(|char| if char.is_control() { ' ' } else { char }).collect();
-    if text.chars().nth(MAX_SHOWN).is_some() {
+    let (shown, is_cut) = cut(text, MAX_SHOWN);
+    plain_of(shown, is_cut)
+}
+
+fn plain_of(text: &str, is_cut: bool) -> String {
+    let mut shown: String = text.chars().map(|char| if is_special(char) { ' ' } else { char }).collect();
+    if is_cut {
         shown.push('…');
     }
     shown
+}
+
+/// Control characters, and those that break lines or change the direction of writing.
+fn is_special(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The first `max` characters of a text, and whether there are more.
+fn cut(text: &str, max: usize) -> (&str, bool) {
+    text.char_indices().nth(max).map_or((text, false), |(end, _)| (&text[..end], true))
 }
 
 fn hidden(text: &str) -> String {
     format!("({} bytes, not shown)", text.len())
 }
 
-/// The part of a header's value that is a secret: without the scheme of an authentication.
-fn credentials(value: &str) -> &str {
-    const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "token"];
-    match value.split_once(' ') {
-        Some((scheme, rest)) if SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) => rest.trim(),
-        _ => value,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::secrets::Hidden;
     use super::*;
+    use crate::protocol::{Login, RequestSpec};
 
     fn secrets(target: &str, headers: &[(&str, &str)]) -> Secrets {
         let request = RequestSpec {
@@ -136,7 +150,8 @@ mod tests {
             max_header_bytes: 1_000,
             heartbeat: false,
         };
-        Secrets::of(&request, vec!["proxypassword".to_owned()])
+        let login = Login { user: b"proxyuser".to_vec(), password: b"proxypassword".to_vec() };
+        Secrets::of(&request, &Hidden { logins: vec![login], fragment: String::new() })
     }
 
     fn shown(secrets: &Secrets, headers: &[(&str, &str)]) -> String {
@@ -174,6 +189,38 @@ mod tests {
         assert_eq!(secrets.cover("Bearer and nginx"), "Bearer and nginx");
         assert_eq!(shown(&secrets, &[("server", "topsecret")]), "server: (9 bytes, not shown)");
         assert_eq!(shown_target("/room?token=topsecret"), "/room?(15 bytes, not shown)");
+    }
+
+    #[test]
+    fn texts_in_error_messages_and_names_of_headers_are_covered() {
+        let secrets = secrets("/?token=topsecret", &[]);
+        for (message, expected) in [
+            (
+                "the server answered 302 Found instead of 101: it points to wss://b/topsecret: connect there",
+                "the server answered 302 Found instead of 101: it points to (17 bytes, not shown): connect there",
+            ),
+            ("x: it points to wss://b/lobby: connect there", "x: it points to wss://b/lobby: connect there"),
+            (
+                "it begins with \"topsecret\\r\": another kind of server has this port",
+                "it begins with \"(11 bytes, not shown)\": another kind of server has this port",
+            ),
+            (
+                "it asks for authentication by proxypass, and wspeer knows Basic only",
+                "it asks for authentication by (9 bytes, not shown), and wspeer knows Basic only",
+            ),
+            ("topsecret of our own", "topsecret of our own"),
+        ] {
+            assert_eq!(secrets.cover_message(message), expected);
+        }
+        assert_eq!(shown(&secrets, &[("x-topsecret", "x")]), "(11 bytes, not shown): (1 bytes, not shown)");
+        assert_eq!(secrets.cover_subprotocol("topsecret"), "(9 bytes, not shown)");
+    }
+
+    #[test]
+    fn no_character_breaks_a_line_or_turns_it_around() {
+        let secrets = secrets("/", &[]);
+        assert_eq!(secrets.cover("a\u{202E}b\u{2028}c\u{2029}d\u{2066}e\u{200F}f\rg\u{85}h"), "a b c d e f g h");
+        assert_eq!(secrets.cover("Grüße, 世界"), "Grüße, 世界");
     }
 
     #[test]

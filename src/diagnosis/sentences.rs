@@ -2,7 +2,8 @@
 
 use super::clock::{apart, date, ms};
 use super::evidence::{Evidence, Foreign};
-use super::redact::{Secrets, plain, shown_subprotocol, shown_target};
+use super::redact::{plain, shown_target};
+use super::secrets::Secrets;
 use super::{Step, Subject, Trust};
 use crate::endpoint::Info;
 use crate::names::{ANY_NAME, INSECURE, PIN_SHA256};
@@ -32,7 +33,13 @@ pub(super) fn beginning(subject: &Subject, clock: u64) -> Step {
 }
 
 /// The step of a fact; `None`: it is not reported.
-pub(super) fn of_fact(fact: &Fact, at: Instant, subject: &Subject, evidence: &Evidence) -> Option<Step> {
+pub(super) fn of_fact(
+    fact: &Fact,
+    at: Instant,
+    subject: &Subject,
+    evidence: &Evidence,
+    secrets: &Secrets,
+) -> Option<Step> {
     let took = ms(at.saturating_duration_since(evidence.since));
     let whom = if evidence.is_before_tunnel { "the proxy" } else { "the server" };
     // TLS to a proxy belongs to the proxy.
@@ -66,7 +73,7 @@ pub(super) fn of_fact(fact: &Fact, at: Instant, subject: &Subject, evidence: &Ev
         }
         Fact::Certificate { index, count, certificate } => {
             let number = format!("certificate {} of {count}", index + 1);
-            fine(tls, format!("{number}: {}", described(certificate, evidence.clock)))
+            fine(tls, format!("{number}: {}", described(certificate, evidence.clock, secrets)))
         }
         Fact::Verified { refusal: Some(_), .. } => return None,
         Fact::Verified { name, refusal: None } => fine(tls, accepted(name, subject, evidence)),
@@ -117,17 +124,17 @@ pub(super) fn answer(
 }
 
 /// What the opening handshake agreed on.
-pub(super) fn agreed(subject: &Subject, info: &Info) -> Step {
+pub(super) fn agreed(subject: &Subject, info: &Info, secrets: &Secrets) -> Step {
     let request = &subject.request;
     let subprotocol = match (info.text(Text::Subprotocol), request.subprotocols.len()) {
         ("", 0) => "no subprotocol, as none was offered".to_owned(),
         ("", count) => format!("no subprotocol of the {count} offered"),
-        (name, count) => format!("the subprotocol {}, of {count} offered", shown_subprotocol(name)),
+        (name, count) => format!("the subprotocol {}, of {count} offered", secrets.cover_subprotocol(name)),
     };
     let extension = match (info.text(Text::Extensions), &request.deflate) {
         ("", None) => "no extension, as none was offered".to_owned(),
         ("", Some(_)) => "no extension, although permessage-deflate was offered".to_owned(),
-        (name, _) => format!("the extension {}", plain(name)),
+        (name, _) => format!("the extension {}", secrets.cover(name)),
     };
     Step { http_status: info.http_status, ..fine(Phase::Http, format!("agreed: {subprotocol}; {extension}")) }
 }
@@ -174,8 +181,10 @@ fn found(host: &str, addresses: &[IpAddr], count: usize, took: &str) -> String {
     format!("{host} has {count} {noun}, found after {took}: {}{more}", shown.join(", "))
 }
 
-fn described(certificate: &Certificate, clock: u64) -> String {
+fn described(certificate: &Certificate, clock: u64, secrets: &Secrets) -> String {
     let Certificate { subject, issuer, is_self_issued, names, name_count, validity, sha256 } = certificate;
+    let subject = secrets.cover(subject);
+    let names: Vec<String> = names.iter().map(|name| secrets.cover(name)).collect();
     let names = match names.as_slice() {
         [] => "without subjectAltName".to_owned(),
         names if names.len() < *name_count => {
@@ -183,7 +192,11 @@ fn described(certificate: &Certificate, clock: u64) -> String {
         }
         names => format!("for {}", names.join(", ")),
     };
-    let issuer = if *is_self_issued { "signed by itself".to_owned() } else { format!("signed by \"{issuer}\"") };
+    let issuer = if *is_self_issued {
+        "signed by itself".to_owned()
+    } else {
+        format!("signed by \"{}\"", secrets.cover(issuer))
+    };
     let validity = match *validity {
         None => "with dates that cannot be read".to_owned(),
         Some((from, until)) => {

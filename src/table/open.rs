@@ -4,7 +4,7 @@ use super::family::{Body, Family, Kind, Member, Shared};
 use super::{Registry, registry, wake, with};
 use crate::codes::*;
 use crate::connection::Connection;
-use crate::diagnosis::{Diagnosis, Subject, Trust};
+use crate::diagnosis::{Diagnosis, Hidden, Subject, Trust};
 use crate::endpoint::Options;
 use crate::error::Error;
 use crate::journal;
@@ -15,7 +15,7 @@ use crate::net::{
     listen as listen_at,
 };
 use crate::opening::{Goal, MAX_TEXT, ProxyKind, ProxySetting, Recipe, Via};
-use crate::protocol::{self, Accept, Allowed, DeflateSettings, RequestSpec, ServerHandshake};
+use crate::protocol::{self, Accept, Allowed, DeflateSettings, Login, RequestSpec, ServerHandshake};
 use crate::role::Role;
 use crate::server::{Proxies, Server, ServerSettings};
 use crate::status::{ErrorCode, Level, Text};
@@ -133,9 +133,11 @@ pub fn diagnose(url: &str, mut settings: Settings) -> Result<u32, Error> {
     };
     let (user, options, timeout) = (settings.user, Arc::new(settings.options.clone()), settings.connect_timeout);
     let Way { url, zone, recipe } = way(url, settings)?;
-    let login = recipe.via.as_ref().and_then(|via| via.proxy.login.as_ref());
-    let secrets = login.into_iter().flat_map(|login| [&login.user, &login.password]);
-    let secrets = secrets.map(|secret| String::from_utf8_lossy(secret).into_owned()).collect();
+    let login =
+        Login { user: percent_decoded(url.username()), password: percent_decoded(url.password().unwrap_or("")) };
+    let proxy_login = recipe.via.as_ref().and_then(|via| via.proxy.login.clone());
+    let logins = [login].into_iter().chain(proxy_login).collect();
+    let hidden = Hidden { logins, fragment: url.fragment().unwrap_or("").to_owned() };
     let subject = Subject {
         url: shown_url(&url, zone.as_ref(), url.path()),
         host: url.host_str().unwrap_or("").to_owned(),
@@ -151,7 +153,7 @@ pub fn diagnose(url: &str, mut settings: Settings) -> Result<u32, Error> {
     peer.endpoint.user = user;
     describe(&mut peer, &url, zone.as_ref());
     journal::note(Level::Debug, || format!("diagnosing {}", peer.endpoint.info.shown_url()));
-    let diagnosis = Diagnosis::new(subject, secrets, trace, &mut peer, now);
+    let diagnosis = Diagnosis::new(subject, &hidden, trace, &mut peer, now);
     let role = Role::Diagnosis(Box::new(diagnosis));
     add(registry, take_in(registry, Kind::Client(Box::new(peer)), role, owner), Member::Only)
 }

@@ -40,6 +40,8 @@ struct Report {
     steps: Vec<Told>,
     end: Told,
     code: i32,
+    /// CPU time of the longest ws_poll, where it is known.
+    longest_poll: Duration,
 }
 
 impl Report {
@@ -64,29 +66,51 @@ fn text_of(fill: impl Fn(*mut c_char, usize, *mut usize) -> i32) -> String {
     String::from_utf8(bytes[..len].to_vec()).unwrap()
 }
 
+/// CPU time of this thread. Zero where it is not known.
+fn thread_cpu() -> Duration {
+    #[cfg(target_os = "linux")]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `time` is valid.
+        assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) }, 0);
+        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
+    }
+    #[cfg(not(target_os = "linux"))]
+    Duration::ZERO
+}
+
 /// Diagnoses a URL, to which a secret query is added. Polls `others` too.
 fn diagnose(url: &str, others: &[u32], change: impl FnOnce(&mut ws_config)) -> Report {
-    let url = CString::new(format!("{url}?token={SECRET}")).unwrap();
     let headers = [c"Authorization: Bearer topsecret".as_ptr(), c"Cookie: id=topsecret".as_ptr()];
-    let config = config(|config| {
+    diagnose_with(&format!("{url}?token={SECRET}"), &[SECRET], others, |config| {
         config.headers = headers.as_ptr();
         config.headers_count = 2;
         change(config);
-    });
+    })
+}
+
+/// Diagnoses a URL. No text may have one of the secrets. Polls `others` too.
+fn diagnose_with(url: &str, secrets: &[&str], others: &[u32], change: impl FnOnce(&mut ws_config)) -> Report {
+    let url = CString::new(url).unwrap();
+    let config = config(change);
     let mut handle = 0;
     assert_eq!(c!(ws_diagnose(url.as_ptr(), &config, &mut handle)), WS_OK, "{}", last_error());
     let (deadline, mut steps, mut newest) = (Instant::now() + PATIENCE, Vec::new(), 0);
+    let mut longest_poll = Duration::ZERO;
     loop {
         let state = ws_get_state(handle);
         assert_ne!(state, WS_OPEN, "nothing can be put");
+        let before = thread_cpu();
         assert!(ws_poll(handle) >= 0);
+        longest_poll = longest_poll.max(thread_cpu().saturating_sub(before));
         others.iter().for_each(|other| assert!(ws_poll(*other) >= 0));
         let mut event: ws_event = blank();
         while c!(ws_next_event(handle, &mut event)) == WS_OK {
             // SAFETY: the text is lent until the next event is taken.
             let text = unsafe { std::slice::from_raw_parts(event.packet.data, event.packet.len) };
             let text = String::from_utf8(text.to_vec()).unwrap();
-            assert!(!text.is_empty() && text.len() <= 1_024 && !text.contains(SECRET), "{text}");
+            assert!(!text.is_empty() && text.len() <= 1_024, "{text}");
+            secrets.iter().for_each(|secret| assert!(!text.contains(secret), "{secret} is in {text}"));
             assert!(event.time_ns >= newest, "the times are in order");
             newest = event.time_ns;
             let (phase, cause, status, os_error) = (event.phase, event.cause, event.http_status, event.os_error);
@@ -102,7 +126,7 @@ fn diagnose(url: &str, others: &[u32], change: impl FnOnce(&mut ws_config)) -> R
                     assert_eq!(c!(ws_next_event(handle, &mut event)), WS_EMPTY);
                     assert!(steps.len() > 1 && steps.len() <= 200);
                     ws_free(handle);
-                    return Report { steps, end: told, code: event.code };
+                    return Report { steps, end: told, code: event.code, longest_poll };
                 }
                 other => panic!("event {other}"),
             }
@@ -707,4 +731,132 @@ fn long_and_many_headers_and_repeated_secrets_are_cut() {
     let report = diagnose(&format!("ws://{}/", answers(answer)), &[], |_| ());
     report.expect(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, &["forbids"]);
     assert!(report.steps.len() < 20, "{report:#?}");
+}
+
+#[test]
+fn long_texts_and_many_secrets_take_little_time() {
+    let _alone = alone();
+    let (long, query) = ("y".repeat(15_000), "abcdefghij".repeat(1_500));
+    let close = [&b"\x88\x7A\x03\xE8"[..], &[b'y'; 120]].concat();
+    let servers = [
+        answers(format!("HTTP/1.1 403 x\r\nServer: {long}\r\nContent-Length: 0\r\n\r\n")),
+        answers(format!("HTTP/1.1 302 x\r\nLocation: https://e/{long}\r\nContent-Length: 0\r\n\r\n")),
+        answers(format!(
+            "HTTP/1.1 403 x\r\n{}Content-Length: 0\r\n\r\n",
+            format!("Via: {}\r\n", &long[..600]).repeat(24)
+        )),
+        accepts("", move |mut stream| {
+            stream.write_all(&close).unwrap();
+            drain(stream);
+        }),
+    ];
+    for server in servers {
+        for secret in [&query[..4_000], &query] {
+            let report = diagnose_with(&format!("ws://{server}/?token={secret}"), &[&secret[..8]], &[], |_| ());
+            assert_ne!(report.end.cause, WS_CAUSE_NONE, "{report:#?}");
+            // It takes a few milliseconds in a debug build.
+            assert!(report.longest_poll < Duration::from_millis(100), "{report:#?}");
+        }
+    }
+}
+
+#[test]
+fn with_too_many_secrets_no_text_of_the_server_is_shown() {
+    let _alone = alone();
+    let server = answers("HTTP/1.1 403 x\r\nServer: nginx\r\nContent-Length: 0\r\n\r\n");
+    let query: String = (0..3_000).map(|number| format!("k{number}=value{number:020}&")).collect();
+    let report = diagnose_with(&format!("ws://{server}/?{query}"), &["nginx"], &[], |_| ());
+    report.step("Server: (5 bytes, not shown)");
+    report.expect(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, &["forbids the connection (Server: (5 bytes, not shown))"]);
+}
+
+// ---- Servers that repeat secrets ----
+
+/// A server that answers 403 with this text in its header Server.
+fn repeats(text: &str) -> SocketAddr {
+    answers(format!("HTTP/1.1 403 x\r\nServer: {text}\r\nContent-Length: 0\r\n\r\n"))
+}
+
+#[test]
+fn no_form_of_a_secret_of_the_url_is_shown() {
+    let _alone = alone();
+    for (before, after, repeated) in [
+        ("administrator:passwordX@", "/", "passwordX"),
+        ("administrator:passwordX@", "/", "administrator"),
+        ("administrator:passwordX@", "/", "YWRtaW5pc3RyYXRvcjpwYXNzd29yZFg="),
+        ("admin:pa5%35w%40rd%21@", "/", "pa55w@rd!"),
+        ("", "/?t=hi%64%64en%2Dva%6Cue", "hidden-value"),
+        ("", "/?t=ab+cd+ef+gh", "ab cd ef gh"),
+        ("", "/?t=topsecret", "%74%6f%70%73%65%63%72%65%74"),
+        ("", "/?t=topsecret", "TopSecret"),
+        ("", "/#fragsecret", "fragsecret"),
+    ] {
+        let server = repeats(repeated);
+        let report = diagnose_with(&format!("ws://{before}{server}{after}"), &[repeated], &[], |_| ());
+        report.step(&format!("({} bytes, not shown)", repeated.len()));
+    }
+}
+
+#[test]
+fn no_form_of_a_secret_header_or_proxy_login_is_shown() {
+    let _alone = alone();
+    let headers = [c"Authorization: Basic Ym9iYnk6cGFzc3dvcmRY".as_ptr()];
+    for repeated in ["passwordX", "Ym9iYnk6cGFzc3dvcmRY"] {
+        diagnose_with(&format!("ws://{}/", repeats(repeated)), &[repeated], &[], |config| {
+            config.headers = headers.as_ptr();
+            config.headers_count = 1;
+        });
+    }
+    for (repeated, line) in [
+        ("passwordX", "Server: passwordX"),
+        ("YWRtaW54OnBhc3N3b3JkWA==", "Server: YWRtaW54OnBhc3N3b3JkWA=="),
+        ("passwordX", "Location: http://portal/passwordX"),
+        ("passwordX", "Proxy-Authenticate: passwordX"),
+        ("passwordX", "passwordX: 1"),
+    ] {
+        let proxy = answers(format!("HTTP/1.1 407 x\r\n{line}\r\nContent-Length: 0\r\n\r\n"));
+        let proxy = CString::new(format!("http://adminx:passwordX@{proxy}")).unwrap();
+        let report = diagnose_with("ws://game.example/", &[repeated], &[], |config| config.proxy = proxy.as_ptr());
+        report.expect(WS_PHASE_PROXY, WS_CAUSE_PROXY_AUTH, &["407"]);
+    }
+}
+
+#[test]
+fn no_other_text_of_the_server_shows_a_secret() {
+    let _alone = alone();
+    const TOKEN: &str = "s3cr3ttoken";
+    let headers = [c"Cookie: sid=s3cr3ttoken".as_ptr()];
+    for place in ["https://game.example/room/s3cr3ttoken", "/room/s3cr3ttoken", "https://s3cr3ttoken.game.example/"] {
+        let server = answers(format!("HTTP/1.1 302 x\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n"));
+        let report = diagnose_with(&format!("ws://{server}/room"), &[TOKEN], &[], |config| {
+            config.headers = headers.as_ptr();
+            config.headers_count = 1;
+        });
+        report.expect(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, &["it points to (", "bytes, not shown): connect there"]);
+    }
+    let chosen = accepts("Sec-WebSocket-Protocol: s3cr3ttoken\r\n", drain);
+    for offered in [c"chat", c"s3cr3ttoken"] {
+        let report = diagnose_with(&format!("ws://{chosen}/?token={TOKEN}"), &[TOKEN], &[], |config| {
+            hurry(config);
+            config.subprotocols = offered.as_ptr();
+        });
+        report.step("sec-websocket-protocol: (11 bytes, not shown)");
+    }
+    let identity = identity("s3cr3ttoken.example", -1, 30, false);
+    let server = serve_tls(&identity, NOT_FOUND);
+    for flags in [WS_ONLY_CA_PEM, WS_INSECURE] {
+        let report = diagnose_with(&format!("wss://{server}/?token={TOKEN}"), &[TOKEN], &[], |config| {
+            config.flags |= flags;
+            if flags == WS_ONLY_CA_PEM {
+                config.ca_pem = identity.root_pem.as_ptr();
+            }
+        });
+        report.step("\"Game Server\", for (19 bytes, not shown)");
+    }
+    let echo = answers("\u{7f}s3cr3ttoken");
+    diagnose_with(&format!("ws://admin:{TOKEN}@{echo}/"), &[TOKEN], &[], |_| ()).expect(
+        WS_PHASE_HTTP,
+        WS_CAUSE_HTTP_INVALID,
+        &["it begins with"],
+    );
 }
