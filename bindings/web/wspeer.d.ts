@@ -1130,8 +1130,9 @@ export declare const enum WsConfigLayout {
   max_downloads_per_address = 180,
   /**
    * Server: the hosts that requests may name in their header Host, separated by commas, such as "game.example,
-   * *.game.example, 192.0.2.1:9080"; without a port any port is allowed. Others are refused with 421. It keeps
-   * pages of others from reaching a server on the local network by a name of theirs (DNS rebinding) (default: any).
+   * *.game.example, 192.0.2.1:9080"; without a port any port is allowed, and a request without one has that of the
+   * server's scheme, 80 or 443. Names are ASCII (xn--...). Others are refused with 421. It keeps pages of others
+   * from reaching a server on the local network by a name of theirs (DNS rebinding) (default: any).
    */
   allowed_hosts = 184,
   /**

@@ -146,9 +146,9 @@ pub struct ws_config {
     /// connections). Further requests are answered with 503.
     pub max_downloads_per_address: u32,
     /// Server: the hosts that requests may name in their header Host, separated by commas, such as
-    /// "game.example, *.game.example, 192.0.2.1:9080"; without a port any port is allowed. Others are refused with 421.
-    /// It keeps pages of others from reaching a server on the local network by a name of theirs (DNS rebinding)
-    /// (default: any).
+    /// "game.example, *.game.example, 192.0.2.1:9080"; without a port any port is allowed, and a request without one has
+    /// that of the server's scheme, 80 or 443. Names are ASCII (xn--...). Others are refused with 421. It keeps pages of
+    /// others from reaching a server on the local network by a name of theirs (DNS rebinding) (default: any).
     pub allowed_hosts: *const c_char,
     /// Server: the origins (RFC 6454) whose pages may connect, separated by commas, such as
     /// `https://game.example, http://localhost:8000`; "*." before a host stands for all names below it, "null" for a page

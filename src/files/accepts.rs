@@ -1,7 +1,7 @@
 //! Which codings a client accepts (RFC 9110 section 12.5.3).
 
 use super::kind::Coding;
-use crate::protocol::Headers;
+use crate::protocol::{Headers, trimmed};
 
 /// A preference from 0 (not acceptable) to 1000.
 type Quality = u16;
@@ -38,19 +38,19 @@ fn quality(headers: &Headers, names: [&str; 2]) -> Option<Quality> {
 fn quality_of(headers: &Headers, name: &str) -> Option<Quality> {
     headers.list("accept-encoding").find_map(|item| {
         let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
-        coding.trim().eq_ignore_ascii_case(name).then(|| read_weight(weight))
+        trimmed(coding).eq_ignore_ascii_case(name).then(|| read_weight(weight))
     })
 }
 
 /// Reads ";q=0.5". What cannot be read counts as 0, so that nothing is sent that the client may not understand.
 fn read_weight(text: &str) -> Quality {
-    let text = text.trim();
+    let text = trimmed(text);
     if text.is_empty() {
         return 1_000;
     }
     let Some((name, value)) = text.split_once('=') else { return 0 };
-    let (whole, fraction) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
-    if !name.trim().eq_ignore_ascii_case("q")
+    let (whole, fraction) = trimmed(value).split_once('.').unwrap_or((trimmed(value), ""));
+    if !trimmed(name).eq_ignore_ascii_case("q")
         || fraction.len() > 3
         || !fraction.bytes().all(|byte| byte.is_ascii_digit())
     {

@@ -1,7 +1,7 @@
 //! Conditional requests and ranges (RFC 9110 sections 13 and 14).
 
 use super::directory::Stamp;
-use crate::protocol::Headers;
+use crate::protocol::{Headers, trimmed};
 use httpdate::parse_http_date;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,7 +31,7 @@ impl Outcome {
         let modified = stamp.modified.and_then(whole_seconds);
         // A list of dates, or a word that is none, is no condition (section 13.1.3).
         let date = |name: &str| match headers.count(name) {
-            1 => headers.get(name, 0).and_then(|text| parse_http_date(text.trim()).ok()),
+            1 => headers.get(name, 0).and_then(|text| parse_http_date(trimmed(text)).ok()),
             _ => None,
         };
         if headers.count("if-match") > 0 {
@@ -61,7 +61,7 @@ impl Outcome {
 
 /// Whether If-Range, if there is one, names this version (section 13.1.5).
 fn allows_range(headers: &Headers, stamp: &Stamp, modified: Option<SystemTime>, now: SystemTime) -> bool {
-    match (headers.count("if-range"), headers.get("if-range", 0).map(str::trim)) {
+    match (headers.count("if-range"), headers.get("if-range", 0).map(trimmed)) {
         (0, _) => true,
         (1, Some(tag)) if tag.contains('"') => tag == stamp.tag,
         (1, Some(date)) => {
@@ -93,7 +93,7 @@ enum Strength {
 /// Whether a list of entity tags has this one, or is "*".
 fn matches(headers: &Headers, name: &str, tag: &str, strength: Strength) -> bool {
     headers.all(name).any(|list| {
-        if list.trim() == "*" {
+        if trimmed(list) == "*" {
             return true;
         }
         let mut rest = list;
@@ -114,8 +114,8 @@ fn matches(headers: &Headers, name: &str, tag: &str, strength: Strength) -> bool
 /// The part of a file of `len` bytes that a Range header asks for. What is not one range of bytes is ignored, as
 /// section 14.2 allows.
 fn part(range: &str, len: u64) -> Outcome {
-    let Some((unit, set)) = range.trim().split_once('=') else { return Outcome::Whole };
-    let Some((first, last)) = set.trim().split_once('-') else { return Outcome::Whole };
+    let Some((unit, set)) = trimmed(range).split_once('=') else { return Outcome::Whole };
+    let Some((first, last)) = trimmed(set).split_once('-') else { return Outcome::Whole };
     if !unit.eq_ignore_ascii_case("bytes") {
         return Outcome::Whole;
     }

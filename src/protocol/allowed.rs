@@ -1,8 +1,10 @@
 //! The hosts and origins that a server allows, as the headers Host (RFC 9110 section 7.2) and Origin (RFC 6454) name
 //! them.
 
+use super::headers::trimmed;
 use super::{Headers, Refusal};
 use crate::status::Cause;
+use std::net::Ipv6Addr;
 
 /// Maximum number of items in a list.
 const MAX_ITEMS: usize = 256;
@@ -18,10 +20,10 @@ pub struct Allowed {
 
 impl Allowed {
     /// Refuses a request for another host, or from a page of another origin. Requests without Origin come from programs
-    /// that are no browsers; a browser sends one.
-    pub fn check(&self, headers: &Headers) -> Result<(), Refusal> {
-        let host = || headers.get("host", 0).unwrap_or("").trim();
-        if self.hosts.as_ref().is_some_and(|hosts| !hosts.contain(host())) {
+    /// that are no browsers; a browser sends one. A host without a port has `default_port`, that of the server's scheme.
+    pub fn check(&self, headers: &Headers, default_port: u16) -> Result<(), Refusal> {
+        let host = || trimmed(headers.get("host", 0).unwrap_or(""));
+        if self.hosts.as_ref().is_some_and(|hosts| !hosts.contain(host(), default_port)) {
             return Err(Refusal::new(421, Cause::HttpStatus, "this server is not the host that the request names"));
         }
         let is_allowed = |origins: &OriginList| match headers.count("origin") {
@@ -48,9 +50,9 @@ impl HostList {
         parse_list(list, |item, number| HostPattern::parse(item).ok_or_else(|| malformed(number))).map(HostList)
     }
 
-    fn contain(&self, host: &str) -> bool {
+    fn contain(&self, host: &str, default_port: u16) -> bool {
         let Some((name, port)) = split_host(host) else { return false };
-        self.0.iter().any(|pattern| pattern.matches(&name, port))
+        self.0.iter().any(|pattern| pattern.matches(&name, port.or(Some(default_port))))
     }
 }
 
@@ -78,7 +80,7 @@ impl OriginList {
     }
 
     fn contain(&self, origin: &str) -> bool {
-        let origin = origin.trim();
+        let origin = trimmed(origin);
         let parts = split_origin(origin);
         self.0.iter().any(|pattern| match (pattern, &parts) {
             (OriginPattern::Null, _) => origin == "null",
@@ -147,10 +149,15 @@ fn parse_list<T>(list: &str, parse: impl Fn(&str, usize) -> Result<T, String>) -
     if items.is_empty() || items.len() > MAX_ITEMS {
         return Err(format!("it has {} items: give 1 to {MAX_ITEMS}, separated by commas", items.len()));
     }
-    items.into_iter().enumerate().map(|(index, item)| parse(item, index + 1)).collect()
+    let checked = |(index, item): (usize, &str)| match item.is_ascii() {
+        true => parse(item, index + 1),
+        false => Err(format!("item {} is not ASCII: write it as xn--…, as browsers send it", index + 1)),
+    };
+    items.into_iter().enumerate().map(checked).collect()
 }
 
-/// A host in lower case, without the dot of the root, and its port. `None`: it is not one.
+/// A host in lower case, without the dot of the root, and its port; an IPv6 address in its shortest form. `None`: it is
+/// not one.
 fn split_host(text: &str) -> Option<(String, Option<u16>)> {
     let end = if text.starts_with('[') { text.find(']')? + 1 } else { text.find(':').unwrap_or(text.len()) };
     let (name, port) = text.split_at(end);
@@ -163,8 +170,13 @@ fn split_host(text: &str) -> Option<(String, Option<u16>)> {
         None if port.is_empty() => None,
         _ => return None,
     };
+    if let Some(address) = name.strip_prefix('[') {
+        let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
+        return Some((format!("[{address}]"), port));
+    }
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_valid = !name.is_empty()
+        && name.is_ascii()
         && !name.chars().any(|char| char.is_whitespace() || char.is_control() || "/\\@?#%,\"<>".contains(char));
     is_valid.then(|| (name.to_ascii_lowercase(), port))
 }
@@ -199,7 +211,10 @@ mod tests {
 
     #[test]
     fn hosts_are_allowed_by_name_and_port() {
-        let hosts = HostList::parse("game.example, *.many.example,192.0.2.1:9080, [2001:DB8::1] ,LOCALHOST").unwrap();
+        let hosts = HostList::parse(
+            "game.example, *.many.example,192.0.2.1:9080, [2001:DB8:0:0::1] ,LOCALHOST, on.example:80, [::2]:80",
+        )
+        .unwrap();
         for host in [
             "game.example",
             "GAME.example.",
@@ -210,9 +225,14 @@ mod tests {
             "192.0.2.1:9080",
             "[2001:db8::1]:80",
             "[2001:db8::1]",
+            "[2001:0db8:0:0:0:0:0.0.0.1]",
             "localhost:65535",
+            "on.example:80",
+            "on.example",
+            "on.example:",
+            "[0::2]",
         ] {
-            assert!(hosts.contain(host), "{host}");
+            assert!(hosts.contain(host, 80), "{host}");
         }
         for host in [
             "",
@@ -233,22 +253,35 @@ mod tests {
             "user@localhost",
             "localhost/x",
             "local host",
+            "game.example\u{a0}",
+            "\u{2003}game.example",
+            "a.\u{e4}.many.example",
+            "on.example:443",
+            "[::2]:443",
+            "[localhost]",
         ] {
-            assert!(!hosts.contain(host), "{host}");
+            assert!(!hosts.contain(host, 80), "{host}");
         }
+        // With TLS.
+        let hosts = HostList::parse("game.example:443").unwrap();
+        assert!(hosts.contain("game.example", 443) && !hosts.contain("game.example:80", 443));
+        assert!(!hosts.contain("game.example", 80) && hosts.contain("game.example:443", 80));
     }
 
     #[test]
     fn origins_are_allowed_by_scheme_host_and_port() {
-        let origins =
-            OriginList::parse("https://game.example, https://*.itch.example, HTTP://localhost:8000, app://game")
-                .unwrap();
+        let origins = OriginList::parse(
+            "https://game.example, https://*.itch.example, HTTP://localhost:8000, app://game, http://[0:0::1]",
+        )
+        .unwrap();
         for origin in [
             "https://game.example",
             "https://GAME.example:443",
             "https://html.itch.example",
             "http://localhost:8000",
             "app://game",
+            " https://game.example\t",
+            "http://[::1]:80",
         ] {
             assert!(origins.contain(origin), "{origin}");
         }
@@ -265,6 +298,9 @@ mod tests {
             "null",
             "",
             "game.example",
+            "https://game.example\u{a0}",
+            "\u{2003}https://game.example",
+            "https://game.example\u{85}",
         ] {
             assert!(!origins.contain(origin), "{origin}");
         }
@@ -281,6 +317,12 @@ mod tests {
             assert!(OriginList::parse(list).is_err(), "{list}");
         }
         assert!(HostList::parse("a, b c").unwrap_err().starts_with("item 2 is"));
+        for why in [
+            HostList::parse("a, g\u{e4}me.example").unwrap_err(),
+            OriginList::parse("null, https://g\u{e4}me.example").unwrap_err(),
+        ] {
+            assert!(why.starts_with("item 2 is not ASCII: write it as xn--"), "{why}");
+        }
         assert!(HostList::parse(&vec!["a"; MAX_ITEMS + 1].join(",")).unwrap_err().starts_with("it has 257 items"));
         assert!(HostList::parse(&vec!["a"; MAX_ITEMS].join(",")).is_ok());
     }
@@ -299,7 +341,7 @@ mod tests {
             hosts: HostList::parse("game.example").ok(),
             origins: OriginList::parse("https://game.example").ok(),
         };
-        let status = |pairs: &[_]| allowed.check(&headers(pairs)).map_err(|refusal| refusal.status);
+        let status = |pairs: &[_]| allowed.check(&headers(pairs), 80).map_err(|refusal| refusal.status);
         assert_eq!(status(&[("host", "game.example")]), Ok(()));
         assert_eq!(status(&[("host", "game.example"), ("origin", "https://game.example")]), Ok(()));
         assert_eq!(status(&[("host", "game.example"), ("origin", "https://evil.example")]), Err(403));
@@ -307,6 +349,6 @@ mod tests {
         let twice = [("origin", "https://game.example"), ("origin", "https://game.example")];
         assert_eq!(status(&[&[("host", "game.example")][..], &twice].concat()), Err(403));
         assert_eq!(status(&[]), Err(421));
-        assert_eq!(Allowed::default().check(&headers(&[("origin", "https://evil.example")])), Ok(()));
+        assert_eq!(Allowed::default().check(&headers(&[("origin", "https://evil.example")]), 80), Ok(()));
     }
 }

@@ -1,6 +1,7 @@
 //! The client's side of the opening handshake (RFC 6455 section 4.1).
 
 use super::head::{AnswerHead, AnswerReader, Unreadable};
+use super::headers::trimmed;
 use super::refused::{PendingRefusal, Refused};
 use super::{DeflateParams, DeflateSettings, Headers, accept_answer, ask_in, offer};
 use crate::error::Failure;
@@ -166,7 +167,7 @@ impl ClientHandshake {
     fn verify(&self, headers: &Headers) -> Result<(Option<String>, Option<DeflateParams>), Failure> {
         // Item 2 requires the whole value to match, while one token of Connection is enough.
         let is_websocket =
-            headers.get("upgrade", 0).is_some_and(|value| value.trim().eq_ignore_ascii_case("websocket"));
+            headers.get("upgrade", 0).is_some_and(|value| trimmed(value).eq_ignore_ascii_case("websocket"));
         if headers.count("upgrade") != 1 || !is_websocket {
             return Err(invalid("the server's answer must have one \"Upgrade: websocket\""));
         }
@@ -175,7 +176,7 @@ impl ClientHandshake {
         }
         let accept = derive_accept_key(self.key.as_bytes());
         if headers.count("sec-websocket-accept") != 1
-            || headers.get("sec-websocket-accept", 0).map(str::trim) != Some(accept.as_str())
+            || headers.get("sec-websocket-accept", 0).map(trimmed) != Some(accept.as_str())
         {
             return Err(invalid(
                 "the server's answer has a wrong Sec-WebSocket-Accept: a cache or proxy may stand in between",

@@ -1,6 +1,7 @@
 //! Negotiation of permessage-deflate (RFC 7692 sections 5 and 7.1).
 
 use super::Headers;
+use super::headers::trimmed;
 
 const NAME: &str = "permessage-deflate";
 /// Minimum window bits of our compressor: it cannot use a window of 8 bits (256 bytes), which a decompressor can.
@@ -142,7 +143,7 @@ impl Element {
         let mut element = Element::default();
         for part in parts {
             let (name, value) = match part.split_once('=') {
-                Some((name, value)) => (name.trim(), Some(unquoted(value.trim()))),
+                Some((name, value)) => (trimmed(name), Some(unquoted(trimmed(value)))),
                 None => (part.as_str(), None),
             };
             match (name, value) {
@@ -187,7 +188,7 @@ fn split(text: &str, separator: char) -> Vec<String> {
             _ => parts.push(String::new()),
         }
     }
-    parts.into_iter().map(|part| part.trim().to_owned()).collect()
+    parts.into_iter().map(|part| trimmed(&part).to_owned()).collect()
 }
 
 fn unquoted(value: &str) -> &str {

@@ -73,7 +73,7 @@ impl Headers {
 
     /// The items of the comma-separated lists in all headers of this name.
     pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.all(name).flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty())
+        self.all(name).flat_map(|value| value.split(',')).map(trimmed).filter(|item| !item.is_empty())
     }
 
     /// The values of all headers of this name, ignoring case.
@@ -100,6 +100,11 @@ impl fmt::Debug for Headers {
     }
 }
 
+/// A part of a value without the blanks around it (RFC 9110 section 5.6.3): no other characters are blank.
+pub(crate) fn trimmed(value: &str) -> &str {
+    value.trim_matches([' ', '\t'])
+}
+
 /// Headers that are reserved for the opening handshake.
 const OWNED: [&str; 2] = ["upgrade", "connection"];
 
@@ -111,7 +116,7 @@ pub fn check_header(line: &str) -> Result<(String, String), String> {
     if !is_token(name) {
         return Err("a header's name has a character that names cannot have".to_owned());
     }
-    let value = value.trim_matches([' ', '\t']);
+    let value = trimmed(value);
     if value.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0) || (byte < 0x20 && byte != b'\t') || byte == 0x7F) {
         return Err(format!("the value of header {name} has a line break or control character in it"));
     }
@@ -176,6 +181,8 @@ mod tests {
         }
         assert_eq!(headers.all("Date").collect::<Vec<_>>(), ["", "e"]);
         assert_eq!(headers.all("X").collect::<Vec<_>>(), ["c\u{e}:d", ""]);
+        let list = Headers::from_pairs([("connection", "a,\tb ,\u{2003}c,d\u{a0}".as_bytes())].into_iter());
+        assert_eq!(list.list("connection").collect::<Vec<_>>(), ["a", "b", "\u{2003}c", "d\u{a0}"]);
         assert_eq!(headers.get("x-host", 0), Some("b"));
         assert_eq!(format!("{headers:?}"), r#"["host", "X-Host", "date", "x", "date", "x"]"#);
         // The last name has the last character below a space.

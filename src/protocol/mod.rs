@@ -40,6 +40,7 @@ pub use encode::{
 pub use extension::{DeflateParams, DeflateSettings, MAX_BITS, MIN_OWN_BITS, accept_answer, choose_offer, offer};
 pub use forwarded::Forwarding;
 pub use header::Header;
+pub(crate) use headers::trimmed;
 pub use headers::{Headers, check_header, check_subprotocols};
 pub use heartbeat::{
     HeartbeatMessage, LONGEST_HEARTBEAT, Marker, announcement, ask_in, encode_heartbeat, read_announcement,

@@ -2,6 +2,7 @@
 
 use super::framing::Announced;
 use super::head::RequestHead;
+use super::headers::trimmed;
 use super::{Headers, Refusal};
 use crate::status::Cause;
 use data_encoding::BASE64;
@@ -134,7 +135,7 @@ pub(super) fn check_opening(request: RequestHead) -> Result<Request, Refusal> {
         }
     }
     // Otherwise a body would be read as frames, or as a request by an intermediary.
-    if headers.get("content-length", 0).is_some_and(|length| length.trim() != "0")
+    if headers.get("content-length", 0).is_some_and(|length| trimmed(length) != "0")
         || headers.count("transfer-encoding") > 0
     {
         return Err(Refusal::invalid("a request to open a WebSocket has no body"));
@@ -142,10 +143,10 @@ pub(super) fn check_opening(request: RequestHead) -> Result<Request, Refusal> {
     if !headers.has_token("upgrade", "websocket") || !headers.has_token("connection", "upgrade") {
         return Err(Refusal::upgrade(ASK_FOR_WEBSOCKET));
     }
-    if headers.get("sec-websocket-version", 0).map(str::trim) != Some("13") {
+    if headers.get("sec-websocket-version", 0).map(trimmed) != Some("13") {
         return Err(Refusal::upgrade("only version 13 of the WebSocket protocol is spoken here"));
     }
-    let key = headers.get("sec-websocket-key", 0).unwrap_or("").trim().to_owned();
+    let key = trimmed(headers.get("sec-websocket-key", 0).unwrap_or("")).to_owned();
     if BASE64.decode(key.as_bytes()).map(|bytes| bytes.len()) != Ok(16) {
         return Err(Refusal::invalid("the request must have one Sec-WebSocket-Key of 16 bytes in base64"));
     }
@@ -195,7 +196,7 @@ fn split_target(target: &str) -> Option<(&str, &str)> {
 
 /// Whether a Host header is acceptable: it becomes a part of the URL and of the log.
 fn is_host(value: &str) -> bool {
-    !value.trim().chars().any(|char| char.is_whitespace() || char.is_control() || "@/\\?#\"<>,".contains(char))
+    !trimmed(value).chars().any(|char| char.is_whitespace() || char.is_control() || "@/\\?#\"<>,".contains(char))
 }
 
 pub(super) const OPEN_WITH_GET: &str = "a WebSocket is opened with GET";

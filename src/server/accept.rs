@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::journal;
 use crate::names::MAX_CLIENTS;
 use crate::net::Stream;
-use crate::protocol::{Refusal, ServerHandshake};
+use crate::protocol::{Refusal, Request, ServerHandshake};
 use crate::status::{Cause, EventKind, Level, Phase};
 use crate::work::Cx;
 use mio::net::TcpStream;
@@ -116,7 +116,9 @@ impl Server {
         let located = if self.settings.proxies.is_some() { self.locate(key) } else { Ok(()) };
         let allowed = located.and_then(|()| match self.slots.get(key as usize) {
             Some(Slot::Client(client)) => {
-                client.peer.request().map_or(Ok(()), |request| self.settings.allowed.check(&request.headers))
+                let default_port = if self.settings.tls.is_some() { 443 } else { 80 };
+                let check = |request: &Request| self.settings.allowed.check(&request.headers, default_port);
+                client.peer.request().map_or(Ok(()), check)
             }
             _ => Ok(()),
         });

@@ -224,6 +224,42 @@ fn each_client_that_fails_is_reported_once_and_counted_by_cause() {
 }
 
 #[test]
+fn hosts_and_origins_are_compared_as_what_they_name() {
+    let _alone = ALONE.lock();
+    let (server, port) = open(false, |config| {
+        config.allowed_hosts = c"on.example:80, [2001:0db8:0:0:0:0:0:1]".as_ptr();
+        config.subprotocols = std::ptr::null();
+    });
+    let page = "Origin: https://game.example";
+    for (host, origin, expected) in [
+        ("on.example", page, "101"),
+        ("on.example:80", page, "101"),
+        ("[2001:db8::1]", page, "101"),
+        ("[2001:db8::1]:9", page, "101"),
+        ("on.example", "Origin:\thttps://game.example \t", "101"),
+        ("on.example:81", page, "421"),
+        ("[2001:db8::2]", page, "421"),
+        // Only spaces and tabs are blanks.
+        ("\u{2003}on.example", page, "400"),
+        ("on.example\u{a0}", page, "400"),
+        ("on.example", "Origin: https://game.example\u{a0}", "403"),
+        ("on.example", "Origin: \u{2003}https://game.example", "403"),
+    ] {
+        let mut client = come(Ipv4Addr::LOCALHOST, port);
+        let bytes = String::from_utf8(request("GET /game", &format!("{origin}\r\n"))).unwrap();
+        client.write_all(bytes.replace("Host: h", &format!("Host: {host}")).as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        poll_until(server, "an answer", || {
+            crate::test_server::read(&mut client, &mut answer);
+            answer.windows(4).any(|end| end == b"\r\n\r\n")
+        });
+        let status = String::from_utf8_lossy(&answer[9..12]).into_owned();
+        assert_eq!(status, expected, "{host:?} {origin:?}");
+    }
+    ws_free(server);
+}
+
+#[test]
 fn reports_that_nobody_reads_are_bounded_and_none_is_lost() {
     let _alone = ALONE.lock();
     let (server, port) = open(false, |_| {});

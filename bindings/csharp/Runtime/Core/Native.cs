@@ -512,9 +512,10 @@ namespace Wspeer
         /// browser opens six connections). Further requests are answered with 503.</summary>
         public uint MaxDownloadsPerAddress;
         /// <summary>Server: the hosts that requests may name in their header Host, separated by commas, such as
-        /// "game.example, *.game.example, 192.0.2.1:9080"; without a port any port is allowed. Others are refused with
-        /// 421. It keeps pages of others from reaching a server on the local network by a name of theirs (DNS
-        /// rebinding) (default: any).</summary>
+        /// "game.example, *.game.example, 192.0.2.1:9080"; without a port any port is allowed, and a request without
+        /// one has that of the server's scheme, 80 or 443. Names are ASCII (xn--...). Others are refused with 421. It
+        /// keeps pages of others from reaching a server on the local network by a name of theirs (DNS rebinding)
+        /// (default: any).</summary>
         public IntPtr AllowedHosts;
         /// <summary>Server: the origins (RFC 6454) whose pages may connect, separated by commas, such as
         /// `https://game.example, http://localhost:8000`; "*." before a host stands for all names below it, "null" for

@@ -143,8 +143,9 @@ class ConfigArgs(TypedDict, total=False):
     connections). Further requests are answered with 503."""
     allowed_hosts: Union[str, Iterable[str]]
     """Server: the hosts that requests may name in their header Host, such as ["game.example", "*.game.example"], or
-    a text with commas between them; without a port any port is allowed. Others are refused with 421. It keeps pages
-    of others from reaching a server on the local network by a name of theirs (DNS rebinding) (default: any)."""
+    a text with commas between them; without a port any port is allowed, and a request without one has that of the
+    server's scheme, 80 or 443. Names are ASCII (xn--...). Others are refused with 421. It keeps pages of others
+    from reaching a server on the local network by a name of theirs (DNS rebinding) (default: any)."""
     allowed_origins: Union[str, Iterable[str]]
     """Server: the origins (RFC 6454) whose pages may connect, such as ["https://game.example",
     "http://localhost:8000"], or a text with commas between them; "null" is a page without one. Others are refused
