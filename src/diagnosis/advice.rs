@@ -1,7 +1,7 @@
 //! The advice at the end: what is wrong, and what to do about it.
 
 use super::clock::{apart, date, ms};
-use super::evidence::{Evidence, Foreign};
+use super::evidence::{Came, Evidence, Foreign};
 use super::redact::{plain, scheme};
 use super::secrets::Secrets;
 use super::{Fault, Subject, Trust};
@@ -31,17 +31,13 @@ pub(super) fn of(fault: &Fault, subject: &Subject, evidence: &Evidence, info: &I
         ),
         Cause::HttpStatus => of_status(fault, subject, info, secrets),
         Cause::HttpInvalid if evidence.foreign.is_some() => of_foreign(fault, subject, evidence),
-        Cause::PongTimeout => "The opening handshake succeeded, but nothing came back after it: the ping was not \
-                               answered. A proxy, firewall or load balancer between here and the server may pass the \
-                               handshake on and hold back what follows (turn off its buffering, or use wss://), or \
-                               the server does not answer pings, which RFC 6455 section 5.5.2 requires."
-            .to_owned(),
+        Cause::PongTimeout => of_ping(evidence.came),
         Cause::ClosedByPeer => of_close(fault),
         Cause::PeerGone if fault.phase == Phase::Http => of_silent_end(fault, subject),
         Cause::PeerGone | Cause::Reset if fault.phase == Phase::Websocket => format!(
-            "The server accepted the connection and then ended it without a close frame: {}. Its log may say why; it \
+            "The server accepted the connection and then ended it without a close frame: {} Its log may say why; it \
              may have crashed, or a proxy in between has cut the connection.",
-            fault.message
+            ended(&fault.message)
         ),
         Cause::CloseTimeout => format!(
             "The connection works, and the server answered a ping{}, but it did not answer the close frame (RFC 6455 \
@@ -79,7 +75,7 @@ fn works(subject: &Subject, evidence: &Evidence) -> String {
 
 fn of_name(fault: &Fault, subject: &Subject, evidence: &Evidence) -> String {
     if evidence.is_before_tunnel {
-        return format!("The name lookup failed. Check the host in {PROXY} and in the URL: {}.", fault.message);
+        return format!("The name lookup failed. Check the host in {PROXY} and in the URL: {}", ended(&fault.message));
     }
     let host = plain(&subject.host);
     if fault.cause == Cause::NameNotFound {
@@ -90,8 +86,8 @@ fn of_name(fault: &Fault, subject: &Subject, evidence: &Evidence) -> String {
         );
     }
     format!(
-        "The name {host} could not be looked up. Check that this machine is online and its name server works: {}.",
-        fault.message
+        "The name {host} could not be looked up. Check that this machine is online and its name server works: {}",
+        ended(&fault.message)
     )
 }
 
@@ -289,6 +285,21 @@ fn of_foreign(fault: &Fault, subject: &Subject, evidence: &Evidence) -> String {
     }
 }
 
+fn of_ping(came: Came) -> String {
+    if came == Came::Nothing {
+        return "The opening handshake succeeded, but the ping was not answered, and nothing else came after it. A \
+                proxy, firewall or load balancer between here and the server may pass the handshake on and hold back \
+                what follows (turn off its buffering, or use wss://), or the server does not answer pings, which RFC \
+                6455 section 5.5.2 requires."
+            .to_owned();
+    }
+    format!(
+        "The connection opened, and the server sent {came}, but did not answer the ping, which RFC 6455 section 5.5.2 \
+         requires. Correct the server; or a proxy, firewall or load balancer in between holds back what is sent to it: \
+         turn off its buffering, or use wss://."
+    )
+}
+
 fn of_silent_end(fault: &Fault, subject: &Subject) -> String {
     let scheme = if subject.is_secure { "" } else { " It may expect TLS: try wss://." };
     format!("{}{scheme}", sentence(&fault.message))
@@ -305,7 +316,7 @@ fn of_close(fault: &Fault) -> String {
              as a token."
         }
     };
-    format!("The server accepted the connection and closed it at once: {}. {what}", fault.message)
+    format!("The server accepted the connection and closed it at once: {} {what}", ended(&fault.message))
 }
 
 fn is_html(content_type: Option<&str>) -> bool {
@@ -329,10 +340,34 @@ fn places(addresses: impl Iterator<Item = SocketAddr>) -> String {
 
 /// A message as a sentence.
 fn sentence(message: &str) -> String {
-    format!("{}.", capital(message.trim_end_matches('.')))
+    capital(&ended(message))
+}
+
+/// A message with one mark at its end.
+fn ended(message: &str) -> String {
+    let message = message.trim_end_matches('.');
+    if message.ends_with(['?', '!']) { message.to_owned() } else { format!("{message}.") }
 }
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_has_one_mark_at_its_end() {
+        for (message, expected) in [
+            ("is it a WebSocket server?", "Is it a WebSocket server?"),
+            ("it failed.", "It failed."),
+            ("it failed...", "It failed."),
+            ("it failed", "It failed."),
+            ("it failed!", "It failed!"),
+        ] {
+            assert_eq!(sentence(message), expected);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::status::Cause;
 use crate::trace::{Certificate, Fact};
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,20 @@ pub struct Evidence {
     pub foreign: Option<Foreign>,
     /// Round-trip time of the ping.
     pub rtt: Option<Duration>,
+    /// What came although the ping was not answered.
+    pub came: Came,
+}
+
+/// What a server sent that is no answer to the ping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Came {
+    /// Nothing since the ping.
+    #[default]
+    Nothing,
+    /// So many messages since the connection was open.
+    Messages(u64),
+    /// So many bytes since the ping, and no message.
+    Bytes(u64),
 }
 
 /// A protocol other than HTTP/1.1, by its first bytes.
@@ -58,6 +73,7 @@ impl Evidence {
             chain: (Vec::new(), 0),
             foreign: None,
             rtt: None,
+            came: Came::Nothing,
         }
     }
 
@@ -100,6 +116,17 @@ impl Evidence {
     pub fn failed_ipv6(&self) -> Option<SocketAddr> {
         self.connected.filter(SocketAddr::is_ipv4)?;
         self.lost.iter().map(|(address, _)| *address).chain(self.silent.iter().copied()).find(SocketAddr::is_ipv6)
+    }
+}
+
+impl fmt::Display for Came {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Came::Nothing => formatter.write_str("nothing"),
+            Came::Messages(1) => formatter.write_str("one message"),
+            Came::Messages(count) => write!(formatter, "{count} messages"),
+            Came::Bytes(count) => write!(formatter, "{count} bytes of control frames or an unfinished message"),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::protocol::RequestSpec;
 use crate::status::{Cause, EventKind, Phase, State, Text};
 use crate::trace::Trace;
 use crate::work::Cx;
-use evidence::Evidence;
+use evidence::{Came, Evidence};
 use secrets::Secrets;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -79,8 +79,8 @@ enum Stage {
     New,
     /// The connection is being opened.
     Opening,
-    /// The ping was sent at this time, and times out at that.
-    Pinging { sent: Instant, deadline: Instant },
+    /// The ping was sent at this time, after so many bytes were received, and times out at that.
+    Pinging { sent: Instant, wire_in: u64, deadline: Instant },
     /// The closing handshake is in progress. The fault that was found before it.
     Closing { fault: Option<Fault> },
     /// The advice was given.
@@ -150,9 +150,9 @@ impl Diagnosis {
         }
         match &self.stage {
             Stage::Opening if peer.state() == State::Open => self.ping(peer, cx),
-            Stage::Pinging { sent, deadline } => {
-                let (sent, deadline) = (*sent, *deadline);
-                self.check_ping(peer, cx, sent, deadline);
+            Stage::Pinging { sent, wire_in, deadline } => {
+                let (sent, wire_in, deadline) = (*sent, *wire_in, *deadline);
+                self.check_ping(peer, cx, sent, wire_in, deadline);
             }
             _ => {}
         }
@@ -187,10 +187,11 @@ impl Diagnosis {
         self.report(peer, cx, cx.now, sentences::pinging());
         peer.ping(cx);
         let time = self.subject.timeout.unwrap_or(PING_TIME);
-        self.stage = Stage::Pinging { sent: cx.now, deadline: cx.now + time };
+        let wire_in = peer.endpoint.counters.wire_in;
+        self.stage = Stage::Pinging { sent: cx.now, wire_in, deadline: cx.now + time };
     }
 
-    fn check_ping(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, sent: Instant, deadline: Instant) {
+    fn check_ping(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, sent: Instant, wire_in: u64, deadline: Instant) {
         let rtt = Duration::from_micros(peer.endpoint.rtt_us);
         if !rtt.is_zero() {
             self.evidence.rtt = Some(rtt);
@@ -198,7 +199,13 @@ impl Diagnosis {
             self.close(peer, cx, None);
         } else if cx.now >= deadline {
             let waited = deadline.saturating_duration_since(sent);
-            let message = sentences::no_pong(waited);
+            let counters = &peer.endpoint.counters;
+            self.evidence.came = match (counters.messages_in, counters.wire_in.saturating_sub(wire_in)) {
+                (0, 0) => Came::Nothing,
+                (0, bytes) => Came::Bytes(bytes),
+                (messages, _) => Came::Messages(messages),
+            };
+            let message = sentences::no_pong(waited, self.evidence.came);
             let fault = Fault { phase: Phase::Websocket, cause: Cause::PongTimeout, message, ..Fault::default() };
             let step = Step { phase: fault.phase, cause: fault.cause, text: fault.message.clone(), ..Step::default() };
             self.report(peer, cx, cx.now, step);

@@ -34,8 +34,8 @@ const KNOWN: [&str; 5] = ["location", "www-authenticate", "proxy-authenticate", 
 /// What stands before and after a text of the far side in the error message of a client.
 const QUOTED: [(&str, &str); 3] = [
     ("it points to ", ": connect there"),
-    ("it begins with \"", "\": another kind of server"),
-    ("it asks for authentication by ", ", and wspeer knows"),
+    ("it begins with \"", "\": another "),
+    ("authentication by ", ", and wspeer "),
 ];
 
 impl Secrets {

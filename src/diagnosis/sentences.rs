@@ -1,7 +1,7 @@
 //! The sentence of each step.
 
 use super::clock::{apart, date, ms};
-use super::evidence::{Evidence, Foreign};
+use super::evidence::{Came, Evidence, Foreign};
 use super::redact::{plain, shown_target};
 use super::secrets::Secrets;
 use super::{Step, Subject, Trust};
@@ -150,8 +150,8 @@ pub(super) fn pong(rtt: Duration) -> Step {
 }
 
 /// The ping was not answered.
-pub(super) fn no_pong(waited: Duration) -> String {
-    format!("the server did not answer the ping within {}", ms(waited))
+pub(super) fn no_pong(waited: Duration, came: Came) -> String {
+    format!("the server did not answer the ping within {}; what came: {came}", ms(waited))
 }
 
 /// The peer closed the connection.

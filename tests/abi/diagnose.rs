@@ -110,6 +110,7 @@ fn diagnose_with(url: &str, secrets: &[&str], others: &[u32], change: impl FnOnc
             let text = unsafe { std::slice::from_raw_parts(event.packet.data, event.packet.len) };
             let text = String::from_utf8(text.to_vec()).unwrap();
             assert!(!text.is_empty() && text.len() <= 1_024, "{text}");
+            assert!(!text.contains(is_special) && !text.contains("?.") && !text.contains(".."), "{text:?}");
             secrets.iter().for_each(|secret| assert!(!text.contains(secret), "{secret} is in {text}"));
             assert!(event.time_ns >= newest, "the times are in order");
             newest = event.time_ns;
@@ -138,6 +139,11 @@ fn diagnose_with(url: &str, secrets: &[&str], others: &[u32], change: impl FnOnc
             std::thread::yield_now();
         }
     }
+}
+
+/// Control characters, and those that break lines or change the direction of writing.
+fn is_special(char: char) -> bool {
+    char.is_control() || ('\u{2028}'..='\u{202E}').contains(&char) || ('\u{2066}'..='\u{2069}').contains(&char)
 }
 
 fn last_error() -> String {
@@ -633,6 +639,59 @@ fn a_ping_that_is_not_answered_is_named() {
     report.expect(WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, &["ping was not answered", "firewall"]);
     let step = report.step("did not answer the ping within 700 ms");
     assert_eq!((step.phase, step.cause), (WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT));
+    assert!(report.end.text.contains("nothing else came after it") && step.text.contains("what came: nothing"));
+}
+
+#[test]
+fn what_came_in_place_of_a_pong_is_named() {
+    let _alone = alone();
+    for (frames, words) in [
+        (&b"\x81\x05hello"[..], "one message"),
+        (b"\x81\x05hello\x82\x01a", "2 messages"),
+        (b"\x89\x00", "2 bytes of control frames or an unfinished message"),
+    ] {
+        let server = accepts("", move |mut stream| {
+            // Behind the ping.
+            let mut ping = [0; 12];
+            stream.read_exact(&mut ping).unwrap();
+            stream.write_all(frames).unwrap();
+            drain(stream);
+        });
+        let report = diagnose(&format!("ws://{server}/"), &[], hurry);
+        report.expect(
+            WS_PHASE_WEBSOCKET,
+            WS_CAUSE_PONG_TIMEOUT,
+            &["the server sent", words, "did not answer the ping", "Correct the server"],
+        );
+        assert!(!report.end.text.contains("nothing else came"), "{report:#?}");
+        report.step(&format!("within 700 ms; what came: {words}"));
+    }
+}
+
+#[test]
+fn texts_of_the_server_break_no_line_and_end_no_sentence_twice() {
+    let _alone = alone();
+    let turned = repeats("a\u{202E}b\u{2028}c\u{2066}d");
+    diagnose(&format!("ws://{turned}/"), &[], |_| ())
+        .expect(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, &["(Server: a b c d)"])
+        .step("Server: a b c d");
+    for (reason, shown) in [("by\u{202E}e\nnow?", "the reason: by e now? "), ("bye.", "the reason: bye. ")] {
+        let frame = [&[0x88, 2 + reason.len() as u8, 3, 0xF0][..], reason.as_bytes()].concat();
+        let closing = accepts("", move |mut stream| {
+            stream.write_all(&frame).unwrap();
+            drain(stream);
+        });
+        let report = diagnose(&format!("ws://{closing}/"), &[], |_| ());
+        report.expect(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, &[shown, "check the token"]);
+    }
+    let gone = serve(|mut stream| {
+        read_head(&mut stream);
+    });
+    let report = diagnose_by(&format!("http://{gone}"));
+    report.expect(WS_PHASE_PROXY, WS_CAUSE_PEER_GONE, &["is it"]);
+    let wrong = answers("HTTP/1.1 200 x\r\nbad header\r\n\r\n");
+    let report = diagnose(&format!("ws://{wrong}/"), &[], |_| ());
+    report.expect(WS_PHASE_HTTP, WS_CAUSE_HTTP_INVALID, &["is it a WebSocket server?"]);
 }
 
 #[test]
