@@ -32,6 +32,11 @@ impl Connection {
         matches!(&self.stage, Stage::Opening(opening) if opening.is_streaming())
     }
 
+    /// Whether all requests have been answered and nothing of another one has been received.
+    pub fn is_between_requests(&self) -> bool {
+        matches!(&self.stage, Stage::Opening(opening) if opening.is_between_requests())
+    }
+
     /// Whether it waits for a request, to be opened or answered.
     pub fn awaits_request(&self) -> bool {
         matches!(&self.stage, Stage::Opening(opening) if !opening.is_ending())

@@ -98,6 +98,13 @@ impl Opening {
         }
     }
 
+    /// Whether all requests have been answered and nothing of another one has been received.
+    pub fn is_between_requests(&self) -> bool {
+        let At::Answering(answering) = &self.at else { return false };
+        let is_quiet = self.received.is_empty() && self.output.bytes() == 0 && !self.is_ending();
+        is_quiet && answering.request.is_none() && !answering.is_responding() && answering.handshake.is_idle()
+    }
+
     /// Leaves the request that `request` returned to the program, for the time of an opening handshake from now on.
     /// Returns whether it opens a WebSocket, and its body.
     pub fn ask(&mut self, endpoint: &mut Endpoint, now: Instant) -> Option<(bool, Vec<u8>)> {

@@ -49,8 +49,12 @@ impl Server {
             if !self.may_accept() {
                 return false;
             }
+            let Some(in_place_of) = self.find_place() else { return false };
             match self.listening.listeners[index].accept() {
                 Ok((stream, address)) => {
+                    if let Some(idle) = in_place_of {
+                        self.end_idle(cx, idle);
+                    }
                     if self.settings.tls.is_some() {
                         // The TLS handshake consists of small messages. The no_delay option is applied after it.
                         let _ = stream.set_nodelay(true);
@@ -97,11 +101,12 @@ impl Server {
         false
     }
 
-    /// Whether connections may be waiting in the listen backlog, and one more pending handshake is permitted.
+    /// Whether connections may be waiting in the listen backlog, and one more pending handshake is permitted, or may be
+    /// in place of a connection that waits for another request.
     pub(super) fn may_accept(&self) -> bool {
         self.listening.accept_ready
             && !self.listening.listeners.is_empty()
-            && (self.counts.pending as u64) < self.endpoint.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES)
+            && (self.has_place() || !self.idle.is_empty())
     }
 
     /// Accepts or refuses a client's request, by the limits and settings, or has the program decide. True: there is more

@@ -265,6 +265,7 @@ impl Server {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let was_pending = client.is_pending();
         if was_pending {
+            self.idle.remove(key);
             client.progress = Handshaking::Over;
             self.counts.pending -= 1;
             if client.known {

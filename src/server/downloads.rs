@@ -134,13 +134,14 @@ impl Server {
     /// Begins to answer the request of a client with a file, if it is for one. `None`: it is not. True: there
     /// is more to read.
     pub(super) fn begin_download(&mut self, cx: &mut Cx<'_>, key: u32) -> Option<bool> {
-        let Server { downloads: Some(downloads), slots, settings, endpoint, counts, refusals, queues, .. } = self
+        let Server { downloads: Some(downloads), slots, settings, endpoint, counts, refusals, queues, asks, .. } = self
         else {
             return None;
         };
         let Some(Slot::Client(client)) = slots.get_mut(key as usize) else { return None };
         let request = client.peer.request()?;
-        if request.opening.is_some() || !matches!(request.method, Method::Get | Method::Head) {
+        let reads = matches!(request.method, Method::Get | Method::Head);
+        if request.opening.is_some() || (!reads && *asks) {
             return None;
         }
         let path = FilePath::parse(&request.path);
@@ -148,6 +149,9 @@ impl Server {
         // While many connections wait for a request, none is kept for another one.
         let pending = counts.pending as u64;
         let keep_alive = request.keep_alive && 2 * pending <= endpoint.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES);
+        if !reads {
+            return Some(self.answer_plain(cx, key, &not_for_files(), keep_alive));
+        }
         let address = settings.limited(client.address());
         let (method, serial) = (request.method, client.serial);
         let exceeded = downloads.exceeded(&endpoint.options, address);
@@ -179,6 +183,11 @@ impl Server {
         let Some(client) = self.client(key) else { return false };
         client.progress = if keep_alive { Handshaking::PendingAgain } else { Handshaking::Answered };
         client.peer.respond(cx, response, keep_alive);
+        if keep_alive {
+            self.idle.push(key)
+        } else {
+            self.idle.remove(key)
+        }
         self.back_to_proxy(key);
         self.client(key).is_some_and(|client| client.peer.pump(cx) || client.peer.request().is_some())
     }
@@ -264,6 +273,7 @@ impl Server {
                 client.set_timer(key, cx.now + time, queues);
             }
             downloads.remove(key);
+            self.idle.push(key);
             self.back_to_proxy(key);
         }
     }
@@ -280,6 +290,12 @@ impl Server {
 /// The key of a delivery to a client.
 fn mail_key(key: u32, serial: u32) -> u64 {
     u64::from(serial) << 32 | u64::from(key)
+}
+
+/// The response to a method that files do not have (RFC 9110 section 15.5.6).
+fn not_for_files() -> Reply {
+    let headers = vec![("Allow".to_owned(), "GET, HEAD".to_owned())];
+    Reply { status: 405, headers, body: b"files are read with GET and HEAD\n".to_vec() }
 }
 
 /// The response beyond a limit.

@@ -7,6 +7,7 @@ mod broadcast;
 mod certificate;
 mod client;
 mod downloads;
+mod idle;
 mod items;
 mod key_queue;
 mod memory;
@@ -34,6 +35,7 @@ use crate::status::{ErrorCode, EventKind, State};
 use crate::work::{Chunk, Cx};
 use client::{Client, FromThere, Slot};
 use downloads::Downloads;
+use idle::Idle;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use refusals::Refusals;
@@ -109,6 +111,8 @@ pub struct Server {
     refusals: Refusals,
     /// Set once files are served.
     downloads: Option<Box<Downloads>>,
+    /// Clients that wait for another request.
+    idle: Idle,
     reuse: Reuse,
     /// Number of certificates that it has had.
     certificates: u32,
@@ -280,6 +284,7 @@ impl Server {
             counts: Counts::default(),
             refusals: Refusals::default(),
             downloads: None,
+            idle: Idle::default(),
             reuse: Reuse::default(),
             certificates: 0,
             proxied: HashMap::new(),

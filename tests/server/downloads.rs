@@ -324,6 +324,66 @@ fn downloads_of_one_address_are_limited() {
 }
 
 #[test]
+fn a_method_that_files_do_not_have_is_refused_and_the_connection_goes_on() {
+    let folder = Folder::new();
+    let mut test = folder.served(&[]);
+    let mut stream = test.connect();
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc").unwrap();
+    let mut bytes = Vec::new();
+    test.poll_until("the response", |_| {
+        read(&mut stream, &mut bytes);
+        parsed(&bytes, true).is_some()
+    });
+    let answer = String::from_utf8_lossy(&bytes);
+    assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("\r\nAllow: GET, HEAD\r\n"), "{answer}");
+    assert_eq!(ask(&mut test, &mut stream, &[get("/")])[0].0, 200);
+    drop(stream);
+    test.poll_until("its removal", |test| counts(test) == ([0, 0, 1, 0], 0));
+}
+
+#[test]
+fn a_new_connection_takes_the_place_of_the_one_that_waits_longest() {
+    let folder = Folder::new();
+    folder.write("long", &vec![b'x'; LONG]);
+    let mut test = folder.served(&[(WS_OPT_MAX_PENDING_HANDSHAKES, 2)]);
+    let mut streams: Vec<_> = (0..2)
+        .map(|index| {
+            let mut stream = test.connect();
+            stream.write_all(&get("/long")).unwrap();
+            test.poll_until("a download", |test| counts(test).1 == index + 1);
+            stream
+        })
+        .collect();
+    // The second one begins to wait first.
+    for (stream, pending) in streams.iter_mut().rev().zip(1..) {
+        let mut bytes = Vec::new();
+        test.poll_until("the file", |test| {
+            read(stream, &mut bytes);
+            counts(test).0[1] == pending
+        });
+        assert!(parsed(&bytes, true).is_some() || read(stream, &mut bytes));
+    }
+    test.poll_until("rest", |test| !test.server.has_work());
+    assert_eq!(counts(&test), ([0, 2, 2, 0], 0), "both stay while nobody needs their places");
+    // No time passes.
+    let _player = test.open();
+    test.poll_until("the end", |_| !read(&mut streams[1], &mut Vec::new()));
+    assert!(read(&mut streams[0], &mut Vec::new()), "one place was enough");
+    // One that has begun its next request stays, and times out like others.
+    streams[0].write_all(b"GET /").unwrap();
+    let silent = test.connect();
+    test.poll_until("the other", |test| counts(test).0[1] == 2);
+    let mut late = test.connect();
+    late.write_all(REQUEST).unwrap();
+    (0..20).for_each(|_| test.poll());
+    assert_eq!(counts(&test).0, [1, 2, 4, 0]);
+    assert!(!test.server.has_work() || test.items().len() == 1);
+    drop(silent);
+    test.poll_until("the late one", |test| counts(test).0[0] == 2);
+    assert_eq!(counts(&test).0[3], 1, "only the silent one that left was refused");
+}
+
+#[test]
 fn who_is_answered_with_503_for_a_file_is_no_refused_client() {
     let folder = Folder::new();
     folder.write("long", &vec![b'x'; LONG]);
