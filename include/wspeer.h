@@ -91,6 +91,8 @@
  *   ws_set_certificate      -                       wss:// only                   -
  *   ws_serve                -                       its files                     -
  *   ws_accept, ws_reply     -                       -                             with WS_ASK, once
+ *   ws_set_url,
+ *   ws_set_header           with WS_RECONNECT       -                             -
  *   ws_feed,
  *   ws_take_output          ws_attach() only        -                             -
  *   ws_wait                 yes                     yes                           waits for its server
@@ -272,6 +274,9 @@
 // The connection has ended. Messages received before can still be read.
 #define WS_CLOSED 3
 
+// With WS_RECONNECT: the link was lost, and the next one is not open yet. Messages received before can still be read.
+#define WS_LOST 4
+
 // A connection of ws_connect(), ws_pair() or ws_attach() is OPEN. A join: it has received its id, event.peer_id, and
 // with WS_AUTH it has been admitted.
 #define WS_EVENT_OPEN 1
@@ -334,6 +339,11 @@
 // request to open a WebSocket, 0 for plain HTTP; event.packet is the body of the request. Either CONNECTED follows or
 // DISCONNECTED.
 #define WS_EVENT_REQUEST 16
+
+// Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
+// event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it stands
+// for DISCONNECTED of all peers.
+#define WS_EVENT_LOST 17
 
 // The event has no phase.
 #define WS_PHASE_NONE 0
@@ -594,6 +604,11 @@
 // Server: report clients that fail before CONNECTED by the event REFUSED; see WS_OPT_REPORT_REFUSED.
 #define WS_REPORT_REFUSED 1048576
 
+// Client, join: when the link is lost (LOST) or does not open (ERROR), try again, with growing waits, until it is open,
+// until retry_tries tries in a row have failed, or until ws_close(). docs/reconnecting.md says what is tried again,
+// and when.
+#define WS_RECONNECT 2097152
+
 // The pages may use threads: their responses have the headers Cross-Origin-Opener-Policy: same-origin,
 // Cross-Origin-Embedder-Policy: require-corp and Cross-Origin-Resource-Policy: same-origin. Such a page loads only from
 // its own server, or what other servers allow it to.
@@ -757,6 +772,15 @@
 // Server: time in which a client of ws_serve() must take 64 KiB of a file, in milliseconds (default: 30000); WS_OFF:
 // any. A slower client is dropped.
 #define WS_OPT_DOWNLOAD_TIMEOUT_MS 34
+
+// ws_config.retry_min_ms.
+#define WS_OPT_RETRY_MIN_MS 35
+
+// ws_config.retry_max_ms.
+#define WS_OPT_RETRY_MAX_MS 36
+
+// ws_config.retry_tries.
+#define WS_OPT_RETRY_TRIES 37
 
 // No lines.
 #define WS_LOG_OFF 0
@@ -1103,7 +1127,7 @@ typedef struct ws_config {
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
   // WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
   // WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
-  // WS_REPORT_REFUSED.
+  // WS_REPORT_REFUSED | WS_RECONNECT.
   uint32_t flags;
   // Maximum duration of one ws_poll(), in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -1239,6 +1263,16 @@ typedef struct ws_config {
   // without an origin. Others are refused with 403. Programs that are no browsers send no Origin, and are not concerned
   // (default: any).
   const char *allowed_origins;
+  // With WS_RECONNECT: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is drawn
+  // evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.
+  uint32_t retry_min_ms;
+  // With WS_RECONNECT: upper bound of every wait, in milliseconds (default: 30000).
+  uint32_t retry_max_ms;
+  // With WS_RECONNECT: number of failed tries in a row after which the connection ends with CLOSED (default: 20, which
+  // takes some four minutes); WS_OFF: unlimited.
+  uint32_t retry_tries;
+  // Zero. The next field takes its place.
+  uint32_t reserved51;
 } ws_config;
 
 // A Godot value, or the head of a container, whose items follow it in the array. Fields that the type does not use are
@@ -1599,6 +1633,21 @@ WS_API ws_result ws_feed(ws_handle h, const uint8_t *bytes, size_t len, size_t *
 // `len` is set to the number of bytes written to `buf`. Returns WS_OK, or WS_EMPTY (there are none), WS_ERR_KIND,
 // WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
 WS_API ws_result ws_take_output(ws_handle h, uint8_t *buf, size_t cap, size_t *len);
+
+// Changes the URL of a client or join with WS_RECONNECT, from its next try on; a link that is open stays. Scheme and
+// host may change too; certificates are then checked for the new host, and extra headers go to it. Call it when a
+// token in the URL has expired, for instance at LOST.
+//
+// Returns WS_OK, WS_ERR_URL, WS_ERR_TLS, WS_ERR_CONFIG (the proxy of the environment cannot be used), WS_ERR_KIND (not
+// a client or join with WS_RECONNECT), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+WS_API ws_result ws_set_url(ws_handle h, const char *url);
+
+// Sets an extra header of the request of a client or join with WS_RECONNECT, from its next try on, in the place of all
+// extra headers with this name. A `value` of NULL removes them.
+//
+// Returns WS_OK, WS_ERR_ARG (not a valid header, one of the opening handshake's own, or one more than 100), WS_ERR_KIND
+// (not a client or join with WS_RECONNECT), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+WS_API ws_result ws_set_header(ws_handle h, const char *name, const char *value);
 
 // Accepts the request of a client, after its REQUEST event: the WebSocket is opened, and CONNECTED follows. Frames
 // that the client has sent behind its request are kept. `subprotocol` is one that the client offers in its header

@@ -88,6 +88,8 @@ pub const WS_OPEN: i32 = 1;
 pub const WS_CLOSING: i32 = 2;
 /// The connection has ended. Messages received before can still be read.
 pub const WS_CLOSED: i32 = 3;
+/// With WS_RECONNECT: the link was lost, and the next one is not open yet. Messages received before can still be read.
+pub const WS_LOST: i32 = 4;
 
 // --- Types of events. ---
 
@@ -141,6 +143,11 @@ pub const WS_EVENT_REFUSED: i32 = 14;
 /// request to open a WebSocket, 0 for plain HTTP; event.packet is the body of the request. Either CONNECTED follows or
 /// DISCONNECTED.
 pub const WS_EVENT_REQUEST: i32 = 16;
+
+/// Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
+/// event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it stands
+/// for DISCONNECTED of all peers.
+pub const WS_EVENT_LOST: i32 = 17;
 
 // --- Phases: how far a connection had come when it ended. ---
 
@@ -335,6 +342,11 @@ pub const WS_PROXY_PROTOCOL: u32 = 262144;
 
 /// Server: report clients that fail before CONNECTED by the event REFUSED; see WS_OPT_REPORT_REFUSED.
 pub const WS_REPORT_REFUSED: u32 = 1048576;
+
+/// Client, join: when the link is lost (LOST) or does not open (ERROR), try again, with growing waits, until it is open,
+/// until retry_tries tries in a row have failed, or until ws_close(). docs/reconnecting.md says what is tried again,
+/// and when.
+pub const WS_RECONNECT: u32 = 2097152;
 
 // --- Flags of ws_serve(). ---
 

@@ -73,6 +73,8 @@ pub struct Failure {
     pub os_error: i32,
     /// The close code to send when the protocol can still send one (RFC 6455 section 7.4.1), or 0.
     pub close_code: u16,
+    /// It may pass, although its cause does not say so: the transport was cut, or a proxy did not reach the server.
+    pub may_pass: bool,
     /// What happened and what to do.
     pub message: String,
 }

@@ -82,6 +82,13 @@ impl Role {
         }
     }
 
+    /// Call when a connection that reconnects begins its next try.
+    pub fn begin_link(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
+        if let Role::Join(join) = self {
+            join.begin_link(peer, cx);
+        }
+    }
+
     /// Call after a connection was polled: a join processes what was received, a diagnosis reports what happened.
     /// Returns the same as `poll_server`.
     #[inline]

@@ -72,7 +72,7 @@ mod tests {
                 assert_eq!($name::from_code(i32::MAX), None);
             }};
         }
-        check!(State, "-", "WS_CONNECTING", "WS_OPEN", "WS_CLOSING", "WS_CLOSED");
+        check!(State, "-", "WS_CONNECTING", "WS_OPEN", "WS_CLOSING", "WS_CLOSED", "WS_LOST");
         check!(MessageType, "-", "WS_TEXT", "WS_BINARY", "WS_CALL");
         check!(EventKind, "WS_EVENT_");
         check!(Phase, "WS_PHASE_");

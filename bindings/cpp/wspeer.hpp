@@ -123,6 +123,8 @@ enum class state : std::int32_t {
   closing = WS_CLOSING,
   // The connection has ended. Messages received before can still be read.
   closed = WS_CLOSED,
+  // With WS_RECONNECT: the link was lost, and the next one is not open yet. Messages received before can still be read.
+  lost = WS_LOST,
   stale = WS_ERR_HANDLE
 };
 
@@ -174,7 +176,11 @@ enum class event_kind : std::int32_t {
   // event.conn is its handle, which is CONNECTING and has the texts and headers of the request. event.count is 1 for a
   // request to open a WebSocket, 0 for plain HTTP; event.packet is the body of the request. Either CONNECTED follows or
   // DISCONNECTED.
-  request = WS_EVENT_REQUEST
+  request = WS_EVENT_REQUEST,
+  // Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
+  // event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it
+  // stands for DISCONNECTED of all peers.
+  lost = WS_EVENT_LOST
 };
 
 // The type of a message.
@@ -696,6 +702,11 @@ class connection : public handle {
   std::string body() const { return text_of(WS_GET_BODY); }
   std::string tls() const { return text_of(WS_GET_TLS); }
   std::string extensions() const { return text_of(WS_GET_EXTENSIONS); }
+  // With WS_RECONNECT: changes what the next try requests. Without a value the headers of that name are removed.
+  result set_url(const std::string& url) { return result(ws_set_url(handle_, url.c_str())); }
+  result set_header(const std::string& name, const std::optional<std::string>& value) {
+    return result(ws_set_header(handle_, name.c_str(), value ? value->c_str() : nullptr));
+  }
   // A header of the request (a server's client) or the response (a client). `index` counts headers of the same name.
   std::optional<std::string> header(const std::string& name, std::uint32_t index = 0) const {
     return detail::copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) {

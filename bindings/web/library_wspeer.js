@@ -30,7 +30,7 @@ mergeInto(LibraryManager.library, {
       if (row.values === 'switch' && value > 1) return 'must be 0 or 1';
       if (most && value > Number(most[1])) return 'must be 0 to ' + most[1];
       if ((row.values === 'above zero' || row.values === 'finite') && !value) return 'must be above 0';
-      if (row.values === 'finite' && value === WSPEER.OFF) return 'cannot be off: a close has to end';
+      if (row.values === 'finite' && value === WSPEER.OFF) return 'cannot be off';
       return '';
     },
     // The row of the first option that the config sets and a browser cannot honour, or undefined.
@@ -149,6 +149,10 @@ mergeInto(LibraryManager.library, {
         WSPEER.named(WSPEER_OPTION_ROWS[option].name) + ' cannot be ' + value + ': it ' + why);
     peer.options[option] = value;
     return WSPEER_C.OK;
+  },
+  ws_set_url: function (h, url) { return WSPEER.unsupported('WS_RECONNECT is not part of it yet'); },
+  ws_set_header: function (h, name, value) {
+    return WSPEER.unsupported('a request has no headers of one\'s own; say it in the URL\'s query: ws_set_url');
   },
   ws_set_certificate: function (server, cert_pem, key_pem) {
     return WSPEER.unsupported('it listens to nobody; run the server as a native program');

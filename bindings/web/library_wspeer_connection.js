@@ -45,6 +45,7 @@ mergeInto(LibraryManager.library, {
       }
       if (flags & (WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.ANY_NAME))
         return WSPEER.unsupported('which certificates are trusted is the browser\'s own affair');
+      if (flags & WSPEER_C.RECONNECT) return WSPEER.unsupported('WS_RECONNECT is not part of it yet');
       if (flags & (WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER))
         return WSPEER.unsupported('the browser agrees on compression by itself');
       name = isGiven(['ca_pem', 'cert_pem', 'key_pem', 'server_name', 'pin_sha256'],

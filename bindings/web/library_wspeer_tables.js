@@ -16,9 +16,9 @@
     ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp',
     ws_make_certificate: 'ipipppppp', ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii',
     ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_reply: 'iiipppp',
-    ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi', ws_set_certificate: 'iipp', ws_set_log_level: 'ii',
-    ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v', ws_struct_size: 'ii',
-    ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
+    ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi', ws_set_certificate: 'iipp', ws_set_header: 'iipp',
+    ws_set_log_level: 'ii', ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_url: 'iip', ws_set_user: 'iip',
+    ws_shutdown: 'v', ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
   };
   var library = {};
 
@@ -41,7 +41,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 240, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 256, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -50,7 +50,7 @@
       reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136, cert_pem: 144, key_pem: 152, server_name: 160,
       pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188, trusted_proxies: 192, ipv6_prefix_bits: 200,
       max_body_bytes: 204, proxy: 208, max_downloads: 216, max_downloads_per_address: 220, allowed_hosts: 224,
-      allowed_origins: 232
+      allowed_origins: 232, retry_min_ms: 240, retry_max_ms: 244, retry_tries: 248, reserved51: 252
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -80,7 +80,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 192, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 208, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -89,7 +89,7 @@
       reserved: 116, headers: 120, subprotocols: 124, ca_pem: 128, cert_pem: 132, key_pem: 136, server_name: 140,
       pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156, trusted_proxies: 160, ipv6_prefix_bits: 164,
       max_body_bytes: 168, proxy: 172, max_downloads: 176, max_downloads_per_address: 180, allowed_hosts: 184,
-      allowed_origins: 188
+      allowed_origins: 188, retry_min_ms: 192, retry_max_ms: 196, retry_tries: 200, reserved51: 204
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -119,13 +119,13 @@
     OPT_HEARTBEAT_MS: 2, OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_CALL_BYTES: 27, OPT_MAX_CALL_ITEMS: 28,
     OPT_MAX_MESSAGE_BYTES: 6, OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_PONG_TIMEOUT_MS: 3, PHASE_APP: 7,
     PHASE_DNS: 1, PHASE_HTTP: 5, PHASE_NONE: 0, PHASE_TCP: 2, PHASE_TLS: 4, PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2,
-    SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1, TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1,
-    VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3, VARIANT_INT: 2, VARIANT_NIL: 0, VARIANT_NODE_PATH: 22,
-    VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29, VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4,
-    VARIANT_STRING_NAME: 21, VERSION: 100
+    RECONNECT: 2097152, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1, TRUNCATED: 4, VARIANT_ARRAY: 28,
+    VARIANT_BOOL: 1, VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3, VARIANT_INT: 2, VARIANT_NIL: 0,
+    VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29, VARIANT_PACKED_STRING_ARRAY: 34,
+    VARIANT_STRING: 4, VARIANT_STRING_NAME: 21, VERSION: 100
   };
   // All flags of ws_config.
-  library.$WSPEER_FLAGS = 1556479;
+  library.$WSPEER_FLAGS = 3653631;
   // By result.
   library.$WSPEER_NAMES = {
     '-17': 'WS_ERR_DIRECTORY', '-16': 'WS_ERR_PANIC', '-15': 'WS_ERR_LIMIT', '-14': 'WS_ERR_UNSUPPORTED',
@@ -136,7 +136,7 @@
   };
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
-    1: isWide ? 240 : 192, 2: 264, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
+    1: isWide ? 256 : 208, 2: 264, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
     6: isWide ? 24 : 16, 7: isWide ? 24 : 16
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
@@ -178,11 +178,19 @@
     30: { name: 'report_refused', handles: 'server' },
     32: { name: 'max_downloads', handles: 'server', at: isWide ? 216 : 176 },
     33: { name: 'max_downloads_per_address', handles: 'server', at: isWide ? 220 : 180 },
-    34: { name: 'download_timeout_ms', handles: 'server' }
+    34: { name: 'download_timeout_ms', handles: 'server' },
+    35: { name: 'retry_min_ms', handles: 'every', values: 'finite', standard: 1000, set: true, at: isWide ? 240 : 192 },
+    36: {
+      name: 'retry_max_ms', handles: 'every', values: 'finite', standard: 30000, set: true, at: isWide ? 244 : 196
+    },
+    37: {
+      name: 'retry_tries', handles: 'every', values: 'above zero', standard: 20, set: true, at: isWide ? 248 : 200
+    }
   };
   // Fields of ws_config that must be 0.
   library.$WSPEER_RESERVED = [
-    { name: 'reserved', at: 116 }
+    { name: 'reserved', at: 116 },
+    { name: 'reserved51', at: isWide ? 252 : 204 }
   ];
 
   // With -pthread the calls of all threads are carried to the page's own thread, where the sockets are.

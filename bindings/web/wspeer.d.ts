@@ -101,6 +101,11 @@ export declare const enum WsState {
   CLOSING = 2,
   /** The connection has ended. Messages received before can still be read. */
   CLOSED = 3,
+  /**
+   * With WS_RECONNECT: the link was lost, and the next one is not open yet. Messages received before can still be
+   * read.
+   */
+  LOST = 4,
 }
 
 export declare const enum WsEventType {
@@ -172,6 +177,12 @@ export declare const enum WsEventType {
    * follows or DISCONNECTED.
    */
   REQUEST = 16,
+  /**
+   * Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
+   * event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it
+   * stands for DISCONNECTED of all peers.
+   */
+  LOST = 17,
 }
 
 export declare const enum WsPhase {
@@ -430,6 +441,12 @@ export declare const enum WsFlag {
   PROXY_PROTOCOL = 262144,
   /** Server: report clients that fail before CONNECTED by the event REFUSED; see WS_OPT_REPORT_REFUSED. */
   REPORT_REFUSED = 1048576,
+  /**
+   * Client, join: when the link is lost (LOST) or does not open (ERROR), try again, with growing waits, until it is
+   * open, until retry_tries tries in a row have failed, or until ws_close(). docs/reconnecting.md says what is
+   * tried again, and when.
+   */
+  RECONNECT = 2097152,
 }
 
 export declare const enum WsServeFlag {
@@ -574,6 +591,12 @@ export declare const enum WsOption {
    * WS_OFF: any. A slower client is dropped.
    */
   DOWNLOAD_TIMEOUT_MS = 34,
+  /** ws_config.retry_min_ms. */
+  RETRY_MIN_MS = 35,
+  /** ws_config.retry_max_ms. */
+  RETRY_MAX_MS = 36,
+  /** ws_config.retry_tries. */
+  RETRY_TRIES = 37,
 }
 
 export declare const enum WsLogLevel {
@@ -944,7 +967,7 @@ export declare const enum WsConfigLayout {
    * Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
    * WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
    * WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
-   * WS_REPORT_REFUSED.
+   * WS_REPORT_REFUSED | WS_RECONNECT.
    */
   flags = 8,
   /** Maximum duration of one ws_poll(), in microseconds (default: 1000). */
@@ -1142,8 +1165,22 @@ export declare const enum WsConfigLayout {
    * any).
    */
   allowed_origins = 188,
+  /**
+   * With WS_RECONNECT: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is
+   * drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.
+   */
+  retry_min_ms = 192,
+  /** With WS_RECONNECT: upper bound of every wait, in milliseconds (default: 30000). */
+  retry_max_ms = 196,
+  /**
+   * With WS_RECONNECT: number of failed tries in a row after which the connection ends with CLOSED (default: 20,
+   * which takes some four minutes); WS_OFF: unlimited.
+   */
+  retry_tries = 200,
+  /** Zero. The next field takes its place. */
+  reserved51 = 204,
   /** Size of the whole struct. */
-  SIZE = 192,
+  SIZE = 208,
 }
 
 /** The offsets with 64-bit pointers. */
@@ -1196,7 +1233,11 @@ export declare const enum WsConfigLayout64 {
   max_downloads_per_address = 220,
   allowed_hosts = 224,
   allowed_origins = 232,
-  SIZE = 240,
+  retry_min_ms = 240,
+  retry_max_ms = 244,
+  retry_tries = 248,
+  reserved51 = 252,
+  SIZE = 256,
 }
 
 /**
@@ -1650,6 +1691,24 @@ export interface Wspeer {
    * WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
    */
   _ws_take_output(h: WsHandle, buf: Pointer, cap: Size, len: Pointer): WsResult;
+  /**
+   * Changes the URL of a client or join with WS_RECONNECT, from its next try on; a link that is open stays. Scheme
+   * and host may change too; certificates are then checked for the new host, and extra headers go to it. Call it
+   * when a token in the URL has expired, for instance at LOST.
+   *
+   * Returns WS_OK, WS_ERR_URL, WS_ERR_TLS, WS_ERR_CONFIG (the proxy of the environment cannot be used), WS_ERR_KIND
+   * (not a client or join with WS_RECONNECT), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+   */
+  _ws_set_url(h: WsHandle, url: Pointer): WsResult;
+  /**
+   * Sets an extra header of the request of a client or join with WS_RECONNECT, from its next try on, in the place
+   * of all extra headers with this name. A `value` of NULL removes them.
+   *
+   * Returns WS_OK, WS_ERR_ARG (not a valid header, one of the opening handshake's own, or one more than 100),
+   * WS_ERR_KIND (not a client or join with WS_RECONNECT), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG.
+   * Thread-safe.
+   */
+  _ws_set_header(h: WsHandle, name: Pointer, value: Pointer): WsResult;
   /**
    * Accepts the request of a client, after its REQUEST event: the WebSocket is opened, and CONNECTED follows.
    * Frames that the client has sent behind its request are kept. `subprotocol` is one that the client offers in its

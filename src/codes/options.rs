@@ -70,3 +70,9 @@ pub const WS_OPT_MAX_DOWNLOADS_PER_ADDRESS: i32 = 33;
 /// Server: time in which a client of ws_serve() must take 64 KiB of a file, in milliseconds (default: 30000); WS_OFF:
 /// any. A slower client is dropped.
 pub const WS_OPT_DOWNLOAD_TIMEOUT_MS: i32 = 34;
+/// ws_config.retry_min_ms.
+pub const WS_OPT_RETRY_MIN_MS: i32 = 35;
+/// ws_config.retry_max_ms.
+pub const WS_OPT_RETRY_MAX_MS: i32 = 36;
+/// ws_config.retry_tries.
+pub const WS_OPT_RETRY_TRIES: i32 = 37;

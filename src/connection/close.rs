@@ -1,6 +1,6 @@
 //! Closing a connection, and its last event.
 
-use super::{Connection, Stage};
+use super::{Connection, Reconnects, Stage};
 use crate::endpoint::Mark;
 use crate::error::Failure;
 use crate::journal;
@@ -26,6 +26,7 @@ impl Connection {
 
     /// As `close`, for a reason of the library, which the last event reports.
     pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
+        self.reconnects = Reconnects::No;
         match &mut self.stage {
             Stage::Opening(opening) if code != -1 && opening.is_asked() => {
                 let why = "the program closed the connection instead of answering its request";
@@ -82,17 +83,41 @@ impl Connection {
         }
     }
 
-    /// Ends the connection and queues its last event.
+    /// The link or the opening has ended: so does the connection, unless it reconnects after such an end.
     pub(super) fn end(&mut self, cx: &mut Cx<'_>, end: End) {
-        let End { failure, clean, code, reason, mut unsent } = end;
+        if self.reconnects != Reconnects::No && self.is_retried(&end) {
+            self.rest_after(cx, end);
+        } else {
+            self.end_for_good(cx, end);
+        }
+    }
+
+    /// Ends the connection and queues its last event.
+    pub(super) fn end_for_good(&mut self, cx: &mut Cx<'_>, mut end: End) {
+        self.reconnects = Reconnects::No;
+        if let Stage::Opening(opening) = &self.stage {
+            let of_link = opening.rest().and_then(|rest| rest.lost.as_ref()).map_or(0, |lost| lost.unsent as usize);
+            end.unsent = opening.early().0 + of_link;
+        }
+        let kind = if self.endpoint.of_server { EventKind::Disconnected } else { EventKind::Closed };
+        let mark = self.note_end(cx, end, kind, "ended");
+        self.endpoint.info.set_end(mark.clone());
+        self.endpoint.inbox.push_end(mark);
+        self.changed.ended = true;
+        match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Opening(opening) => opening.give_up(cx),
+            Stage::Open(_) | Stage::Ended => {}
+        }
+    }
+
+    /// Writes how a link or an opening ended into the texts and the log. `what` is the log's word for it. Returns its
+    /// event.
+    pub(super) fn note_end(&mut self, cx: &Cx<'_>, end: End, kind: EventKind, what: &str) -> Mark {
+        let End { failure, clean, code, reason, unsent } = end;
         let info = &mut self.endpoint.info;
         let asked_for = clean && failure.close_code == 0 && failure.phase == Phase::App;
         info.set_text(Text::Error, if asked_for { "" } else { &failure.message });
         info.set_text(Text::CloseReason, reason);
-        if let Stage::Opening(opening) = &self.stage {
-            unsent = opening.early().0;
-        }
-        let kind = if self.endpoint.of_server { EventKind::Disconnected } else { EventKind::Closed };
         let mut mark = Mark {
             code: i32::from(code),
             phase: failure.phase,
@@ -104,17 +129,11 @@ impl Connection {
             ..Mark::new(kind, cx.time_ns())
         };
         mark.set_text(&failure.message);
-        info.set_end(mark.clone());
-        self.endpoint.inbox.push_end(mark);
         // The peer's reason is in the event, and is kept out of the log.
         let why =
             if failure.cause == Cause::ClosedByPeer { "the peer closed the connection" } else { &failure.message };
-        journal::note(Level::Info, || format!("{} ended: {why} (code {code})", self.endpoint.info.shown_url()));
-        self.changed.ended = true;
-        match std::mem::replace(&mut self.stage, Stage::Ended) {
-            Stage::Opening(opening) => opening.give_up(cx),
-            Stage::Open(_) | Stage::Ended => {}
-        }
+        journal::note(Level::Info, || format!("{} {what}: {why} (code {code})", info.shown_url()));
+        mark
     }
 }
 

@@ -1,16 +1,19 @@
 //! One WebSocket connection: CONNECTING, OPEN, CLOSING, CLOSED (RFC 6455). It has an endpoint, which persists, and an
-//! opening or a link until it has ended; then it can be opened again.
+//! opening or a link until it has ended.
 
 mod close;
+mod retry;
 mod send;
 mod streaming;
+
+pub use retry::Retry;
 
 use crate::endpoint::{Asked, Counters, Endpoint, Item, Mark, Message, Options};
 use crate::heap::Discarded;
 use crate::journal;
 use crate::link::Link;
 use crate::net::{Dial, Services, Stream};
-use crate::opening::{AppHeartbeat, Opened, Opening, Progress, Recipe};
+use crate::opening::{AppHeartbeat, Opened, Opening, Progress, Recipe, Rest};
 use crate::protocol::{Accept, Agreement, Refusal, Reply, Request, RequestSpec, ServerHandshake};
 use crate::status::{EventKind, Level, Phase, State};
 use crate::work::{Arena, Cx, MUCH};
@@ -24,6 +27,18 @@ pub struct Connection {
     pub endpoint: Endpoint,
     stage: Stage,
     changed: Changed,
+    reconnects: Reconnects,
+}
+
+/// Whether a connection is opened anew when its link is lost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reconnects {
+    /// It ends.
+    No,
+    /// It is, and so is its first opening.
+    Yes,
+    /// Its link has been lost, and the next one is not open yet.
+    Lost,
 }
 
 /// The stage of a connection. The link is not boxed and the tag is a separate byte, as every message accesses both.
@@ -95,18 +110,37 @@ impl Connection {
     }
 
     fn new(endpoint: Endpoint, opening: Opening) -> Connection {
-        Connection { endpoint, stage: Stage::Opening(Box::new(opening)), changed: Changed::default() }
+        let stage = Stage::Opening(Box::new(opening));
+        Connection { endpoint, stage, changed: Changed::default(), reconnects: Reconnects::No }
     }
 
-    /// Reopens a connection that has ended. Handle, options, counters and queued items are kept. False: it has not
-    /// ended.
-    pub fn dial_again(&mut self, services: &Services, recipe: Recipe, now: Instant) -> bool {
-        if !matches!(self.stage, Stage::Ended) {
-            return false;
+    /// From now on it is opened anew when its link is lost; see `Retry`.
+    pub fn reconnect(&mut self) {
+        self.reconnects = Reconnects::Yes;
+    }
+
+    /// Whether it waits for its next try, or for the decision when that begins.
+    pub fn is_resting(&self) -> bool {
+        self.rest().is_some()
+    }
+
+    /// Whether it waits for that decision, which its next poll makes.
+    pub fn has_lost(&self) -> bool {
+        self.rest().is_some_and(|rest| rest.until.is_none())
+    }
+
+    /// To the program the link that was lost had not opened.
+    pub fn forget_loss(&mut self) {
+        if let Stage::Opening(opening) = &mut self.stage {
+            opening.forget_loss();
         }
-        self.endpoint.begin_again();
-        self.stage = Stage::Opening(Box::new(Opening::dial(services, recipe, now)));
-        true
+    }
+
+    fn rest(&self) -> Option<&Rest> {
+        match &self.stage {
+            Stage::Opening(opening) => opening.rest(),
+            _ => None,
+        }
     }
 
     /// The request that the server has to accept or refuse.
@@ -193,6 +227,9 @@ impl Connection {
         }
         self.stage = Stage::Open(link);
         self.changed.opened = true;
+        if self.reconnects == Reconnects::Lost {
+            self.reconnects = Reconnects::Yes;
+        }
         self.endpoint.report(cx, if self.endpoint.of_server { EventKind::Connected } else { EventKind::Open });
         journal::note(Level::Info, || format!("{} is open", self.endpoint.info.shown_url()));
     }
@@ -322,6 +359,7 @@ impl Connection {
         match &self.stage {
             Stage::Open(link) if !link.is_closing() => State::Open,
             Stage::Open(_) => State::Closing,
+            Stage::Opening(_) if self.reconnects == Reconnects::Lost => State::Lost,
             Stage::Opening(opening) if opening.is_ending() => State::Closing,
             Stage::Opening(_) => State::Connecting,
             Stage::Ended => State::Closed,

@@ -4,7 +4,7 @@ use super::item::{Body, Item, Mark, Message};
 use crate::heap::Discarded;
 use crate::status::{EventKind, MessageType};
 use crate::work::{Arena, Chunk};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ struct Undelivered {
     dropped: u64,
     /// Number and bytes of the messages among them whose sender was not admitted.
     refused: (u64, u64),
+    /// Number and bytes of the messages received on earlier links, whose sender was admitted.
+    admitted_before: (u64, u64),
 }
 
 /// What is queued. Allocated on first use, and freed by `shrink`: most connections of a server have nothing queued.
@@ -403,6 +405,18 @@ impl Inbox {
         self.undelivered.as_ref().map_or((0, 0), |undelivered| undelivered.refused)
     }
 
+    /// Number and bytes of the messages received on earlier links, whose sender was admitted.
+    pub fn admitted_before(&self) -> (u64, u64) {
+        self.undelivered.as_ref().map_or((0, 0), |undelivered| undelivered.admitted_before)
+    }
+
+    /// Records these numbers, when the sender is to be admitted anew.
+    pub fn keep_admitted(&mut self, before: (u64, u64)) {
+        if before.0 > 0 {
+            self.undelivered.get_or_insert_default().admitted_before = before;
+        }
+    }
+
     /// From now on `drop_refused` drops all messages.
     pub fn refuse_messages(&mut self) {
         self.refuses = true;
@@ -473,6 +487,26 @@ impl Inbox {
         let (_, mark) = self.queued.marks.remove(index)?;
         self.uncount(&mark);
         Some(*mark)
+    }
+
+    /// Takes the first mark of this type that is about no other peer, whatever its position.
+    pub fn take_own_mark(&mut self, kind: EventKind) -> Option<Mark> {
+        let is_it = |(_, mark): &(u64, Box<Mark>)| mark.kind == kind && mark.label == 0;
+        let index = self.queued.get()?.marks.iter().position(is_it)?;
+        let (_, mark) = self.queued.marks.remove(index)?;
+        self.uncount(&mark);
+        Some(*mark)
+    }
+
+    /// Drops the marks of a lost link: all but AUTH, and but those about peers of which a message is queued. Returns
+    /// them.
+    pub fn drop_marks_of_link(&mut self) -> Vec<Box<Mark>> {
+        let senders: HashSet<i32> = self.queued.messages.iter().map(|message| message.from).collect();
+        let stays = |mark: &Mark| mark.kind == EventKind::Auth || (mark.label != 0 && senders.contains(&mark.label));
+        let marks = std::mem::take(&mut self.queued.marks);
+        let (kept, dropped): (VecDeque<_>, VecDeque<_>) = marks.into_iter().partition(|(_, mark)| stays(mark));
+        self.queued.marks = kept;
+        dropped.into_iter().map(|(_, mark)| mark).collect()
     }
 
     /// The first queued mark for which `fits` returns true.
@@ -568,6 +602,11 @@ impl Inbox {
         self.ready() > 0
     }
 
+    /// Number of queued AUTH marks.
+    pub fn auths(&self) -> usize {
+        self.queued.get().map_or(0, |queued| queued.auths as usize)
+    }
+
     /// Number of queued marks.
     pub fn marks(&self) -> usize {
         self.queued.get().map_or(0, |queued| queued.marks.len())
@@ -595,6 +634,14 @@ impl Inbox {
     /// Bytes of the queued messages.
     pub fn message_bytes(&self) -> u64 {
         self.queued.bytes - self.auth_bytes()
+    }
+
+    /// Bytes of the held messages.
+    pub fn held_bytes(&self) -> u64 {
+        if self.ready() == 0 {
+            return self.message_bytes();
+        }
+        self.queued.held.iter().map(|message| message.len() as u64).sum()
     }
 
     fn auth_bytes(&self) -> u64 {

@@ -23,6 +23,8 @@ pub(super) enum Body {
     Kept { storage: Chunk, start: u32, len: u32 },
 }
 
+impl Discarded for Mark {}
+
 impl Discarded for Message {
     fn empty(&mut self, keep: &mut usize) {
         if let Body::Kept { storage, .. } = &mut self.body {

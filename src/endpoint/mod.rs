@@ -94,11 +94,10 @@ impl Endpoint {
         }
     }
 
-    /// Prepares the endpoint for a new link, after its last event.
+    /// Prepares the endpoint for a new link.
     pub fn begin_again(&mut self) {
         self.inbox.begin_again();
         self.info.forget_link();
-        self.owes_writable = None;
         self.skipping = false;
         self.inbox.take_close_request();
     }
@@ -106,9 +105,13 @@ impl Endpoint {
     /// The counters as ws_get_stats reports them: without messages that arrived while the peer was not admitted.
     pub fn totals(&self) -> Counters {
         let mut counters = self.counters.snapshot();
-        let (messages, bytes) = if !self.admitted { (u64::MAX, u64::MAX) } else { self.inbox.refused() };
-        counters.messages_in = counters.messages_in.saturating_sub(messages);
-        counters.bytes_in = counters.bytes_in.saturating_sub(bytes);
+        if self.admitted {
+            let (messages, bytes) = self.inbox.refused();
+            counters.messages_in = counters.messages_in.saturating_sub(messages);
+            counters.bytes_in = counters.bytes_in.saturating_sub(bytes);
+        } else {
+            (counters.messages_in, counters.bytes_in) = self.inbox.admitted_before();
+        }
         counters.rare.skipped += self.inbox.dropped();
         counters.rare.compressed_in = counters.rare.compressed_in.min(counters.messages_in);
         counters
@@ -118,7 +121,7 @@ impl Endpoint {
     pub fn queued_in(&self) -> [u64; 2] {
         let (packets, bytes) = (self.inbox.counted() as u64, self.inbox.bytes());
         if !self.admitted {
-            [packets - self.inbox.len() as u64, bytes - self.inbox.message_bytes()]
+            [packets - self.inbox.held() as u64, bytes - self.inbox.held_bytes()]
         } else {
             [packets, bytes]
         }
@@ -126,7 +129,7 @@ impl Endpoint {
 
     /// Bytes not counted in the queue: texts of events, and messages of a peer that is not admitted.
     pub fn kept_bytes(&self) -> usize {
-        let held = if !self.admitted { self.inbox.message_bytes() as usize } else { 0 };
+        let held = if !self.admitted { self.inbox.held_bytes() as usize } else { 0 };
         self.inbox.text_bytes() + held
     }
 
@@ -203,6 +206,15 @@ impl Endpoint {
         self.admitted = false;
         if let Some(mark) = self.inbox.take_mark(EventKind::CloseRequest) {
             self.inbox.keep_close_request(mark);
+        }
+    }
+
+    /// As `withhold`, for a new link: what the peer sent before stays counted and readable.
+    pub fn withhold_again(&mut self) {
+        if self.admitted {
+            let Counters { messages_in, bytes_in, .. } = self.totals();
+            self.inbox.keep_admitted((messages_in, bytes_in));
+            self.admitted = false;
         }
     }
 

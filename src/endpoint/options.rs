@@ -98,7 +98,7 @@ impl Range {
         let must = match self {
             Range::Switch if value > 1 => "must be 0 or 1",
             Range::AboveZero | Range::Finite if value == 0 => "must be above 0",
-            Range::Finite if value == WS_OFF => "cannot be off: a close has to end",
+            Range::Finite if value == WS_OFF => "cannot be off",
             Range::FullPolicy if !(WS_FULL_SKIP..=WS_FULL_ALL_OR_NONE).contains(&value) => "must be one of WS_FULL_*",
             Range::ReadOnly => "can only be read",
             Range::UpTo(most) if value > most => return Some(format!("must be 0 to {most}")),

@@ -73,6 +73,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
             WS_OFF => None,
             ms => Some(Duration::from_millis(u64::from(ms))),
         },
+        reconnects: has(WS_RECONNECT),
         wire: wire(config.flags)?,
         scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY) },
         heartbeat: has(WS_APP_HEARTBEAT),

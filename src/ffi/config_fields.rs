@@ -19,7 +19,7 @@ pub struct ws_config {
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
     /// WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
     /// WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
-    /// WS_REPORT_REFUSED.
+    /// WS_REPORT_REFUSED | WS_RECONNECT.
     pub flags: u32,
     /// Maximum duration of one ws_poll(), in microseconds (default: 1000).
     pub poll_budget_us: u32,
@@ -155,9 +155,19 @@ pub struct ws_config {
     /// without an origin. Others are refused with 403. Programs that are no browsers send no Origin, and are not concerned
     /// (default: any).
     pub allowed_origins: *const c_char,
+    /// With WS_RECONNECT: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is drawn
+    /// evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.
+    pub retry_min_ms: u32,
+    /// With WS_RECONNECT: upper bound of every wait, in milliseconds (default: 30000).
+    pub retry_max_ms: u32,
+    /// With WS_RECONNECT: number of failed tries in a row after which the connection ends with CLOSED (default: 20, which
+    /// takes some four minutes); WS_OFF: unlimited.
+    pub retry_tries: u32,
+    /// Zero. The next field takes its place.
+    pub reserved51: u32,
 }
 
-const _: () = assert!(size_of::<ws_config>() == 12 * size_of::<*mut c_void>() + 36 * 4);
+const _: () = assert!(size_of::<ws_config>() == 12 * size_of::<*mut c_void>() + 40 * 4);
 
 /// All flags of ws_config.flags.
 pub(super) const FLAGS: u32 = WS_COALESCE
@@ -178,10 +188,11 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_FORWARDED
     | WS_X_FORWARDED_FOR
     | WS_PROXY_PROTOCOL
-    | WS_REPORT_REFUSED;
+    | WS_REPORT_REFUSED
+    | WS_RECONNECT;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
-pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 24] {
+pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 27] {
     [
         (WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
         (WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
@@ -207,12 +218,15 @@ pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 24] {
         (WS_OPT_MAX_BODY_BYTES, config.max_body_bytes),
         (WS_OPT_MAX_DOWNLOADS, config.max_downloads),
         (WS_OPT_MAX_DOWNLOADS_PER_ADDRESS, config.max_downloads_per_address),
+        (WS_OPT_RETRY_MIN_MS, config.retry_min_ms),
+        (WS_OPT_RETRY_MAX_MS, config.retry_max_ms),
+        (WS_OPT_RETRY_TRIES, config.retry_tries),
     ]
 }
 
 /// The fields that must be 0: name and value.
-pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 1] {
-    [("reserved", config.reserved)]
+pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 2] {
+    [("reserved", config.reserved), ("reserved51", config.reserved51)]
 }
 
 /// The default of connect_timeout_ms, which is not an option.

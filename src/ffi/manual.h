@@ -91,6 +91,8 @@
  *   ws_set_certificate      -                       wss:// only                   -
  *   ws_serve                -                       its files                     -
  *   ws_accept, ws_reply     -                       -                             with WS_ASK, once
+ *   ws_set_url,
+ *   ws_set_header           with WS_RECONNECT       -                             -
  *   ws_feed,
  *   ws_take_output          ws_attach() only        -                             -
  *   ws_wait                 yes                     yes                           waits for its server

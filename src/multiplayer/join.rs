@@ -24,6 +24,8 @@ const SHORT: usize = 256;
 /// What a join has beside its connection to the host. The methods take that connection as `peer`.
 pub struct Join {
     membership: Membership,
+    /// How long the id may take.
+    timeout: Option<Duration>,
     /// When the id must have been received.
     deadline: Option<Instant>,
     /// A long message is left for the next poll, which processes it before it reads from the connection.
@@ -52,7 +54,29 @@ impl Join {
             peer.endpoint.withhold();
         }
         let scene = (wire == Wire::Scene).then(|| SceneJoin::new(scene));
-        Join { membership: Membership::new(wire), deadline, is_late: false, early, scene }
+        Join { membership: Membership::new(wire), timeout, deadline, is_late: false, early, scene }
+    }
+
+    /// The next link to the host begins to open.
+    pub fn begin_link(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
+        self.deadline = self.timeout.map(|timeout| cx.now + timeout);
+        peer.endpoint.inbox.holds = true;
+        if self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.settings.auth) {
+            peer.endpoint.withhold_again();
+        }
+    }
+
+    /// After the last message of a lost link: forgets the id and all peers. Declared nodes stay.
+    fn leave(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
+        if self.membership.opened.is_some() {
+            peer.forget_loss();
+        }
+        self.membership.leave(cx);
+        self.deadline = None;
+        self.is_late = false;
+        if let Some(of_scene) = &mut self.scene {
+            of_scene.leave(cx);
+        }
     }
 
     /// Heap bytes kept about other peers, beside queued messages.
@@ -83,8 +107,13 @@ impl Join {
     pub fn state(&self, peer: &Connection) -> State {
         match peer.state() {
             State::Open if self.membership.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => {
-                State::Connecting
+                if self.membership.was_open {
+                    State::Lost
+                } else {
+                    State::Connecting
+                }
             }
+            State::Lost if !self.membership.was_open => State::Connecting,
             state => state,
         }
     }
@@ -93,7 +122,7 @@ impl Join {
     pub fn process_held(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) -> bool {
         if self.membership.opened.is_none() && self.membership.id == 0 {
             // The program gets OPEN only after the id, from `Membership::open`.
-            self.membership.opened = peer.endpoint.inbox.take_mark(EventKind::Open);
+            self.membership.opened = peer.endpoint.inbox.take_own_mark(EventKind::Open);
         }
         let mut begins = std::mem::take(&mut self.is_late);
         while self.may_process(peer)
@@ -130,8 +159,11 @@ impl Join {
             }
         }
         // Packets that wait for the authentication, which can no longer be completed.
-        if peer.state() == State::Closed && !self.may_process(peer) {
+        if (peer.state() == State::Closed || peer.is_resting()) && !self.may_process(peer) {
             peer.endpoint.drop_held(cx);
+        }
+        if peer.has_lost() && peer.endpoint.inbox.held() == 0 {
+            self.leave(peer, cx);
         }
         if self.membership.id == 0
             && peer.state() == State::Open

@@ -5,7 +5,7 @@ use super::{FEW, HOST_ID, Target};
 use crate::connection::Connection;
 use crate::endpoint::Mark;
 use crate::error::Error;
-use crate::heap;
+use crate::heap::{self, Discarded};
 use crate::status::{ErrorCode, EventKind};
 use crate::work::Cx;
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ pub struct Other {
     has_spoken: bool,
 }
 
+impl Discarded for BTreeMap<i32, Other> {}
+
 /// A join's own id and the ids of the other peers.
 pub struct Membership {
     pub(super) wire: Wire,
@@ -34,6 +36,8 @@ pub struct Membership {
     pub(super) others: BTreeMap<i32, Other>,
     /// The event of the opening handshake, kept back until the id is received.
     pub(super) opened: Option<Mark>,
+    /// It has had an id, maybe on an earlier link.
+    pub(super) was_open: bool,
     /// `Mark::order` of the last SKIPPED.
     skipped: u64,
     /// Scratch buffer for the next message.
@@ -43,7 +47,24 @@ pub struct Membership {
 impl Membership {
     /// A membership without an id.
     pub fn new(wire: Wire) -> Membership {
-        Membership { wire, id: 0, others: BTreeMap::new(), opened: None, skipped: 0, scratch: Vec::new() }
+        Membership {
+            wire,
+            id: 0,
+            others: BTreeMap::new(),
+            opened: None,
+            was_open: false,
+            skipped: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Forgets the id and the other peers: the link to the host was lost.
+    pub fn leave(&mut self, cx: &Cx<'_>) {
+        let others = std::mem::take(&mut self.others);
+        if others.len() > FEW {
+            cx.services.discard(Box::new(others));
+        }
+        (self.id, self.opened) = (0, None);
     }
 
     /// Heap bytes kept about the other peers.
@@ -78,6 +99,7 @@ impl Membership {
     /// Stores the id, and queues the event of the opening handshake.
     pub fn open(&mut self, peer: &mut Connection, id: i32) {
         self.id = id;
+        self.was_open = true;
         if let Some(mark) = self.opened.take() {
             peer.endpoint.inbox.push_mark_here(Mark { label: id, ..mark });
         }

@@ -34,6 +34,18 @@ impl SceneJoin {
         SceneJoin { scene: Scene::new(settings), is_in: false, admission: Admission::default(), deadline: None }
     }
 
+    /// Forgets what it knows of peers. Declared nodes stay.
+    pub fn leave(&mut self, cx: &Cx<'_>) {
+        self.is_in = false;
+        self.admission = Admission::default();
+        self.deadline = None;
+        let is_large = self.scene.cache.is_large();
+        let known = self.scene.cache.leave_all();
+        if is_large {
+            cx.services.discard(Box::new(known));
+        }
+    }
+
     /// Whether one of `held` held messages of the host may be processed.
     pub fn may_process(&self, held: usize) -> bool {
         self.is_in || self.admission.may_process(held)

@@ -251,7 +251,7 @@ pub fn take_auth(
     if data.is_empty() {
         admission.remote = true;
     } else {
-        if data.len() > MAX_AUTH_BYTES || inbox.marks() >= MAX_AUTH_UNREAD {
+        if data.len() > MAX_AUTH_BYTES || inbox.auths() >= MAX_AUTH_UNREAD {
             return Err(format!(
                 "it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"
             ));

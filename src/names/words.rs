@@ -96,6 +96,12 @@ pub const MAX_DOWNLOADS_PER_ADDRESS: Name = Name("max_downloads_per_address");
 pub const ALLOWED_HOSTS: Name = Name("allowed_hosts");
 /// `allowed_origins`.
 pub const ALLOWED_ORIGINS: Name = Name("allowed_origins");
+/// `retry_min_ms`.
+pub const RETRY_MIN_MS: Name = Name("retry_min_ms");
+/// `retry_max_ms`.
+pub const RETRY_MAX_MS: Name = Name("retry_max_ms");
+/// `retry_tries`.
+pub const RETRY_TRIES: Name = Name("retry_tries");
 /// `WS_COALESCE`.
 pub const COALESCE: Name = Name("WS_COALESCE");
 /// `WS_QUEUE_BEFORE_OPEN`.
@@ -134,6 +140,8 @@ pub const X_FORWARDED_FOR: Name = Name("WS_X_FORWARDED_FOR");
 pub const PROXY_PROTOCOL: Name = Name("WS_PROXY_PROTOCOL");
 /// `WS_REPORT_REFUSED`.
 pub const REPORT_REFUSED: Name = Name("WS_REPORT_REFUSED");
+/// `WS_RECONNECT`.
+pub const RECONNECT: Name = Name("WS_RECONNECT");
 /// `WS_OPT_PORT`.
 pub const PORT: Name = Name("WS_OPT_PORT");
 /// `WS_OPT_TRANSFER_MODE`.

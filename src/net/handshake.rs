@@ -113,7 +113,7 @@ impl Handshake {
                             "the client ended the connection during the TLS handshake: it may not trust the certificate"
                         }
                     };
-                    return Err(Failure::new(Phase::Tls, Cause::TlsFailed, why));
+                    return Err(Failure { may_pass: true, ..Failure::new(Phase::Tls, Cause::TlsFailed, why) });
                 }
                 Ok(_) if self.incoming.len() > MAX_WAITING => {
                     let why = "the TLS handshake failed: a message of the other end is too long, which may be its chain of certificates";
@@ -254,5 +254,6 @@ pub(super) fn take<Data>(
 }
 
 fn lost(error: &io::Error) -> Failure {
-    Failure::of_io(Phase::Tls, Cause::TlsFailed, "the connection was lost during the TLS handshake", error)
+    let what = "the connection was lost during the TLS handshake";
+    Failure { may_pass: true, ..Failure::of_io(Phase::Tls, Cause::TlsFailed, what, error) }
 }

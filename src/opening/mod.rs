@@ -4,6 +4,7 @@
 mod answering;
 mod proxied;
 mod proxy;
+mod rest;
 mod streaming;
 
 use crate::codes::*;
@@ -21,6 +22,7 @@ pub use proxied::Via;
 use proxied::{Route, note};
 pub(crate) use proxy::MAX_TEXT;
 pub use proxy::{Goal, Proxy, ProxyKind, ProxySetting};
+pub use rest::Rest;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,6 +84,8 @@ enum At {
     Moving,
     /// A server that waits for a request, or for its owner's decision on one.
     Answering(Answering),
+    /// A client between two tries.
+    Resting(Box<Rest>),
 }
 
 struct Ending {
@@ -187,6 +191,9 @@ impl Opening {
 
     /// Continues the opening as far as possible without blocking.
     pub fn pump(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
+        if self.rest().is_some() {
+            return Progress::Pending { more: false };
+        }
         if let At::LookingUp(looking_up) = &mut self.at {
             match looking_up.0.result() {
                 None => return Progress::Pending { more: false },
@@ -263,6 +270,7 @@ impl Opening {
             At::Dialing(dialing) => dialing.1.phase_of_dial(dialing.0.phase()),
             At::Asking(_) => Phase::Proxy,
             At::Requesting { .. } | At::Answering(_) | At::Moving => Phase::Http,
+            At::Resting(rest) => rest.failure.phase,
         }
     }
 
@@ -332,6 +340,9 @@ impl Opening {
     /// Moves the deadlines by the length of a gap between polls.
     pub fn shift(&mut self, gap: Duration) {
         self.deadline = self.deadline.map(|deadline| deadline + gap);
+        if let At::Resting(rest) = &mut self.at {
+            rest.shift(gap);
+        }
         if let Some(ending) = &mut self.ending {
             ending.deadline = ending.deadline.map(|deadline| deadline + gap);
         }
@@ -356,6 +367,9 @@ impl Opening {
             let Some(deadline) = ending.deadline else { return Ok(None) };
             let over = cx.now >= if read_all { deadline } else { deadline + LONG_GAP };
             return if over { Err(ending.failure.clone()) } else { Ok(Some(deadline).filter(|_| read_all)) };
+        }
+        if let Some(rest) = self.rest() {
+            return Ok(rest.until);
         }
         let Some(deadline) = self.deadline.filter(|_| read_all) else { return Ok(None) };
         if cx.now < deadline {
@@ -473,7 +487,7 @@ impl Opening {
     /// Handles received bytes of the handshake.
     fn take(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         match &mut self.at {
-            At::LookingUp(_) | At::Dialing(_) | At::Moving => {}
+            At::LookingUp(_) | At::Dialing(_) | At::Resting(_) | At::Moving => {}
             At::Asking(asking) => match asking.0.receive(bytes) {
                 Ok(Asked::More(output)) => {
                     self.output.push_bytes(&output);

@@ -170,10 +170,12 @@ impl Socks {
             8 => "it does not know this type of address: write socks5h:// or socks5://, whichever you do not use now",
             _ => "it gives a reason that RFC 1928 does not know",
         };
-        Refused::by_proxy(
+        let mut refused = Refused::by_proxy(
             Cause::ProxyRefused,
             format!("the proxy did not connect to {} (SOCKS reply {status}): {what}", self.to),
-        )
+        );
+        refused.failure.may_pass = matches!(status, 1 | 3..=6);
+        refused
     }
 }
 

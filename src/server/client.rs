@@ -250,8 +250,8 @@ impl Server {
             phase: end.phase,
             cause: end.cause,
             os_error: end.os_error,
-            close_code: 0,
             message: info.text(Text::Error).to_owned(),
+            ..Failure::default()
         });
         let away = TurnedAway { address: info.remote(), failure, status: info.http_status };
         self.turn_away(cx, away, |away| {

@@ -11,6 +11,7 @@ codes! {
         Open = WS_OPEN,
         Closing = WS_CLOSING,
         Closed = WS_CLOSED,
+        Lost = WS_LOST,
     }
 }
 
@@ -40,6 +41,7 @@ codes! {
         Step = WS_EVENT_STEP,
         Refused = WS_EVENT_REFUSED,
         Request = WS_EVENT_REQUEST,
+        Lost = WS_EVENT_LOST,
     }
 }
 

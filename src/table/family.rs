@@ -1,6 +1,7 @@
 //! A family: the objects that share one lock. A single connection, the two ends of a pair, or a server with its
 //! clients.
 
+use super::redial::Redial;
 use super::{Registry, registry};
 use crate::connection::Connection;
 use crate::error::Error;
@@ -75,6 +76,8 @@ pub struct Body {
     pub kind: Kind,
     /// Their multiplayer role.
     pub role: Role,
+    /// How a client reconnects; `None`: it does not.
+    pub redial: Option<Box<Redial>>,
     /// Their read buffers and compressors.
     pub shared: Shared,
     /// When the family was last polled, per end of a pair.

@@ -1,6 +1,9 @@
 //! Opening: creates objects and their handles from a URL and settings.
 
 use super::family::{Body, Family, Kind, Member, Shared};
+use super::place::{Place, bad_url, bracketed};
+use super::redial::Redial;
+use super::way::Way;
 use super::{Registry, registry, wake, with};
 use crate::codes::*;
 use crate::connection::Connection;
@@ -10,25 +13,20 @@ use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{self, Join, SceneSettings, Wire};
 use crate::names::{CERT_PEM, KEY_PEM};
-use crate::net::{
-    Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, interface, lacks_interface,
-    listen as listen_at,
-};
-use crate::opening::{Goal, MAX_TEXT, ProxyKind, ProxySetting, Recipe, Via};
-use crate::protocol::{self, Accept, Allowed, DeflateSettings, Login, RequestSpec, ServerHandshake};
+use crate::net::{MemoryEnd, Stream, TlsClientSettings, TlsServer, lacks_interface, listen as listen_at};
+use crate::opening::ProxySetting;
+use crate::protocol::{self, Accept, Allowed, DeflateSettings, RequestSpec, ServerHandshake};
 use crate::role::Role;
 use crate::server::{Proxies, Server, ServerSettings};
 use crate::status::{ErrorCode, Level, Text};
 use crate::trace::Trace;
 use crate::work::ROUND_BYTES;
-use data_encoding::BASE64;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use url::{Host, Url};
+use url::Host;
 
 /// Bytes of a read buffer: one full read, and room for a short one behind it.
 const CHUNK: usize = ROUND_BYTES + (32 << 10);
@@ -45,6 +43,8 @@ pub struct Settings {
     pub options: Options,
     /// Time limit for all phases of a client's opening together.
     pub connect_timeout: Option<Duration>,
+    /// WS_RECONNECT.
+    pub reconnects: bool,
     /// Multiplayer wire format: WS_GODOT3, WS_SCENE or neither.
     pub wire: Wire,
     /// Scene settings, for WS_SCENE.
@@ -83,8 +83,8 @@ pub struct Settings {
 pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
     let registry = registry();
     let owner = settings.owner;
-    let peer = client(registry, url, settings)?;
-    add(registry, take_in(registry, Kind::Client(Box::new(peer)), Role::Plain, owner), Member::Only)
+    let (peer, redial) = client(registry, url, settings)?;
+    add(registry, take_in_client(registry, peer, Role::Plain, owner, redial), Member::Only)
 }
 
 /// Opens a multiplayer client.
@@ -92,9 +92,9 @@ pub fn join(url: &str, settings: Settings) -> Result<u32, Error> {
     let registry = registry();
     let (owner, wire, scene) = (settings.owner, settings.wire, settings.scene);
     let (timeout, early) = (settings.connect_timeout, settings.queue_before_open);
-    let mut peer = client(registry, url, settings)?;
+    let (mut peer, redial) = client(registry, url, settings)?;
     let join = Join::new(wire, scene, &mut peer, timeout, early, Instant::now());
-    add(registry, take_in(registry, Kind::Client(Box::new(peer)), Role::Join(Box::new(join)), owner), Member::Only)
+    add(registry, take_in_client(registry, peer, Role::Join(Box::new(join)), owner, redial), Member::Only)
 }
 
 /// Opens a player in the host's own process, with the host's wire format.
@@ -132,15 +132,14 @@ pub fn diagnose(url: &str, mut settings: Settings) -> Result<u32, Error> {
         _ => Trust::Usual,
     };
     let (user, options, timeout) = (settings.user, Arc::new(settings.options.clone()), settings.connect_timeout);
-    let Way { url, zone, recipe } = way(url, settings)?;
-    let login =
-        Login { user: percent_decoded(url.username()), password: percent_decoded(url.password().unwrap_or("")) };
+    let place = Place::parse(url)?;
+    let recipe = Way::of(settings).to(&place)?;
     let proxy_login = recipe.via.as_ref().and_then(|via| via.proxy.login.clone());
-    let logins = [login].into_iter().chain(proxy_login).collect();
-    let hidden = Hidden { logins, fragment: url.fragment().unwrap_or("").to_owned() };
+    let logins = [place.login()].into_iter().chain(proxy_login).collect();
+    let hidden = Hidden { logins, fragment: place.url.fragment().unwrap_or("").to_owned() };
     let subject = Subject {
-        url: shown_url(&url, zone.as_ref(), url.path()),
-        host: url.host_str().unwrap_or("").to_owned(),
+        url: place.shown(place.url.path()),
+        host: place.url.host_str().unwrap_or("").to_owned(),
         port: recipe.to.port,
         is_secure: recipe.to.tls.is_some(),
         request: recipe.request.clone(),
@@ -151,113 +150,29 @@ pub fn diagnose(url: &str, mut settings: Settings) -> Result<u32, Error> {
     let now = Instant::now();
     let mut peer = Connection::dial(&registry.services, recipe, options, now);
     peer.endpoint.user = user;
-    describe(&mut peer, &url, zone.as_ref());
+    place.describe(&mut peer);
     journal::note(Level::Debug, || format!("diagnosing {}", peer.endpoint.info.shown_url()));
     let diagnosis = Diagnosis::new(subject, &hidden, trace, &mut peer, now);
     let role = Role::Diagnosis(Box::new(diagnosis));
     add(registry, take_in(registry, Kind::Client(Box::new(peer)), role, owner), Member::Only)
 }
 
-fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Connection, Error> {
-    let (user, options) = (settings.user, Arc::new(settings.options.clone()));
-    let Way { url, zone, recipe } = way(url, settings)?;
+/// A client, and with WS_RECONNECT what it needs to open its next link.
+fn client(registry: &Registry, url: &str, settings: Settings) -> Result<(Connection, Option<Box<Redial>>), Error> {
+    let (user, options, reconnects) = (settings.user, Arc::new(settings.options.clone()), settings.reconnects);
+    let (place, way) = (Place::parse(url)?, Way::of(settings));
+    let recipe = way.to(&place)?;
     let through = recipe.via.as_ref().map(|via| format!(" through the proxy {}", via.proxy)).unwrap_or_default();
+    let next = reconnects.then(|| recipe.clone());
     let mut peer = Connection::dial(&registry.services, recipe, options, Instant::now());
     peer.endpoint.user = user;
-    describe(&mut peer, &url, zone.as_ref());
+    place.describe(&mut peer);
     journal::note(Level::Debug, || format!("connecting to {}{through}", peer.endpoint.info.shown_url()));
-    Ok(peer)
-}
-
-/// How to open a client, and its URL.
-struct Way {
-    url: Url,
-    zone: Option<Zone>,
-    recipe: Recipe,
-}
-
-fn way(url: &str, settings: Settings) -> Result<Way, Error> {
-    let (url, zone) = parse(url)?;
-    let host = match url.host() {
-        Some(Host::Domain(name)) => name.to_owned(),
-        Some(Host::Ipv4(address)) => address.to_string(),
-        Some(Host::Ipv6(address)) => address.to_string(),
-        None => return Err(bad_url("it has no host")),
-    };
-    let port = match url.port_or_known_default() {
-        None | Some(0) => return Err(bad_url("port 0 cannot be connected to")),
-        Some(port) => port,
-    };
-    let (no_delay, trace) = (settings.options.is_on(WS_OPT_NO_DELAY), settings.tls.trace.clone());
-    let via = match settings.proxy {
-        ProxySetting::None => None,
-        setting => proxy(setting, &url, port, &settings.tls, no_delay)?,
-    };
-    let tls = match url.scheme() {
-        "wss" => Some(Arc::new(TlsClient::new(&host, settings.tls)?)),
-        _ => None,
-    };
-    let host = zone.as_ref().map_or(host.clone(), |zone| format!("{host}%{}", zone.number));
-    let mut headers = settings.headers;
-    let has_own = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    if !has_own && (!url.username().is_empty() || url.password().is_some()) {
-        let plain = |text: &str| percent_decoded(text);
-        let pair = [plain(url.username()), b":".to_vec(), plain(url.password().unwrap_or(""))].concat();
-        headers.push(("Authorization".to_owned(), format!("Basic {}", BASE64.encode(&pair))));
-    }
-    let spec = RequestSpec {
-        host: authority(&url),
-        target: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
-        headers,
-        subprotocols: settings.subprotocols,
-        deflate: settings.deflate,
-        max_header_bytes: settings.max_header_bytes,
-        heartbeat: settings.heartbeat,
-    };
-    let to = Destination { host, port, tls, no_delay, trace };
-    let recipe = Recipe {
-        to,
-        via,
-        request: spec,
-        timeout: settings.connect_timeout,
-        queue_before_open: settings.queue_before_open,
-    };
-    Ok(Way { url, zone, recipe })
-}
-
-/// The proxy for a URL. The environment is read here, once.
-fn proxy(
-    setting: ProxySetting,
-    url: &Url,
-    port: u16,
-    tls: &TlsClientSettings,
-    no_delay: bool,
-) -> Result<Option<Box<Via>>, Error> {
-    let wrong = |why: String| Error::new(ErrorCode::Config, format!("the config cannot be used: {why}"));
-    let Some(host) = url.host() else { return Err(bad_url("it has no host")) };
-    let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    let goal = Goal { is_secure: url.scheme() == "wss", host: &host, port };
-    let Some(proxy) = setting.choose(goal, &variable).map_err(wrong)? else { return Ok(None) };
-    if proxy.kind == ProxyKind::Socks5h && matches!(host, Host::Domain(name) if name.len() > MAX_TEXT) {
-        return Err(bad_url(&format!("its host is longer than {MAX_TEXT} bytes, which SOCKS cannot ask for")));
-    }
-    let trace = tls.trace.clone();
-    let tls = match proxy.kind {
-        ProxyKind::Https => {
-            // What the program says about the server's certificate does not hold for the proxy's.
-            let trust = TlsClientSettings {
-                ca_pem: tls.ca_pem.clone(),
-                only_ca_pem: tls.only_ca_pem,
-                trace: tls.trace.clone(),
-                ..TlsClientSettings::default()
-            };
-            let name = proxy.host.split('%').next().unwrap_or("");
-            Some(Arc::new(TlsClient::new(name, trust)?))
-        }
-        _ => None,
-    };
-    let to = Destination { host: proxy.host.clone(), port: proxy.port, tls, no_delay, trace };
-    Ok(Some(Box::new(Via { proxy: *proxy, to })))
+    let redial = next.map(|recipe| {
+        peer.reconnect();
+        Box::new(Redial::new(recipe, way, place))
+    });
+    Ok((peer, redial))
 }
 
 /// Opens a server.
@@ -279,13 +194,13 @@ pub fn host(url: &str, settings: Settings) -> Result<u32, Error> {
 
 fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     // "*" means all addresses of this machine.
-    let (any, (parsed, zone)) = match url.split_once("://*") {
+    let (any, Place { url: parsed, zone }) = match url.split_once("://*") {
         Some((scheme, rest))
             if !scheme.contains(['/', ':']) && (rest.is_empty() || rest.starts_with([':', '/', '?', '#'])) =>
         {
-            (true, parse(&format!("{scheme}://0.0.0.0{rest}"))?)
+            (true, Place::parse(&format!("{scheme}://0.0.0.0{rest}"))?)
         }
-        _ => (false, parse(url)?),
+        _ => (false, Place::parse(url)?),
     };
     if parsed.query().is_some() || parsed.fragment().is_some() {
         return Err(bad_url("a server's URL has no query and no #fragment: clients bring their own query"));
@@ -438,6 +353,19 @@ fn take_in(registry: &Registry, kind: Kind, role: Role, owner: u32) -> &'static 
     family
 }
 
+/// Puts a client into a family.
+fn take_in_client(
+    registry: &Registry,
+    peer: Connection,
+    role: Role,
+    owner: u32,
+    redial: Option<Box<Redial>>,
+) -> &'static Family {
+    let family = take_in(registry, Kind::Client(Box::new(peer)), role, owner);
+    family.body.lock().redial = redial;
+    family
+}
+
 /// Creates a handle and stores it in its object. If no handle is free, the family is emptied.
 fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u32, Error> {
     // Under the family's lock, so that a concurrent ws_shutdown sees the object with its handle.
@@ -461,93 +389,6 @@ fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u
         }
     }
     Ok(handle)
-}
-
-/// All characters but the unreserved ones of RFC 3986.
-const NOT_IN_ZONE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// The interface of a link-local address: its name in the URL, and its index.
-struct Zone {
-    name: String,
-    number: u32,
-}
-
-fn parse(url: &str) -> Result<(Url, Option<Zone>), Error> {
-    if url.chars().any(|char| char.is_whitespace() || char.is_control()) {
-        return Err(bad_url("it has a space or a control character in it"));
-    }
-    let begins = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    if !begins("ws://") && !begins("wss://") {
-        return Err(bad_url("it must start with ws:// or wss://"));
-    }
-    let parsed = |url: &str| Url::parse(url).map_err(|error| bad_url(&error.to_string()));
-    let Some((name, without)) = split_zone(url) else { return Ok((parsed(url)?, None)) };
-    let url = parsed(&without)?;
-    let number = match url.host() {
-        Some(Host::Ipv6(address)) => interface(address, &name),
-        _ => None,
-    };
-    let no_such =
-        || bad_url("this machine has no interface of the name behind the %, or the address is not a link-local one");
-    Ok((url, Some(Zone { number: number.ok_or_else(no_such)?, name })))
-}
-
-/// Splits the zone off a URL's IPv6 address: RFC 6874 writes "[fe80::1%25eth0]", many tools "[fe80::1%eth0]".
-fn split_zone(url: &str) -> Option<(String, String)> {
-    let start = url.find("://")? + 3;
-    let end = url[start..].find(['/', '?', '#', '\\']).map_or(url.len(), |len| start + len);
-    let start = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
-    let host = url[start..end].strip_prefix('[')?;
-    let (address, zone) = host[..host.find(']')?].split_once('%')?;
-    let name = zone.strip_prefix("25").filter(|rest| !rest.is_empty()).unwrap_or(zone);
-    let name = String::from_utf8(percent_decoded(name)).ok()?;
-    let (from, to) = (start + 1 + address.len(), start + 2 + address.len() + zone.len());
-    Some((name, format!("{}{}", &url[..from], &url[to..])))
-}
-
-/// Formats an IPv6 address for a URL.
-fn bracketed(address: &str, zone: Option<&Zone>) -> String {
-    match zone {
-        Some(zone) => format!("[{address}%25{}]", utf8_percent_encode(&zone.name, NOT_IN_ZONE)),
-        None => format!("[{address}]"),
-    }
-}
-
-fn bad_url(why: &str) -> Error {
-    Error::new(ErrorCode::Url, format!("the URL cannot be used: {why}"))
-}
-
-/// Host and port in the form of the Host header.
-fn authority(url: &Url) -> String {
-    match url.port() {
-        Some(port) => format!("{}:{port}", url.host_str().unwrap_or("")),
-        None => url.host_str().unwrap_or("").to_owned(),
-    }
-}
-
-fn describe(peer: &mut Connection, url: &Url, zone: Option<&Zone>) {
-    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    peer.endpoint.info.set_text(Text::Url, shown_url(url, zone, target));
-    peer.endpoint.info.set_target(url.path(), url.query().unwrap_or(""));
-}
-
-/// A URL without user name and password, and with this target.
-fn shown_url(url: &Url, zone: Option<&Zone>, target: &str) -> String {
-    let shown = match (url.host(), zone) {
-        (Some(Host::Ipv6(address)), Some(_)) => {
-            format!(
-                "{}{}",
-                bracketed(&address.to_string(), zone),
-                url.port().map_or(String::new(), |port| format!(":{port}"))
-            )
-        }
-        _ => authority(url),
-    };
-    format!("{}://{shown}{target}", url.scheme())
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    percent_decode_str(text).collect()
 }
 
 /// Binds all addresses to one port. If the machine lacks one of two address families, it listens on the other only.

@@ -31,7 +31,8 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         let gap = body.gap(end, now).unwrap_or_default();
         body.polled[end] = Some(now);
         body.attended[end] = Some(now);
-        let (role, kind, mut cx) = body.parts_with_role(now, budget);
+        let Body { kind, role, redial, shared, .. } = body;
+        let mut cx = shared.cx(now, budget);
         let (more, moved, next_timer);
         match (kind, member) {
             (Kind::Server(server), Member::Server | Member::Client(_)) => {
@@ -50,12 +51,18 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 if !gap.is_zero() {
                     peer.shift(gap);
                 }
+                if let Some(redial) = redial {
+                    redial.begin(peer, role, &mut cx, gap);
+                }
                 role.before_poll(peer, &mut cx);
                 let before = peer.endpoint.counters.wire_in + peer.endpoint.counters.wire_out;
                 let goes_on = peer.pump(&mut cx);
                 let timer = peer.check_timers(&mut cx, !goes_on);
                 let (behind, role_timer) = role.after_poll(peer, &mut cx, gap);
-                next_timer = [timer, role_timer].into_iter().flatten().min();
+                next_timer = match redial {
+                    None => [timer, role_timer].into_iter().flatten().min(),
+                    Some(redial) => redial.settle(peer, role, &mut cx, [timer, role_timer]),
+                };
                 let read = peer.endpoint.counters.wire_in;
                 moved = read + peer.endpoint.counters.wire_out != before || goes_on;
                 more = goes_on || behind || peer.has_backlog();

@@ -77,6 +77,10 @@ void print_event(const char *name, const ws_event *event) {
       }
       break;
     case WS_EVENT_CLOSE_REQUEST: printf("close-request code=%d reason=%s", event->code, words); break;
+    case WS_EVENT_LOST:
+      printf("lost code=%d phase=%d cause=%d status=%d unsent=%u", event->code, event->phase, event->cause,
+             event->http_status, event->unsent);
+      break;
     case WS_EVENT_CLOSED:
     case WS_EVENT_DISCONNECTED:
       printf("%s code=%d clean=%u phase=%d cause=%d status=%d unsent=%u",
@@ -267,6 +271,30 @@ static void diagnose(const char *url) {
     printf("advice code=%d clean=%u phase=%d cause=%d status=%d\n", event.code, event.clean, event.phase, event.cause,
            event.http_status);
   }
+}
+
+/* The remote peer loses the first link, refuses the second, and keeps the third. */
+static void reconnect(const char *url) {
+  char next[256];
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_RECONNECT;
+  config.retry_min_ms = 1;
+  config.retry_max_ms = WS_OFF;
+  open_client(url, "/echo?try=1", &config);
+  config.retry_max_ms = 20;
+  open_client(url, "/echo?try=1", &config);
+  take(&client, 2);
+  printf("state %d\n", ws_get_state(client.h));
+  put(client.h, "too early");
+  check("set_url", ws_set_url(client.h, "http://localhost"));
+  snprintf(next, sizeof next, "%s/echo?try=2", url);
+  check("set_url", ws_set_url(client.h, next));
+  check("set_header", ws_set_header(client.h, "X-Ask", "again"));
+  take(&client, 2);
+  put(client.h, "back");
+  take(&client, 1);
+  close_client(1000, "");
 }
 
 /* The URL is that of the proxy. */
@@ -830,6 +858,7 @@ int main(int argc, char **argv) {
                  {"proxy", proxy},
                  {"heartbeat", heartbeat},
                  {"names", own_names},
+                 {"reconnect", reconnect},
                  {"close-here", close_here},
                  {"close-there", close_there},
                  {"burst", burst},

@@ -133,6 +133,26 @@ void heartbeat(const string& url) {
   close_client();
 }
 
+void reconnect(const string& url) {
+  wspeer::config config;
+  config.flags(WS_RECONNECT);
+  config->retry_min_ms = 1;
+  config->retry_max_ms = WS_OFF;
+  open_client(url + "/echo?try=1", config);
+  config->retry_max_ms = 20;
+  open_client(url + "/echo?try=1", config);
+  take(client, "", 2);
+  std::printf("state %d\n", static_cast<int>(client.state()));
+  put("too early");
+  check("set_url", client.set_url("http://localhost"));
+  check("set_url", client.set_url(url + "/echo?try=2"));
+  check("set_header", client.set_header("X-Ask", "again"));
+  take(client, "", 2);
+  put("back");
+  take(client, "", 1);
+  close_client();
+}
+
 void close_here(const string& url) {
   const std::pair<std::int32_t, string> closes[] = {
       {0, ""}, {1000, "bye"}, {1001, ""}, {3000, "κόσμε"}, {4999, string(123, 'r')}};
@@ -569,6 +589,7 @@ int main(int argc, char** argv) {
       {"nobody", nobody},
       {"diagnose", diagnose},
       {"proxy", proxy},
+      {"reconnect", reconnect},
       {"close-here", close_here},
       {"close-there", close_there},
       {"burst", burst},

@@ -85,6 +85,10 @@ static partial class Conformance
             case WebSocketEventType.CloseRequest:
                 line = "close-request code=" + e.Code + " reason=" + e.GetText();
                 break;
+            case WebSocketEventType.Lost:
+                line = "lost code=" + e.Code + " phase=" + (int)e.Phase + " cause=" + (int)e.Cause +
+                       " status=" + e.HttpStatus + " unsent=" + e.Unsent;
+                break;
             case WebSocketEventType.Closed:
             case WebSocketEventType.Disconnected:
                 line = (e.Type == WebSocketEventType.Closed ? "closed" : "disconnected") + " code=" + e.Code +
@@ -319,6 +323,27 @@ static partial class Conformance
         OpenClient(url + "/echo", new WebSocketConfig { Flags = WebSocketFlags.AppHeartbeat });
         Put("hello");
         Take(client, "", 2);
+        CloseClient();
+    }
+
+    static void Reconnect(string url)
+    {
+        WebSocketConfig config = new WebSocketConfig
+        {
+            Flags = WebSocketFlags.Reconnect, RetryMinMs = 1, RetryMaxMs = WebSocketConfig.Off,
+        };
+        OpenClient(url + "/echo?try=1", config);
+        config.RetryMaxMs = 20;
+        OpenClient(url + "/echo?try=1", config);
+        Take(client, "", 2);
+        output.WriteLine("state " + (int)client.State);
+        Put("too early");
+        Failed("set_url", client.Connection.SetUrl("http://localhost"));
+        Failed("set_url", client.Connection.SetUrl(url + "/echo?try=2"));
+        Failed("set_header", client.Connection.SetHeader("X-Ask", "again"));
+        Take(client, "", 2);
+        Put("back");
+        Take(client, "", 1);
         CloseClient();
     }
 
@@ -767,6 +792,7 @@ static partial class Conformance
             { "nobody", Nobody },
             { "diagnose", Diagnose },
             { "proxy", Proxy },
+            { "reconnect", Reconnect },
             { "close-here", CloseHere },
             { "close-there", CloseThere },
             { "burst", Burst },

@@ -72,6 +72,11 @@ inline void print(const string& name, const wspeer::event& event) {
       begin_line(name);
       std::printf("close-request code=%d reason=%s", event.close_code(), words(event.text()).c_str());
       break;
+    case event_kind::lost:
+      begin_line(name);
+      std::printf("lost code=%d phase=%d cause=%d status=%d unsent=%u", event.close_code(),
+                  static_cast<int>(event.phase()), event.cause(), event.http_status(), event.unsent());
+      break;
     case event_kind::closed:
     case event_kind::disconnected:
       begin_line(name);

@@ -64,6 +64,9 @@ local function print_event(name, event)
     end
   elseif kind == K.WS_EVENT_CLOSE_REQUEST then
     line = ("close-request code=%d reason=%s"):format(event.code, words)
+  elseif kind == K.WS_EVENT_LOST then
+    line = ("lost code=%d phase=%d cause=%d status=%d unsent=%d"):format(event.code, event.phase, event.cause,
+      event.http_status, event.unsent)
   elseif kind == K.WS_EVENT_CLOSED or kind == K.WS_EVENT_DISCONNECTED then
     line = ("%s code=%d clean=%d phase=%d cause=%d status=%d unsent=%d reason=%s error=%s"):format(
       kind == K.WS_EVENT_CLOSED and "closed" or "disconnected", event.code,
@@ -281,6 +284,21 @@ function scenarios.names(url)
   put(client.h, zeros, K.WS_BINARY)
   check("set_name", ws.ws_set_name("max_message_bytes", nil))
   put(client.h, zeros, K.WS_BINARY)
+  close_client()
+end
+
+function scenarios.reconnect(url)
+  open_client(url .. "/echo?try=1", { flags = K.WS_RECONNECT, retry_min_ms = 1, retry_max_ms = K.WS_OFF })
+  open_client(url .. "/echo?try=1", { flags = K.WS_RECONNECT, retry_min_ms = 1, retry_max_ms = 20 })
+  take(client, 2)
+  print("state " .. ws.ws_get_state(client.h))
+  put(client.h, "too early")
+  check("set_url", ws.ws_set_url(client.h, "http://localhost"))
+  check("set_url", ws.ws_set_url(client.h, url .. "/echo?try=2"))
+  check("set_header", ws.ws_set_header(client.h, "X-Ask", "again"))
+  take(client, 2)
+  put(client.h, "back")
+  take(client, 1)
   close_client()
 end
 

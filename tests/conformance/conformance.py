@@ -122,6 +122,23 @@ def heartbeat(url: str) -> None:
     close_client(client)
 
 
+def reconnect(url: str) -> None:
+    with reported("connect"):
+        open_client(url + "/echo?try=1", reconnect=True, retry_min_ms=1, retry_max_ms=wspeer.OFF)
+    client = open_client(url + "/echo?try=1", reconnect=True, retry_min_ms=1, retry_max_ms=20)
+    client.take(2)
+    print(f"state {client.ws.state:d}")
+    put(client.ws, "too early")
+    with reported("set_url"):
+        client.ws.set_url("http://localhost")
+    client.ws.set_url(url + "/echo?try=2")
+    client.ws.set_header("X-Ask", "again")
+    client.take(2)
+    put(client.ws, "back")
+    client.take()
+    close_client(client)
+
+
 def close_here(url: str) -> None:
     for code, reason in ((0, ""), (1000, "bye"), (1001, ""), (3000, "κόσμε"), (4999, "r" * 123)):
         client = open_client(url + "/sink")
@@ -491,6 +508,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "nobody": nobody,
     "diagnose": diagnose,
     "proxy": proxy,
+    "reconnect": reconnect,
     "close-here": close_here,
     "close-there": close_there,
     "burst": burst,

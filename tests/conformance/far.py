@@ -127,6 +127,30 @@ class Library(Far):
             notes.append(f"closed code={ws.close_code} reason={ws.close_reason}")
 
 
+class Flaky(Library):
+    """Loses the first link after a message, refuses the second, and echoes from the third on."""
+
+    def __init__(self):
+        super().__init__()
+        self._links = 0
+
+    def _request(self, connection, request):
+        self._links += 1
+        if self._links == 2:
+            self._notes.append([f"refused path={request.path}"])
+            return connection.respond(503, "come back")
+        return None
+
+    def _serve(self, ws):
+        if self._links > 1:
+            super()._serve(ws)
+            return
+        with self._serving(ws.notes) as notes:
+            notes.append(f"open path={ws.request.path} protocol=")
+            ws.send("gone soon")
+            ws.socket.shutdown(socket.SHUT_RDWR)
+
+
 class Raw(Far):
     """Sends frames byte by byte as the path requests, then reads to the end."""
 

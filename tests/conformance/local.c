@@ -211,7 +211,10 @@ static const named OPTIONS[] = {OPTION(NO_DELAY),
                                 OPTION(REPORT_REFUSED),
                                 OPTION(MAX_DOWNLOADS),
                                 OPTION(MAX_DOWNLOADS_PER_ADDRESS),
-                                OPTION(DOWNLOAD_TIMEOUT_MS)};
+                                OPTION(DOWNLOAD_TIMEOUT_MS),
+                                OPTION(RETRY_MIN_MS),
+                                OPTION(RETRY_MAX_MS),
+                                OPTION(RETRY_TRIES)};
 static const named TEXTS[] = {TEXT(URL),          TEXT(PATH),          TEXT(QUERY),          TEXT(SUBPROTOCOL),
                               TEXT(CLOSE_REASON), TEXT(ERROR),         TEXT(LOCAL_ADDRESS),  TEXT(REMOTE_ADDRESS),
                               TEXT(BODY),         TEXT(TLS),           TEXT(EXTENSIONS),     TEXT(PEER_ADDRESS),
@@ -253,6 +256,9 @@ static void options(void) {
   config.max_body_bytes = 123;
   config.max_downloads = 124;
   config.max_downloads_per_address = 125;
+  config.retry_min_ms = 126;
+  config.retry_max_ms = 127;
+  config.retry_tries = 128;
   config.flags = WS_DEFLATE | WS_SCENE;
   if (check("host", ws_host(LOCALHOST, &config, &host)) < 0) return;
   for (size_t i = 0; i < sizeof OPTIONS / sizeof OPTIONS[0]; i++) {

@@ -210,6 +210,9 @@ static partial class Conformance
             MaxBodyBytes = 123,
             MaxDownloads = 124,
             MaxDownloadsPerAddress = 125,
+            RetryMinMs = 126,
+            RetryMaxMs = 127,
+            RetryTries = 128,
             Flags = WebSocketFlags.Deflate | WebSocketFlags.Scene
         };
         using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config))

@@ -170,7 +170,7 @@ function scenarios.options()
     max_pending_handshakes = 118, on_full = K.WS_FULL_ALL_OR_NONE, no_delay = K.WS_OFF, deflate_level = 9,
     deflate_threshold_bytes = 119, server_max_window_bits = 12, client_max_window_bits = 13, max_inflate_ratio = 120,
     max_call_bytes = 121, max_call_items = 122, ipv6_prefix_bits = 56, max_body_bytes = 123, max_downloads = 124,
-    max_downloads_per_address = 125,
+    max_downloads_per_address = 125, retry_min_ms = 126, retry_max_ms = 127, retry_tries = 128,
     flags = bit.bor(K.WS_DEFLATE, K.WS_SCENE) })
   local value = ffi.new("uint32_t[1]")
   local function get(option)

@@ -187,6 +187,9 @@ def options() -> None:
         max_body_bytes=123,
         max_downloads=124,
         max_downloads_per_address=125,
+        retry_min_ms=126,
+        retry_max_ms=127,
+        retry_tries=128,
         deflate=True,
         scene=True,
     ) as host:

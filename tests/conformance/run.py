@@ -251,6 +251,14 @@ def against_proxy(_run):
 
 
 @contextlib.contextmanager
+def against_flaky(_run):
+    end = far.Flaky()
+    notes = []
+    yield [end.url], notes
+    notes += end.end()
+
+
+@contextlib.contextmanager
 def against_nobody(_run):
     with far.unused_port() as held:
         yield [f"ws://127.0.0.1:{held.getsockname()[1]}"], []
@@ -294,6 +302,7 @@ SCENARIOS = {
     "nobody": against_nobody,
     "diagnose": against(),
     "proxy": against_proxy,
+    "reconnect": against_flaky,
     "close-here": against(),
     "close-there": against(),
     "burst": against_raw,
@@ -353,6 +362,8 @@ class Run:
             printed += f"ended with {process.returncode}\n"
         if arguments and ":" in str(arguments[0]):
             printed = printed.replace(":" + arguments[0].rsplit(":", 1)[1], ":PORT")
+        # The wait for the next try is random.
+        printed = re.sub(r"follows in \d+ ms", "follows in N ms", printed)
         return printed + "".join(f"far: {note}\n" for note in notes)
 
     def _meet(self, process):

@@ -8,7 +8,7 @@ PREFIXES = ("EVENT", "PHASE", "CAUSE", "FULL", "ROLE", "GET", "OPT", "LOG", "VAR
 PLAIN = {
     **dict.fromkeys(("OK", "EMPTY", "MORE", "PARTIAL", "TRUNCATED"), "RESULT"),
     **dict.fromkeys(("TEXT", "BINARY", "CALL"), "TYPE"),
-    **dict.fromkeys(("CONNECTING", "OPEN", "CLOSING", "CLOSED"), "STATE"),
+    **dict.fromkeys(("CONNECTING", "OPEN", "CLOSING", "CLOSED", "LOST"), "STATE"),
     **dict.fromkeys(("OFF", "VERSION", "ABI_VERSION"), ""),
 }
 

@@ -10,6 +10,7 @@ const gd_constant peer_more_constants[] = {
     {"Event", "EVENT_WRITABLE", WS_EVENT_WRITABLE},
     {"Event", "EVENT_ERROR", WS_EVENT_ERROR},
     {"Event", "EVENT_STEP", WS_EVENT_STEP},
+    {"Event", "EVENT_LOST", WS_EVENT_LOST},
     {"Phase", "PHASE_NONE", WS_PHASE_NONE},
     {"Phase", "PHASE_DNS", WS_PHASE_DNS},
     {"Phase", "PHASE_TCP", WS_PHASE_TCP},

@@ -17,7 +17,7 @@ static void drop(ws_peer *self) {
   if (!self->borrowed) ws_free(self->base.handle);
   stream_drop(self);
   self->base.handle = 0;
-  self->borrowed = self->gone = self->reported_full = false;
+  self->borrowed = self->gone = self->reported_full = self->lost = false;
   self->last_type = 0;
   self->taken = 0;
 }
@@ -186,11 +186,25 @@ static void was_string_packet(const gd_call *call) {
   gd_return_bool(call, ((const ws_peer *)call->self)->last_type == WS_TEXT);
 }
 
+/* Emits `lost` when a connection that reconnects has become LOST. A handler may drop the last reference to the peer. */
+static void tell_loss(ws_peer *self) {
+  bool is_lost = ws_get_state(self->base.handle) == WS_LOST, is_new = is_lost && !self->lost;
+  self->lost = is_lost;
+  if (!is_new) return;
+  gd_variant keep = gd_of_object(self->base.object);
+  gd_emit(self->base.object, "lost", NULL, 0);
+  gd.variant_destroy(&keep);
+}
+
 static void poll(const gd_call *call) {
   ws_peer *self = call->self;
   if (!self->base.handle || self->borrowed) return;
-  if (self->stream.object) stream_poll(self);
-  else ws_poll(self->base.handle);
+  if (self->stream.object) {
+    stream_poll(self);
+    return;
+  }
+  ws_poll(self->base.handle);
+  tell_loss(self);
 }
 
 static void close(const gd_call *call) {
@@ -299,8 +313,11 @@ static const gd_constant constants[] = {
     {"State", "STATE_OPEN", 1},
     {"State", "STATE_CLOSING", 2},
     {"State", "STATE_CLOSED", 3},
+    {"State", "STATE_LOST", WS_LOST},
     {0},
 };
 
+static const char *const signals[] = {"lost()", NULL};
+
 const gd_class peer_class = {
-    "WSPeer", "PacketPeerExtension", sizeof(ws_peer), start, end, virtuals, methods, NULL, constants, NULL};
+    "WSPeer", "PacketPeerExtension", sizeof(ws_peer), start, end, virtuals, methods, NULL, constants, signals};

@@ -14,6 +14,8 @@ typedef struct {
   uint64_t taken;
   /* A full queue was reported; it is not reported again until a packet is accepted. */
   bool reported_full;
+  /* The last poll() left it LOST. */
+  bool lost;
   /* The argument of connect_to_url(). */
   gd_string requested_url;
   /* The stream of accept_stream(), its pending bytes in both directions, and the address of its other end. */

@@ -106,6 +106,32 @@ static void get_local_port(const gd_call *call) {
   return_port_of(call, ((const ws_peer *)call->self)->base.handle, WS_GET_LOCAL_ADDRESS);
 }
 
+/* ---- what the next try of a connection that reconnects requests ---- */
+
+static void set_url(const gd_call *call) {
+  gd_utf8 url;
+  gd_utf8_open(&url, gd_string_at(call, 0));
+  gd_return_int(call, error_of(ws_set_url(((const ws_peer *)call->self)->base.handle, url.bytes), __func__));
+  gd_utf8_close(&url);
+}
+
+static void set_header(const gd_call *call) {
+  gd_utf8 name, value;
+  gd_utf8_open(&name, gd_string_at(call, 0));
+  gd_utf8_open(&value, gd_string_at(call, 1));
+  ws_result result = ws_set_header(((const ws_peer *)call->self)->base.handle, name.bytes, value.bytes);
+  gd_return_int(call, error_of(result, __func__));
+  gd_utf8_close(&value);
+  gd_utf8_close(&name);
+}
+
+static void remove_header(const gd_call *call) {
+  gd_utf8 name;
+  gd_utf8_open(&name, gd_string_at(call, 0));
+  gd_return_int(call, error_of(ws_set_header(((const ws_peer *)call->self)->base.handle, name.bytes, NULL), __func__));
+  gd_utf8_close(&name);
+}
+
 /* ---- a request that waits for an answer ---- */
 
 static void accept_request(const gd_call *call) {
@@ -139,6 +165,9 @@ static const int32_t body = WS_GET_BODY, tls = WS_GET_TLS, extensions = WS_GET_E
 const gd_method peer_more_methods[] = {
     {"next_event() -> Dictionary", next_event, NULL},
     {"flush()", flush, NULL},
+    {"set_url(url: String) -> Error", set_url, NULL},
+    {"set_header(name: String, value: String) -> Error", set_header, NULL},
+    {"remove_header(name: String) -> Error", remove_header, NULL},
     {"get_stats() const -> Dictionary", get_stats, NULL},
     {"get_round_trip_time() const -> float", get_round_trip_time, NULL},
     {"was_clean_close() const -> bool", was_clean_close, NULL},

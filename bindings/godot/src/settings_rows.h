@@ -52,6 +52,14 @@ static const setting settings[NUMBERS] = {
         "full_queue_policy", "WSPeer.FullQueuePolicy", {NONE, 1, 1}, FIELD(on_full), WS_OPT_ON_FULL, 1, 0, 0},
     [REFUSE_NEW_CONNECTIONS] = {
         "refuse_new_connections", "bool", {NONE, 0, NONE}, 0, WS_OPT_REFUSE_NEW, 1, 0, WS_REFUSE_NEW},
+    [RECONNECT] = {
+        "reconnect", "bool", {0, NONE, NONE}, 0, 0, 1, 0, WS_RECONNECT},
+    [RETRY_MIN_DELAY] = {
+        "retry_min_delay", "float", {1, NONE, NONE}, FIELD(retry_min_ms), 0, 1000, 0, 0},
+    [RETRY_MAX_DELAY] = {
+        "retry_max_delay", "float", {30, NONE, NONE}, FIELD(retry_max_ms), 0, 1000, 0, 0},
+    [MAX_RETRIES] = {
+        "max_retries", "int", {20, NONE, NONE}, FIELD(retry_tries), 0, 1, WS_OFF, 0},
     [COALESCE] = {
         "coalesce", "bool", {0, 0, 0}, 0, WS_OPT_COALESCE, 1, 0, WS_COALESCE},
     [QUEUE_BEFORE_OPEN] = {

@@ -4,7 +4,7 @@ use super::{Definition, Range, Scope, row};
 use crate::codes::*;
 
 /// All options, in the order of their numbers.
-pub(super) const TABLE: [Definition; 33] = [
+pub(super) const TABLE: [Definition; 36] = [
     row(WS_OPT_NO_DELAY, "no_delay", Scope::Every, Range::Switch, 1, 1),
     row(WS_OPT_HEARTBEAT_MS, "heartbeat_ms", Scope::Every, Range::Any, WS_OFF, 20_000),
     row(WS_OPT_PONG_TIMEOUT_MS, "pong_timeout_ms", Scope::Every, Range::Any, 0, 0),
@@ -38,4 +38,7 @@ pub(super) const TABLE: [Definition; 33] = [
     row(WS_OPT_MAX_DOWNLOADS, "max_downloads", Scope::Server, Range::AboveZero, 128, 128),
     row(WS_OPT_MAX_DOWNLOADS_PER_ADDRESS, "max_downloads_per_address", Scope::Server, Range::AboveZero, 32, 32),
     row(WS_OPT_DOWNLOAD_TIMEOUT_MS, "download_timeout_ms", Scope::Server, Range::AboveZero, 30_000, 30_000),
+    row(WS_OPT_RETRY_MIN_MS, "retry_min_ms", Scope::Every, Range::Finite, 1_000, 1_000),
+    row(WS_OPT_RETRY_MAX_MS, "retry_max_ms", Scope::Every, Range::Finite, 30_000, 30_000),
+    row(WS_OPT_RETRY_TRIES, "retry_tries", Scope::Every, Range::AboveZero, 20, 20),
 ];

@@ -7,7 +7,7 @@
 use super::call::{Call, NodeName, Rpc};
 use super::packet::{CHECKSUM, simplify_path};
 use crate::error::{Error, shown};
-use crate::heap;
+use crate::heap::{self, Discarded};
 use crate::status::{Cause, ErrorCode};
 use md5::{Digest, Md5};
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +26,8 @@ const STALE: usize = 64;
 const MANY: usize = 256;
 /// First number of methods made callable by Node.rpc_config(). Those of the script start at 0.
 const FIRST_OWN: u16 = 1 << 15;
+
+impl Discarded for BTreeMap<i32, Known> {}
 
 /// Declared nodes, and what each peer knows of them.
 #[derive(Default)]
@@ -185,6 +187,11 @@ impl Cache {
     pub fn is_large(&self) -> bool {
         self.nodes.len() + self.peers.len() > MANY
             || self.peers.values().map(|known| known.numbers.len() + known.sent.len()).sum::<usize>() > MANY
+    }
+
+    /// Forgets all peers. Returns what was known of them, for the worker to free if it is large.
+    pub fn leave_all(&mut self) -> impl Discarded + use<> {
+        std::mem::take(&mut self.peers)
     }
 
     /// Forgets a peer.

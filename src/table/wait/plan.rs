@@ -67,7 +67,7 @@ impl Plan {
     }
 
     fn add_peer(&mut self, peer: &mut Connection, now: Instant) {
-        self.ready |= peer.endpoint.inbox.has_news() || peer.has_backlog() || peer.has_names();
+        self.ready |= peer.endpoint.inbox.has_news() || peer.has_backlog() || peer.has_names() || peer.has_lost();
         if let Some(dial) = peer.dialing() {
             self.ready |= dial.is_due(now);
             self.not_after(dial.next_start());

@@ -88,6 +88,9 @@ namespace Wspeer
         Closing = 2,
         /// <summary>The connection has ended. Messages received before can still be read.</summary>
         Closed = 3,
+        /// <summary>With WebSocketFlags.Reconnect: the link was lost, and the next one is not open yet. Messages
+        /// received before can still be read.</summary>
+        Lost = 4,
     }
 
     /// <summary>The type of a WebSocketEvent.</summary>
@@ -142,6 +145,10 @@ namespace Wspeer
         /// of the request. event.Count is 1 for a request to open a WebSocket, 0 for plain HTTP; event.Packet is the
         /// body of the request. Either CONNECTED follows or DISCONNECTED.</summary>
         Request = 16,
+        /// <summary>Client, join with WebSocketFlags.Reconnect: the link was lost, and another is opened. The fields
+        /// are those of CLOSED; event.Unsent is the number of accepted messages that went with the link. OPEN follows,
+        /// or CLOSED. On a join it stands for DISCONNECTED of all peers.</summary>
+        Lost = 17,
     }
 
     /// <summary>How far a connection had come when it ended.</summary>
@@ -362,6 +369,10 @@ namespace Wspeer
         /// <summary>Server: report clients that fail before CONNECTED by the event REFUSED; see
         /// WebSocketOption.ReportRefused.</summary>
         ReportRefused = 1048576,
+        /// <summary>Client, join: when the link is lost (LOST) or does not open (ERROR), try again, with growing waits,
+        /// until it is open, until RetryTries tries in a row have failed, or until Close(). docs/reconnecting.md says
+        /// what is tried again, and when.</summary>
+        Reconnect = 2097152,
     }
 
     /// <summary>Flags of WebSocketServer.Serve().</summary>
@@ -507,6 +518,12 @@ namespace Wspeer
         /// <summary>Server: time in which a client of WebSocketServer.Serve() must take 64 KiB of a file, in
         /// milliseconds (default: 30000); WebSocketConfig.Off: any. A slower client is dropped.</summary>
         DownloadTimeoutMs = 34,
+        /// <summary>WebSocketConfig.RetryMinMs.</summary>
+        RetryMinMs = 35,
+        /// <summary>WebSocketConfig.RetryMaxMs.</summary>
+        RetryMaxMs = 36,
+        /// <summary>WebSocketConfig.RetryTries.</summary>
+        RetryTries = 37,
     }
 
     /// <summary>The level of log lines.</summary>

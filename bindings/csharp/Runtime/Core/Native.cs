@@ -156,6 +156,12 @@ namespace Wspeer
         internal static extern int ws_take_output(uint h, byte* buf, UIntPtr cap, UIntPtr* len);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_set_url(uint h, byte* url);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_set_header(uint h, byte* name, byte* value);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_accept(uint conn, byte* subprotocol, byte** headers, UIntPtr n);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -373,7 +379,7 @@ namespace Wspeer
         /// <summary>Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW |
         /// WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME |
         /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR |
-        /// WS_PROXY_PROTOCOL | WS_REPORT_REFUSED.</summary>
+        /// WS_PROXY_PROTOCOL | WS_REPORT_REFUSED | WS_RECONNECT.</summary>
         public uint Flags;
         /// <summary>Maximum duration of one ws_poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -522,6 +528,17 @@ namespace Wspeer
         /// a page without an origin. Others are refused with 403. Programs that are no browsers send no Origin, and are
         /// not concerned (default: any).</summary>
         public IntPtr AllowedOrigins;
+        /// <summary>With WS_RECONNECT: upper bound of the wait before the first try, in milliseconds (default: 1000). A
+        /// wait is drawn evenly between 0 and its bound, which doubles with each try until it is
+        /// retry_max_ms.</summary>
+        public uint RetryMinMs;
+        /// <summary>With WS_RECONNECT: upper bound of every wait, in milliseconds (default: 30000).</summary>
+        public uint RetryMaxMs;
+        /// <summary>With WS_RECONNECT: number of failed tries in a row after which the connection ends with CLOSED
+        /// (default: 20, which takes some four minutes); WS_OFF: unlimited.</summary>
+        public uint RetryTries;
+        /// <summary>Zero. The next field takes its place.</summary>
+        public uint Reserved51;
     }
 
     /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type

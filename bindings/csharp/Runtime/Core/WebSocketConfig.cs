@@ -19,7 +19,7 @@ namespace Wspeer
         /// WebSocketFlags.ServerNoContextTakeover | WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 |
         /// WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay |
         /// WebSocketFlags.AppHeartbeat | WebSocketFlags.Ask | WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor |
-        /// WebSocketFlags.ProxyProtocol | WebSocketFlags.ReportRefused.</summary>
+        /// WebSocketFlags.ProxyProtocol | WebSocketFlags.ReportRefused | WebSocketFlags.Reconnect.</summary>
         public WebSocketFlags Flags;
         /// <summary>Maximum duration of one Poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -167,6 +167,16 @@ namespace Wspeer
         /// a page without an origin. Others are refused with 403. Programs that are no browsers send no Origin, and are
         /// not concerned (default: any).</summary>
         public string AllowedOrigins;
+        /// <summary>With WebSocketFlags.Reconnect: upper bound of the wait before the first try, in milliseconds
+        /// (default: 1000). A wait is drawn evenly between 0 and its bound, which doubles with each try until it is
+        /// RetryMaxMs.</summary>
+        public uint RetryMinMs;
+        /// <summary>With WebSocketFlags.Reconnect: upper bound of every wait, in milliseconds (default:
+        /// 30000).</summary>
+        public uint RetryMaxMs;
+        /// <summary>With WebSocketFlags.Reconnect: number of failed tries in a row after which the connection ends with
+        /// CLOSED (default: 20, which takes some four minutes); WebSocketConfig.Off: unlimited.</summary>
+        public uint RetryTries;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -216,6 +226,9 @@ namespace Wspeer
             to->MaxDownloadsPerAddress = MaxDownloadsPerAddress;
             to->AllowedHosts = texts.Text(AllowedHosts, nameof(AllowedHosts));
             to->AllowedOrigins = texts.Text(AllowedOrigins, nameof(AllowedOrigins));
+            to->RetryMinMs = RetryMinMs;
+            to->RetryMaxMs = RetryMaxMs;
+            to->RetryTries = RetryTries;
         }
     }
 }

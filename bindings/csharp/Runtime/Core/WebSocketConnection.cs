@@ -76,6 +76,22 @@ namespace Wspeer
             return value;
         }
 
+        /// <summary>With WebSocketFlags.Reconnect: changes the URL from the next try on.</summary>
+        public unsafe WebSocketResult SetUrl(string url)
+        {
+            fixed (byte* text = NativeTexts.Terminated(url, nameof(url)))
+                return (WebSocketResult)Native.ws_set_url(Handle, text);
+        }
+
+        /// <summary>With WebSocketFlags.Reconnect: sets an extra header of the request from the next try on, in the place
+        /// of all with this name; null removes them.</summary>
+        public unsafe WebSocketResult SetHeader(string name, string value)
+        {
+            fixed (byte* key = NativeTexts.Terminated(name, nameof(name)),
+                text = NativeTexts.Terminated(value, nameof(value)))
+                return (WebSocketResult)Native.ws_set_header(Handle, key, value == null ? null : text);
+        }
+
         /// <summary>Sets an option from now on.</summary>
         public WebSocketResult SetOption(WebSocketOption option, uint value) =>
             (WebSocketResult)Native.ws_set_option(Handle, (int)option, value);

@@ -34,8 +34,8 @@ namespace Wspeer
         /// bytes.</summary>
         public ReadOnlySpan<byte> Data => From.Bytes(index, turn);
 
-        /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Error: what happened and what to do about
-        /// it. Message, Request: its bytes as text. Else "". Allocates a new string each time.</summary>
+        /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Lost, Error: what happened and what to do
+        /// about it. Message, Request: its bytes as text. Else "". Allocates a new string each time.</summary>
         public string GetText()
         {
             string text = Encoding.UTF8.GetString(From.Bytes(index, turn));
@@ -43,17 +43,17 @@ namespace Wspeer
             return text;
         }
 
-        /// <summary>CloseRequest, Closed, Disconnected: the close code; 1005: a close frame without one; 1006: no close
+        /// <summary>CloseRequest, Closed, Disconnected, Lost: the close code; 1005: a close frame without one; 1006: no close
         /// frame. Else 0.</summary>
         public int Code => Native.Code;
 
-        /// <summary>Closed, Disconnected: whether the closing handshake was completed.</summary>
+        /// <summary>Closed, Disconnected, Lost: whether the closing handshake was completed.</summary>
         public bool Clean => Native.Clean != 0;
 
-        /// <summary>Closed, Disconnected, Error: the phase in which it happened.</summary>
+        /// <summary>Closed, Disconnected, Lost, Error: the phase in which it happened.</summary>
         public WebSocketPhase Phase => (WebSocketPhase)Native.Phase;
 
-        /// <summary>Closed, Disconnected, Error: the cause.</summary>
+        /// <summary>Closed, Disconnected, Lost, Error: the cause.</summary>
         public WebSocketCause Cause => (WebSocketCause)Native.Cause;
 
         /// <summary>The HTTP status of the answer to the opening handshake, or 0.</summary>
@@ -62,7 +62,8 @@ namespace Wspeer
         /// <summary>The operating system's error number, or 0.</summary>
         public int OsError => Native.OsError;
 
-        /// <summary>Closed, Disconnected: number of messages that were accepted for sending and not sent.</summary>
+        /// <summary>Closed, Disconnected, Lost: number of messages that were accepted for sending and not
+        /// sent.</summary>
         public uint Unsent => Native.Unsent;
 
         /// <summary>Skipped, and Error with NoPeer: number of messages or events. Refused: number of clients.</summary>
@@ -74,6 +75,9 @@ namespace Wspeer
 
         /// <summary>The connection's value from SetUser or WebSocketConfig.User.</summary>
         public IntPtr User => (IntPtr)(long)Native.Packet.User;
+
+        /// <summary>Closed, Disconnected, Lost: how the connection or its link ended.</summary>
+        public WebSocketEnd End => new WebSocketEnd(Native);
 
         ref NativeEvent Native => ref From.Item(index, turn);
 

@@ -19,7 +19,7 @@ namespace Wspeer.Unity
 
         WebSocketPeer peer;
 
-        /// <summary>The connection is open.</summary>
+        /// <summary>The connection is open; with WebSocketFlags.Reconnect also after each Lost.</summary>
         public event Action Opened;
 
         /// <summary>A message has arrived, text or binary.</summary>
@@ -30,6 +30,10 @@ namespace Wspeer.Unity
 
         /// <summary>The outbound queue refused a message earlier and has room again.</summary>
         public event Action Writable;
+
+        /// <summary>With WebSocketFlags.Reconnect: the link was lost, and another is opened. Opened or Closed follows.
+        /// Peer.Connection.SetUrl may be called from here.</summary>
+        public event Action<WebSocketClosing> Lost;
 
         /// <summary>The connection has ended, or could not be opened. Connect may be called from here.</summary>
         public event Action<WebSocketClosing> Closed;
@@ -159,6 +163,10 @@ namespace Wspeer.Unity
                         break;
                     case WebSocketEventType.Writable:
                         Writable?.Invoke();
+                        break;
+                    case WebSocketEventType.Lost:
+                        Lost?.Invoke(new WebSocketClosing(e.GetText(),
+                            peer.Connection.GetText(WebSocketText.CloseReason), e.End));
                         break;
                     case WebSocketEventType.Closed:
                         peer.Connection.TryGetEnd(out WebSocketEnd end);

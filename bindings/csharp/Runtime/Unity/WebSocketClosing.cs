@@ -1,6 +1,6 @@
 namespace Wspeer.Unity
 {
-    /// <summary>Why and how a connection ended.</summary>
+    /// <summary>Why and how a connection ended, or a link was lost.</summary>
     public readonly struct WebSocketClosing
     {
         /// <summary>What happened and what to do about it.</summary>

@@ -65,6 +65,10 @@ class Config(ctypes.Structure):
         ("max_downloads_per_address", c_uint32),
         ("allowed_hosts", c_char_p),
         ("allowed_origins", c_char_p),
+        ("retry_min_ms", c_uint32),
+        ("retry_max_ms", c_uint32),
+        ("retry_tries", c_uint32),
+        ("reserved51", c_uint32),
     ]
 
 
@@ -187,6 +191,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_attach": (c_int32, POINTER(Config), c_int32, POINTER(c_uint32)),
     "ws_feed": (c_int32, c_uint32, c_char_p, c_size_t, POINTER(c_size_t)),
     "ws_take_output": (c_int32, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_set_url": (c_int32, c_uint32, c_char_p),
+    "ws_set_header": (c_int32, c_uint32, c_char_p, c_char_p),
     "ws_accept": (c_int32, c_uint32, c_char_p, POINTER(c_char_p), c_size_t),
     "ws_reply": (c_int32, c_uint32, c_int32, POINTER(c_char_p), c_size_t, c_char_p, c_size_t),
     "ws_declare_node": (c_int32, c_uint32, c_char_p, c_char_p),

@@ -127,8 +127,9 @@ class Polled(Generic[E]):
             await self._next_turn()
         if self.endpoint.state == State.CLOSED:
             self._pending.extend(self.endpoint.events())
-            if self._pending and self._pending[0].type == EventType.CLOSED:
-                raise ConnectionFailed(self._pending[0])
+            # With reconnect=True, ERROR events about failed tries may precede CLOSED.
+            if self._pending and all(event.type != EventType.OPEN for event in self._pending):
+                raise ConnectionFailed(self._pending[-1])
 
     def _end(self, kind: type[BaseException] | None) -> None:
         self._ended = True

@@ -80,6 +80,9 @@ class State(Code):
     """The closing handshake (RFC 6455 section 7.1.2) is in progress. Messages that arrive are still delivered."""
     CLOSED = 3
     """The connection has ended. Messages received before can still be read."""
+    LOST = 4
+    """With reconnect: the link was lost, and the next one is not open yet. Messages received before can still be
+    read."""
 
 
 class EventType(Code):
@@ -132,6 +135,10 @@ class EventType(Code):
     event.conn is its handle, which is CONNECTING and has the texts and headers of the request. event.count is 1 for
     a request to open a WebSocket, 0 for plain HTTP; event.data is the body of the request. Either CONNECTED follows
     or DISCONNECTED."""
+    LOST = 17
+    """Client, join with reconnect: the link was lost, and another is opened. The fields are those of CLOSED;
+    event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it
+    stands for DISCONNECTED of all peers."""
 
 
 class Phase(Code):

@@ -150,6 +150,14 @@ class ConfigArgs(TypedDict, total=False):
     """Server: the origins (RFC 6454) whose pages may connect, such as ["https://game.example",
     "http://localhost:8000"], or a text with commas between them; "null" is a page without one. Others are refused
     with 403. Programs that are no browsers send no Origin, and are not concerned (default: any)."""
+    retry_min_ms: int
+    """With reconnect: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is
+    drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms."""
+    retry_max_ms: int
+    """With reconnect: upper bound of every wait, in milliseconds (default: 30000)."""
+    retry_tries: int
+    """With reconnect: number of failed tries in a row after which the connection ends with CLOSED (default: 20,
+    which takes some four minutes); OFF: unlimited."""
     coalesce: bool
     """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
     write."""
@@ -206,6 +214,10 @@ class ConfigArgs(TypedDict, total=False):
     PROXY header is itself one of trusted_proxies."""
     report_refused: bool
     """Server: report clients that fail before CONNECTED by the event REFUSED; see options.report_refused."""
+    reconnect: bool
+    """Client, join: when the link is lost (LOST) or does not open (ERROR), try again, with growing waits, until it
+    is open, until retry_tries tries in a row have failed, or until close(). docs/reconnecting.md says what is tried
+    again, and when."""
 
 
 FLAGS = {
@@ -228,4 +240,5 @@ FLAGS = {
     "x_forwarded_for": 131072,
     "proxy_protocol": 262144,
     "report_refused": 1048576,
+    "reconnect": 2097152,
 }

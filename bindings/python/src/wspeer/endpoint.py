@@ -361,6 +361,16 @@ class Connection(Endpoint):
         """The negotiated parameters of permessage-deflate, or ""."""
         return self._get_text(11)
 
+    def set_url(self, url: str) -> None:
+        """With reconnect=True: changes the URL from the next try on."""
+        check(lib.ws_set_url(self._handle, encoded("url", url)))
+
+    def set_header(self, name: str, value: str | None) -> None:
+        """With reconnect=True: sets an extra header of the request from the next try on, in the place of all with this
+        name; None removes them."""
+        text = None if value is None else encoded("value", value)
+        check(lib.ws_set_header(self._handle, encoded("name", name), text))
+
     def _header(self, name: str, index: int) -> str | None:
         return copied_if_any(lib.ws_get_header, self._handle, encoded("name", name), index)
 

@@ -96,19 +96,19 @@ class EventFields(PacketFields):
 
     @property
     def code(self) -> int:
-        """CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code. Else 0.
+        """CLOSE_REQUEST, CLOSED, DISCONNECTED, LOST: the close code. Else 0.
 
         1005: a close frame without one; 1006: no close frame."""
         return int(self._fields[3])
 
     @property
     def phase(self) -> Phase:
-        """CLOSED, DISCONNECTED, ERROR: the phase in which it happened."""
+        """CLOSED, DISCONNECTED, LOST, ERROR: the phase in which it happened."""
         return Phase(self._fields[4])
 
     @property
     def cause(self) -> Cause:
-        """CLOSED, DISCONNECTED, ERROR: the cause."""
+        """CLOSED, DISCONNECTED, LOST, ERROR: the cause."""
         return Cause(self._fields[5])
 
     @property
@@ -123,12 +123,12 @@ class EventFields(PacketFields):
 
     @property
     def unsent(self) -> int:
-        """CLOSED, DISCONNECTED: number of messages that were accepted for sending and not sent."""
+        """CLOSED, DISCONNECTED, LOST: number of messages that were accepted for sending and not sent."""
         return int(self._fields[8])
 
     @property
     def clean(self) -> bool:
-        """CLOSED, DISCONNECTED: whether the closing handshake was completed."""
+        """CLOSED, DISCONNECTED, LOST: whether the closing handshake was completed."""
         return bool(self._fields[9])
 
     @property

@@ -174,6 +174,20 @@ class Options(OptionsBase):
         "Server: time in which a client of serve() must take 64 KiB of a file, in milliseconds (default: 30000); OFF: "
         "any. A slower client is dropped.",
     )
+    retry_min_ms = Number(
+        35,
+        "With reconnect: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is "
+        "drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.",
+    )
+    retry_max_ms = Number(
+        36,
+        "With reconnect: upper bound of every wait, in milliseconds (default: 30000).",
+    )
+    retry_tries = Number(
+        37,
+        "With reconnect: number of failed tries in a row after which the connection ends with CLOSED (default: 20, "
+        "which takes some four minutes); OFF: unlimited.",
+    )
 
 
 class Stats(NamedTuple):

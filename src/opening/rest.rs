@@ -1,0 +1,75 @@
+//! The time between two tries of a client that reconnects.
+
+use super::{At, Opening, Recipe};
+use crate::endpoint::Mark;
+use crate::error::Failure;
+use crate::link::Waiting;
+use crate::net::Services;
+use crate::work::LONG_GAP;
+use std::time::{Duration, Instant};
+
+/// A client between two tries.
+pub struct Rest {
+    /// Why the link was lost, or the last try failed.
+    pub failure: Failure,
+    /// The event of a lost link, until it is queued; `None`: a try failed.
+    pub lost: Option<Box<Mark>>,
+    /// The minimum wait that the server asked for.
+    pub retry_after: Option<Duration>,
+    /// When the next try begins; `None`: it has not been decided.
+    pub until: Option<Instant>,
+}
+
+impl Rest {
+    /// A rest whose end is to be decided.
+    pub fn new(failure: Failure, lost: Option<Box<Mark>>, retry_after: Option<Duration>) -> Rest {
+        Rest { failure, lost, retry_after, until: None }
+    }
+
+    /// Moves its end by the length of a gap between polls, but for the part that is none: who polls rarely goes on too.
+    pub(super) fn shift(&mut self, gap: Duration) {
+        self.until = self.until.map(|until| until + gap.saturating_sub(LONG_GAP));
+    }
+}
+
+impl Opening {
+    /// A client that waits for its next try. `early`: messages that wait for OPEN.
+    pub fn resting(rest: Rest, early: Waiting, now: Instant) -> Opening {
+        Opening { early, ..Opening::new(At::Resting(Box::new(rest)), None, false, now) }
+    }
+
+    /// Begins the next try.
+    pub fn dial_on(&mut self, services: &Services, recipe: Recipe, now: Instant) {
+        let early = std::mem::take(&mut self.early);
+        *self = Opening { early, ..Opening::dial(services, recipe, now) };
+    }
+
+    /// The wait for the next try, if it is in one.
+    pub fn rest(&self) -> Option<&Rest> {
+        match &self.at {
+            At::Resting(rest) => Some(rest),
+            _ => None,
+        }
+    }
+
+    /// Decides when the next try begins, and whether messages are accepted until it has opened. Returns the event of
+    /// the lost link.
+    pub fn rest_until(&mut self, at: Instant, queue_before_open: bool) -> Option<Box<Mark>> {
+        self.queue_before_open = queue_before_open;
+        let At::Resting(rest) = &mut self.at else { return None };
+        rest.until = Some(at);
+        rest.lost.take()
+    }
+
+    /// Forgets the event of the lost link: to the program it was a failed try.
+    pub fn forget_loss(&mut self) {
+        if let At::Resting(rest) = &mut self.at {
+            rest.lost = None;
+        }
+    }
+
+    /// Takes the messages that wait for OPEN.
+    pub fn take_early(&mut self) -> Waiting {
+        std::mem::take(&mut self.early)
+    }
+}

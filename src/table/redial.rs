@@ -1,0 +1,107 @@
+//! What a client that reconnects opens next, and ws_set_url and ws_set_header, which change it.
+
+use super::family::Body;
+use super::place::Place;
+use super::way::Way;
+use super::with;
+use crate::connection::{Connection, Retry};
+use crate::error::Error;
+use crate::names::RECONNECT;
+use crate::opening::Recipe;
+use crate::protocol::check_header;
+use crate::role::Role;
+use crate::status::{ErrorCode, State};
+use crate::work::Cx;
+use std::time::{Duration, Instant};
+
+/// Maximum number of extra headers, as of ws_config.
+const MAX_HEADERS: usize = 100;
+
+/// How a client reconnects.
+pub struct Redial {
+    retry: Retry,
+    way: Way,
+    place: Place,
+}
+
+impl Redial {
+    /// For a client whose first opening, with `recipe`, is in progress.
+    pub(super) fn new(recipe: Recipe, way: Way, place: Place) -> Redial {
+        Redial { retry: Retry::new(recipe), way, place }
+    }
+
+    /// Before a poll of the connection: begins the next try if its time has come. `gap`: how long the program has not
+    /// polled, if that moves deadlines.
+    #[inline(never)]
+    pub fn begin(&mut self, peer: &mut Connection, role: &mut Role, cx: &mut Cx<'_>, gap: Duration) {
+        self.retry.shift(gap);
+        if self.retry.begin(peer, cx) {
+            self.place.describe(peer);
+            role.begin_link(peer, cx);
+        }
+    }
+
+    /// After a poll of the connection. `timers`: when its timers are due. Returns the earliest of them and of the time at
+    /// which it must be polled for its next try.
+    #[inline(never)]
+    pub fn settle(
+        &mut self,
+        peer: &mut Connection,
+        role: &Role,
+        cx: &mut Cx<'_>,
+        timers: [Option<Instant>; 2],
+    ) -> Option<Instant> {
+        let is_open = role.state(peer) == State::Open;
+        let retry = self.retry.settle(peer, cx, is_open, random);
+        timers.into_iter().chain([retry]).flatten().min()
+    }
+}
+
+/// ws_set_url.
+pub fn set_url(handle: u32, url: &str) -> Result<(), Error> {
+    with(handle, |body, _| {
+        let redial = redial(body)?;
+        let place = Place::parse(url)?;
+        redial.retry.recipe = redial.way.to(&place)?;
+        redial.place = place;
+        Ok(())
+    })
+}
+
+/// ws_set_header.
+pub fn set_header(handle: u32, name: &str, value: Option<&str>) -> Result<(), Error> {
+    with(handle, |body, _| {
+        let redial = redial(body)?;
+        // A name is checked without a value too, so that a mistake in it is told.
+        let line = format!("{name}: {}", value.unwrap_or("removed"));
+        let (name, checked) = check_header(&line).map_err(|why| Error::new(ErrorCode::Arg, why))?;
+        let headers = redial.way.with_header(&name, value.map(|_| checked));
+        if headers.len() > MAX_HEADERS {
+            return Err(Error::new(ErrorCode::Arg, format!("there are {MAX_HEADERS} extra headers already")));
+        }
+        let before = redial.way.replace_headers(headers);
+        match redial.way.to(&redial.place) {
+            Ok(recipe) => redial.retry.recipe = recipe,
+            Err(error) => {
+                redial.way.replace_headers(before);
+                return Err(error);
+            }
+        }
+        Ok(())
+    })
+}
+
+fn redial(body: &mut Body) -> Result<&mut Redial, Error> {
+    let not_one =
+        || Error::wrong_kind(format!("only a client or join that was opened with {RECONNECT} connects again"));
+    body.redial.as_deref_mut().ok_or_else(not_one)
+}
+
+/// 64 random bits. Without a source of them, a wait has its mean.
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u64::from_ne_bytes(bytes),
+        Err(_) => 1 << 63,
+    }
+}
