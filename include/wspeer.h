@@ -275,6 +275,7 @@
 #define WS_CLOSED 3
 
 // With WS_RECONNECT: the link was lost, and the next one is not open yet. Messages received before can still be read.
+// With session_ms, of a client of a server too: messages are accepted.
 #define WS_LOST 4
 
 // A connection of ws_connect(), ws_pair() or ws_attach() is OPEN. A join: it has received its id, event.peer_id, and
@@ -342,8 +343,13 @@
 
 // Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
 // event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it stands
-// for DISCONNECTED of all peers.
+// for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay, and RESUMED
+// follows, or CLOSED or DISCONNECTED.
 #define WS_EVENT_LOST 17
+
+// With session_ms: another link continues the session, and nothing was lost. event.count is the number of messages that
+// are sent again.
+#define WS_EVENT_RESUMED 18
 
 // The event has no phase.
 #define WS_PHASE_NONE 0
@@ -523,6 +529,10 @@
 // section 5.5.2) are sent instead.
 #define WS_CAUSE_NO_HEARTBEAT 64
 
+// The session (session_ms) ended: it was not resumed in time, or the server does not have it any more; event.unsent
+// messages may not have arrived. ERROR of a client: there is no session, and the connection goes on without.
+#define WS_CAUSE_SESSION 65
+
 // The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of peer event.peer_id were
 // dropped for lack of memory.
 #define WS_CAUSE_RESOURCES 60
@@ -580,7 +590,7 @@
 
 // Client and server: send the client's heartbeat as messages that the programs do not see, so that rtt_us and
 // pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000 on a client too. If
-// the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes.
+// the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/control-channel.md has the bytes.
 #define WS_APP_HEARTBEAT 8192
 
 // Server, host: the program decides on each request that is valid and within the limits, and plain HTTP requests are
@@ -781,6 +791,9 @@
 
 // ws_config.retry_tries.
 #define WS_OPT_RETRY_TRIES 37
+
+// Server: ws_config.max_lost.
+#define WS_OPT_MAX_LOST 38
 
 // No lines.
 #define WS_LOG_OFF 0
@@ -1056,6 +1069,18 @@ typedef struct ws_stats {
   uint64_t refused_waiting;
   // Server with WS_ASK: requests that wait for ws_accept() or ws_reply(). They count in pending_handshakes too.
   uint64_t pending_requests;
+  // Server with session_ms: clients that have lost their link, and may come back. They count in connections too.
+  uint64_t lost;
+  // With WS_RECONNECT or session_ms: links that were lost since the opening.
+  uint64_t losses;
+  // With session_ms: sessions that were resumed since the opening.
+  uint64_t resumed;
+  // With session_ms: messages that were sent again on another link.
+  uint64_t sent_again;
+  // With session_ms: messages that were accepted and that the peer has not acknowledged.
+  uint64_t unacknowledged_packets;
+  // Bytes of these messages, with 64 for each, as session_bytes limits them.
+  uint64_t unacknowledged_bytes;
 } ws_stats;
 
 // A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.
@@ -1263,16 +1288,29 @@ typedef struct ws_config {
   // without an origin. Others are refused with 403. Programs that are no browsers send no Origin, and are not concerned
   // (default: any).
   const char *allowed_origins;
-  // With WS_RECONNECT: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is drawn
-  // evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.
+  // With WS_RECONNECT or session_ms: upper bound of the wait before the first try, in milliseconds (default: 1000). A
+  // wait is drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.
   uint32_t retry_min_ms;
-  // With WS_RECONNECT: upper bound of every wait, in milliseconds (default: 30000).
+  // With WS_RECONNECT or session_ms: upper bound of every wait, in milliseconds (default: 30000).
   uint32_t retry_max_ms;
-  // With WS_RECONNECT: number of failed tries in a row after which the connection ends with CLOSED (default: 20, which
-  // takes some four minutes); WS_OFF: unlimited.
+  // With WS_RECONNECT or session_ms: number of failed tries in a row after which the connection ends with CLOSED
+  // (default: 20, which takes some four minutes); WS_OFF: unlimited.
   uint32_t retry_tries;
-  // Zero. The next field takes its place.
-  uint32_t reserved51;
+  // Keep a session for so long after its link was lost, in milliseconds: the client opens another one (as with
+  // WS_RECONNECT), and no message is lost, doubled or reordered (docs/sessions.md). Set it at both ends; the shorter
+  // time counts. Without it at the server, ERROR with WS_CAUSE_SESSION is reported, and the connection goes on without
+  // (default: 0, no sessions).
+  uint32_t session_ms;
+  // With session_ms: limit of the messages that were accepted and that the peer has not acknowledged, in bytes, with 64
+  // for each message (default: 1048576). When nothing is unacknowledged, a message of any size fits. WS_OFF: no limit.
+  uint32_t session_bytes;
+  // Server with session_ms: maximum number of clients that have lost their link (default: 0, a quarter of max_clients).
+  // Beyond it the session that was lost first ends.
+  uint32_t max_lost;
+  // Server with session_ms or WS_APP_HEARTBEAT: its public name, which a client that comes back has in its query as
+  // "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits, '.', '_' and '-'
+  // (default: NULL, a random name).
+  const char *node;
 } ws_config;
 
 // A Godot value, or the head of a container, whose items follow it in the array. Fields that the type does not use are

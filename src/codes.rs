@@ -89,6 +89,7 @@ pub const WS_CLOSING: i32 = 2;
 /// The connection has ended. Messages received before can still be read.
 pub const WS_CLOSED: i32 = 3;
 /// With WS_RECONNECT: the link was lost, and the next one is not open yet. Messages received before can still be read.
+/// With session_ms, of a client of a server too: messages are accepted.
 pub const WS_LOST: i32 = 4;
 
 // --- Types of events. ---
@@ -146,8 +147,12 @@ pub const WS_EVENT_REQUEST: i32 = 16;
 
 /// Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
 /// event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it stands
-/// for DISCONNECTED of all peers.
+/// for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay, and RESUMED
+/// follows, or CLOSED or DISCONNECTED.
 pub const WS_EVENT_LOST: i32 = 17;
+/// With session_ms: another link continues the session, and nothing was lost. event.count is the number of messages that
+/// are sent again.
+pub const WS_EVENT_RESUMED: i32 = 18;
 
 // --- Phases: how far a connection had come when it ended. ---
 
@@ -278,6 +283,9 @@ pub const WS_CAUSE_UNSUPPORTED: i32 = 63;
 /// ERROR of a client with WS_APP_HEARTBEAT: the server does not offer the application heartbeat. Pings (RFC 6455
 /// section 5.5.2) are sent instead.
 pub const WS_CAUSE_NO_HEARTBEAT: i32 = 64;
+/// The session (session_ms) ended: it was not resumed in time, or the server does not have it any more; event.unsent
+/// messages may not have arrived. ERROR of a client: there is no session, and the connection goes on without.
+pub const WS_CAUSE_SESSION: i32 = 65;
 /// The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of peer event.peer_id were
 /// dropped for lack of memory.
 pub const WS_CAUSE_RESOURCES: i32 = 60;
@@ -323,7 +331,7 @@ pub const WS_AUTH: u32 = 2048;
 pub const WS_NO_RELAY: u32 = 4096;
 /// Client and server: send the client's heartbeat as messages that the programs do not see, so that rtt_us and
 /// pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000 on a client too. If
-/// the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes.
+/// the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/control-channel.md has the bytes.
 pub const WS_APP_HEARTBEAT: u32 = 8192;
 /// Server, host: the program decides on each request that is valid and within the limits, and plain HTTP requests are
 /// accepted too: GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. REQUEST reports them; unless ws_accept() or ws_reply()

@@ -21,6 +21,8 @@ mod files;
 mod work;
 
 mod endpoint;
+mod session;
+
 mod link;
 mod opening;
 
@@ -75,6 +77,9 @@ pub mod internals {
     }
     pub mod server {
         pub use crate::server::*;
+    }
+    pub mod session {
+        pub use crate::session::*;
     }
     pub mod status {
         pub use crate::status::*;

@@ -124,6 +124,7 @@ enum class state : std::int32_t {
   // The connection has ended. Messages received before can still be read.
   closed = WS_CLOSED,
   // With WS_RECONNECT: the link was lost, and the next one is not open yet. Messages received before can still be read.
+  // With session_ms, of a client of a server too: messages are accepted.
   lost = WS_LOST,
   stale = WS_ERR_HANDLE
 };
@@ -179,8 +180,12 @@ enum class event_kind : std::int32_t {
   request = WS_EVENT_REQUEST,
   // Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
   // event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it
-  // stands for DISCONNECTED of all peers.
-  lost = WS_EVENT_LOST
+  // stands for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay, and
+  // RESUMED follows, or CLOSED or DISCONNECTED.
+  lost = WS_EVENT_LOST,
+  // With session_ms: another link continues the session, and nothing was lost. event.count is the number of messages
+  // that are sent again.
+  resumed = WS_EVENT_RESUMED
 };
 
 // The type of a message.

@@ -67,9 +67,9 @@ mergeInto(LibraryManager.library, {
       if (name)
         return WSPEER.unsupported('it shows no pings, so leave ' + WSPEER.named(name) + ' 0, or set ' +
           WSPEER.named('WS_APP_HEARTBEAT') + ' here and at a server of wspeer');
-      if (hasHeartbeat && field(at.max_message_bytes) && field(at.max_message_bytes) < 32) {
+      if (hasHeartbeat && field(at.max_message_bytes) && field(at.max_message_bytes) < 128) {
         return WSPEER.badConfig(WSPEER.named('max_message_bytes') + ' is ' + field(at.max_message_bytes) + ': ' +
-          WSPEER.named('WS_APP_HEARTBEAT') + ' needs at least 32');
+          WSPEER.named('WS_APP_HEARTBEAT') + ' needs at least 128');
       }
       name = isSet(['max_messages_per_s', 'max_bytes_per_s'], [at.max_messages_per_s, at.max_bytes_per_s]);
       if (name) return WSPEER.unsupported('it does not stop reading, so leave ' + WSPEER.named(name) + ' 0');

@@ -1,4 +1,4 @@
-// wspeer in the browser: the client side of the application heartbeat (docs/heartbeat.md). The client asks for it in
+// wspeer in the browser: the client side of the application heartbeat (docs/control-channel.md). The client asks for it in
 // the URL and sends pings; the server announces support and answers. See library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
@@ -9,23 +9,34 @@ mergeInto(LibraryManager.library, {
     state: function () {
       return { marker: null, deadline: Infinity, number: 0, asked: -1, pinged: 0, receivedAt: 0, polled: 0 };
     },
-    askIn: function (href) { return href + (href.indexOf('?') < 0 ? '?' : '&') + 'wspeer-heartbeat=1'; },
+    askIn: function (href) { return href + (href.indexOf('?') < 0 ? '?' : '&') + 'wspeer=1'; },
     begin: function (peer) {
       var now = WSPEER.now();
       peer.heartbeat.pinged = peer.heartbeat.receivedAt = peer.heartbeat.polled = now;
       if (peer.timeout !== WSPEER.OFF) peer.heartbeat.deadline = now + peer.timeout;
     },
     begins: function (bytes, start) { return start.every(function (byte, i) { return bytes[i] === byte; }); },
+    // Reads an announcement: marker, grants, and whether it is one.
+    announced: function (bytes) {
+      var start = Array.prototype.slice.call(WSPEER.encode('wspeer-control')).concat([1]), length = bytes[15];
+      if (bytes.length < 34 || length < 18 || length > 49 || bytes.length < 16 + length ||
+          !WSPEER_HEARTBEAT.begins(bytes, start) || !/^[A-Za-z0-9._-]+$/.test(WSPEER_HEARTBEAT.node(bytes)))
+        return null;
+      return { marker: Array.prototype.slice.call(bytes, 16, 32), grants: bytes[32] };
+    },
+    node: function (bytes) { return String.fromCharCode.apply(null, bytes.subarray(33, 16 + bytes[15])); },
     // Classifies a received message: MESSAGE is a heartbeat, OF_HOST belongs to the program, and NOT_OFFERED means that
     // the server did not announce heartbeats.
     watch: function (peer, text, bytes) {
-      var heartbeat = peer.heartbeat, announcement;
+      var heartbeat = peer.heartbeat, announced;
       heartbeat.receivedAt = WSPEER.now();
       if (!heartbeat.marker) {
-        announcement = Array.prototype.slice.call(WSPEER.encode('wspeer-heartbeat'));
-        if (text || bytes.length !== 32 || !WSPEER_HEARTBEAT.begins(bytes, announcement))
-          return WSPEER_HEARTBEAT.NOT_OFFERED;
-        heartbeat.marker = Array.prototype.slice.call(bytes, 16);
+        announced = text ? null : WSPEER_HEARTBEAT.announced(bytes);
+        if (!announced) return WSPEER_HEARTBEAT.NOT_OFFERED;
+        heartbeat.marker = announced.marker;
+        // This build asks for no session.
+        if (announced.grants & 2) peer.socket.send(new Uint8Array(heartbeat.marker.concat([3])));
+        if (!(announced.grants & 1)) WSPEER_HEARTBEAT.giveUp(peer);
         return WSPEER_HEARTBEAT.MESSAGE;
       }
       if (text || bytes.length < 17 || !WSPEER_HEARTBEAT.begins(bytes, heartbeat.marker))

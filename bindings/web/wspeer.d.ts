@@ -103,7 +103,7 @@ export declare const enum WsState {
   CLOSED = 3,
   /**
    * With WS_RECONNECT: the link was lost, and the next one is not open yet. Messages received before can still be
-   * read.
+   * read. With session_ms, of a client of a server too: messages are accepted.
    */
   LOST = 4,
 }
@@ -180,9 +180,15 @@ export declare const enum WsEventType {
   /**
    * Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
    * event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it
-   * stands for DISCONNECTED of all peers.
+   * stands for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay,
+   * and RESUMED follows, or CLOSED or DISCONNECTED.
    */
   LOST = 17,
+  /**
+   * With session_ms: another link continues the session, and nothing was lost. event.count is the number of
+   * messages that are sent again.
+   */
+  RESUMED = 18,
 }
 
 export declare const enum WsPhase {
@@ -347,6 +353,12 @@ export declare const enum WsCause {
    */
   NO_HEARTBEAT = 64,
   /**
+   * The session (session_ms) ended: it was not resumed in time, or the server does not have it any more;
+   * event.unsent messages may not have arrived. ERROR of a client: there is no session, and the connection goes on
+   * without.
+   */
+  SESSION = 65,
+  /**
    * The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of peer event.peer_id were
    * dropped for lack of memory.
    */
@@ -412,8 +424,8 @@ export declare const enum WsFlag {
   /**
    * Client and server: send the client's heartbeat as messages that the programs do not see, so that rtt_us and
    * pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000 on a client
-   * too. If the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/heartbeat.md has the
-   * bytes.
+   * too. If the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/control-channel.md has
+   * the bytes.
    */
   APP_HEARTBEAT = 8192,
   /**
@@ -597,6 +609,8 @@ export declare const enum WsOption {
   RETRY_MAX_MS = 36,
   /** ws_config.retry_tries. */
   RETRY_TRIES = 37,
+  /** Server: ws_config.max_lost. */
+  MAX_LOST = 38,
 }
 
 export declare const enum WsLogLevel {
@@ -841,8 +855,20 @@ export declare const enum WsStatsLayout {
   refused_waiting = 248,
   /** Server with WS_ASK: requests that wait for ws_accept() or ws_reply(). They count in pending_handshakes too. */
   pending_requests = 256,
+  /** Server with session_ms: clients that have lost their link, and may come back. They count in connections too. */
+  lost = 264,
+  /** With WS_RECONNECT or session_ms: links that were lost since the opening. */
+  losses = 272,
+  /** With session_ms: sessions that were resumed since the opening. */
+  resumed = 280,
+  /** With session_ms: messages that were sent again on another link. */
+  sent_again = 288,
+  /** With session_ms: messages that were accepted and that the peer has not acknowledged. */
+  unacknowledged_packets = 296,
+  /** Bytes of these messages, with 64 for each, as session_bytes limits them. */
+  unacknowledged_bytes = 304,
   /** Size of the whole struct. */
-  SIZE = 264,
+  SIZE = 312,
 }
 
 /**
@@ -1166,21 +1192,43 @@ export declare const enum WsConfigLayout {
    */
   allowed_origins = 188,
   /**
-   * With WS_RECONNECT: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is
-   * drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.
+   * With WS_RECONNECT or session_ms: upper bound of the wait before the first try, in milliseconds (default: 1000).
+   * A wait is drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.
    */
   retry_min_ms = 192,
-  /** With WS_RECONNECT: upper bound of every wait, in milliseconds (default: 30000). */
+  /** With WS_RECONNECT or session_ms: upper bound of every wait, in milliseconds (default: 30000). */
   retry_max_ms = 196,
   /**
-   * With WS_RECONNECT: number of failed tries in a row after which the connection ends with CLOSED (default: 20,
-   * which takes some four minutes); WS_OFF: unlimited.
+   * With WS_RECONNECT or session_ms: number of failed tries in a row after which the connection ends with CLOSED
+   * (default: 20, which takes some four minutes); WS_OFF: unlimited.
    */
   retry_tries = 200,
-  /** Zero. The next field takes its place. */
-  reserved51 = 204,
+  /**
+   * Keep a session for so long after its link was lost, in milliseconds: the client opens another one (as with
+   * WS_RECONNECT), and no message is lost, doubled or reordered (docs/sessions.md). Set it at both ends; the
+   * shorter time counts. Without it at the server, ERROR with WS_CAUSE_SESSION is reported, and the connection goes
+   * on without (default: 0, no sessions).
+   */
+  session_ms = 204,
+  /**
+   * With session_ms: limit of the messages that were accepted and that the peer has not acknowledged, in bytes,
+   * with 64 for each message (default: 1048576). When nothing is unacknowledged, a message of any size fits.
+   * WS_OFF: no limit.
+   */
+  session_bytes = 208,
+  /**
+   * Server with session_ms: maximum number of clients that have lost their link (default: 0, a quarter of
+   * max_clients). Beyond it the session that was lost first ends.
+   */
+  max_lost = 212,
+  /**
+   * Server with session_ms or WS_APP_HEARTBEAT: its public name, which a client that comes back has in its query as
+   * "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits, '.', '_' and '-'
+   * (default: NULL, a random name).
+   */
+  node = 216,
   /** Size of the whole struct. */
-  SIZE = 208,
+  SIZE = 220,
 }
 
 /** The offsets with 64-bit pointers. */
@@ -1236,8 +1284,11 @@ export declare const enum WsConfigLayout64 {
   retry_min_ms = 240,
   retry_max_ms = 244,
   retry_tries = 248,
-  reserved51 = 252,
-  SIZE = 256,
+  session_ms = 252,
+  session_bytes = 256,
+  max_lost = 260,
+  node = 264,
+  SIZE = 272,
 }
 
 /**

@@ -2,8 +2,8 @@
 
 use super::input::{Input, pieces};
 use wspeer::internals::protocol::{
-    Accept, ClientHandshake, DeflateSettings, Headers, RequestSpec, ServerHandshake, accept_answer, check_header,
-    check_subprotocols, choose_offer, offer,
+    Accept, ClientHandshake, DeflateSettings, Headers, OfferedChannel, RequestSpec, ServerHandshake, accept_answer,
+    check_header, check_subprotocols, choose_offer, offer,
 };
 use wspeer::internals::status::Cause;
 
@@ -38,7 +38,7 @@ fn serve(pieces: &[&[u8]]) -> Option<(usize, Vec<u8>)> {
                     },
                     headers: vec![("Server".to_owned(), "x".to_owned())],
                     deflate: Some(SETTINGS),
-                    heartbeat: true,
+                    channel: Some(OfferedChannel { heartbeat: true, session: true, node: "n".into() }),
                 };
                 let answer = match accept.answer(&request) {
                     Ok(agreement) => {
@@ -46,8 +46,8 @@ fn serve(pieces: &[&[u8]]) -> Option<(usize, Vec<u8>)> {
                         if let Some(params) = agreement.deflate {
                             assert!((8..=15).contains(&params.server_bits) && (8..=15).contains(&params.client_bits));
                         }
-                        if let Some(rest) = agreement.heartbeat {
-                            assert!(rest.len() < request.query.len());
+                        if let Some((question, _)) = agreement.channel {
+                            assert!(question.rest.len() < request.query.len());
                         }
                         one_header(&agreement.answer);
                         agreement.answer
@@ -94,7 +94,7 @@ pub fn client(data: &[u8]) {
         subprotocols: if cut & 0x80 == 0 { Vec::new() } else { vec!["chat".to_owned()] },
         deflate: (cut & 0x40 != 0).then_some(SETTINGS),
         max_header_bytes: MAX_HEADER,
-        heartbeat: false,
+        channel: None,
     };
     let whole = ask(&spec, input.0, 0);
     assert_eq!(ask(&spec, input.0, cut & 0x3F), whole, "cut otherwise");

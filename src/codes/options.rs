@@ -76,3 +76,5 @@ pub const WS_OPT_RETRY_MIN_MS: i32 = 35;
 pub const WS_OPT_RETRY_MAX_MS: i32 = 36;
 /// ws_config.retry_tries.
 pub const WS_OPT_RETRY_TRIES: i32 = 37;
+/// Server: ws_config.max_lost.
+pub const WS_OPT_MAX_LOST: i32 = 38;

@@ -26,7 +26,12 @@ impl Connection {
 
     /// As `close`, for a reason of the library, which the last event reports.
     pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
-        self.reconnects = Reconnects::No;
+        if code != -1 && self.close_lost_session(cx, code, reason, &failure) {
+            return;
+        }
+        if !self.keeps_session() || code == -1 {
+            self.reconnects = Reconnects::No;
+        }
         match &mut self.stage {
             Stage::Opening(opening) if code != -1 && opening.is_asked() => {
                 let why = "the program closed the connection instead of answering its request";
@@ -40,7 +45,7 @@ impl Connection {
                 } else {
                     "the host closed the connection before it was open"
                 };
-                self.end(cx, failed(failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, why))));
+                self.end(cx, End::broken(failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, why))));
             }
             Stage::Open(link) => {
                 link.close(&mut self.endpoint, cx, code, reason, failure);
@@ -66,6 +71,16 @@ impl Connection {
         }
     }
 
+    /// When its timers have to be checked, if that is earlier than they said: its close times out, or an acknowledgement
+    /// is due.
+    pub fn due_at(&self) -> Option<Instant> {
+        let ack_at = match &self.stage {
+            Stage::Open(link) => link.ack_at(),
+            Stage::Opening(_) | Stage::Ended => None,
+        };
+        self.close_deadline().into_iter().chain(ack_at).min()
+    }
+
     /// When the close in progress times out; `None`: never, or none is in progress.
     pub fn close_deadline(&self) -> Option<Instant> {
         match &self.stage {
@@ -84,9 +99,13 @@ impl Connection {
     }
 
     /// The link or the opening has ended: so does the connection, unless it reconnects after such an end.
-    pub(super) fn end(&mut self, cx: &mut Cx<'_>, end: End) {
+    pub(super) fn end(&mut self, cx: &mut Cx<'_>, mut end: End) {
+        if self.keep_session(cx, &mut end) {
+            return;
+        }
         if self.reconnects != Reconnects::No && self.is_retried(&end) {
-            self.rest_after(cx, end);
+            let is_loss = matches!(self.stage, Stage::Open(_));
+            self.rest_after(cx, end, is_loss);
         } else {
             self.end_for_good(cx, end);
         }
@@ -97,7 +116,7 @@ impl Connection {
         self.reconnects = Reconnects::No;
         if let Stage::Opening(opening) = &self.stage {
             let of_link = opening.rest().and_then(|rest| rest.lost.as_ref()).map_or(0, |lost| lost.unsent as usize);
-            end.unsent = opening.early().0 + of_link;
+            end.unsent += opening.early().0 + of_link;
         }
         let kind = if self.endpoint.of_server { EventKind::Disconnected } else { EventKind::Closed };
         let mark = self.note_end(cx, end, kind, "ended");
@@ -135,9 +154,4 @@ impl Connection {
         journal::note(Level::Info, || format!("{} {what}: {why} (code {code})", info.shown_url()));
         mark
     }
-}
-
-/// The end of a connection without close frames.
-pub(super) fn failed(failure: Failure) -> End {
-    End { failure, clean: false, code: 1006, reason: String::new(), unsent: 0 }
 }

@@ -4,6 +4,7 @@
 mod close;
 mod retry;
 mod send;
+mod session;
 mod streaming;
 
 pub use retry::Retry;
@@ -11,13 +12,12 @@ pub use retry::Retry;
 use crate::endpoint::{Asked, Counters, Endpoint, Item, Mark, Message, Options};
 use crate::heap::Discarded;
 use crate::journal;
-use crate::link::Link;
+use crate::link::{End, Link};
 use crate::net::{Dial, Services, Stream};
-use crate::opening::{AppHeartbeat, Opened, Opening, Progress, Recipe, Rest};
+use crate::opening::{Opened, Opening, Progress, Recipe, Rest};
 use crate::protocol::{Accept, Agreement, Refusal, Reply, Request, RequestSpec, ServerHandshake};
 use crate::status::{EventKind, Level, Phase, State};
 use crate::work::{Arena, Cx, MUCH};
-use close::failed;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,8 @@ pub struct Changed {
     pub closing: bool,
     /// It has ended.
     pub ended: bool,
+    /// Server: its link was lost, and its session waits to be resumed.
+    pub lost: bool,
 }
 
 impl Discarded for Connection {
@@ -76,7 +78,9 @@ impl Discarded for Connection {
 impl Connection {
     /// Client: connects to a server.
     pub fn dial(services: &Services, recipe: Recipe, options: Arc<Options>, now: Instant) -> Connection {
-        Connection::new(Endpoint::new(options), Opening::dial(services, recipe, now))
+        let endpoint = Endpoint::new(options);
+        let session = recipe.new_session(&endpoint);
+        Connection::new(endpoint, Opening::dial(services, recipe, session, now))
     }
 
     /// Client: on an open transport.
@@ -213,25 +217,36 @@ impl Connection {
                 return more;
             }
             Progress::Opened(opened) => self.open(cx, *opened),
-            Progress::Failed(failure) => self.end(cx, failed(failure)),
+            Progress::Failed(failure) => self.end(cx, End::broken(failure)),
+            Progress::Ended(end) => self.end(cx, *end),
         }
         false
     }
 
     fn open(&mut self, cx: &mut Cx<'_>, opened: Opened) {
-        let mut link = Link::new(opened.parts, cx.now);
-        match opened.heartbeat {
-            AppHeartbeat::None => {}
-            AppHeartbeat::Announced => link.announce_heartbeat(),
-            AppHeartbeat::Expected(deadline) => link.expect_announcement(deadline),
-        }
+        let Opened { mut link, early, place, resumed, without } = opened;
+        let pending = match &mut self.stage {
+            Stage::Opening(opening) => opening.take_pending_close(),
+            Stage::Open(_) | Stage::Ended => None,
+        };
+        link.take_early(early);
         self.stage = Stage::Open(link);
-        self.changed.opened = true;
         if self.reconnects == Reconnects::Lost {
             self.reconnects = Reconnects::Yes;
         }
-        self.endpoint.report(cx, if self.endpoint.of_server { EventKind::Connected } else { EventKind::Open });
-        journal::note(Level::Info, || format!("{} is open", self.endpoint.info.shown_url()));
+        match resumed {
+            Some(again) => self.report_resumed(cx, again),
+            None => {
+                self.changed.opened = true;
+                let kind = if self.endpoint.of_server { EventKind::Connected } else { EventKind::Open };
+                self.endpoint.report_at(cx, kind, place);
+                journal::note(Level::Info, || format!("{} is open", self.endpoint.info.shown_url()));
+            }
+        }
+        if let Some((why, renews)) = without {
+            self.go_without_session(cx, why, renews);
+        }
+        self.go_on_closing(cx, pending);
     }
 }
 
@@ -260,8 +275,8 @@ impl Connection {
         match &mut self.stage {
             Stage::Opening(opening) => match opening.check_timers(&mut self.endpoint, cx, read_all) {
                 Ok(next) => next,
-                Err(failure) => {
-                    self.end(cx, failed(failure));
+                Err(end) => {
+                    self.end(cx, *end);
                     None
                 }
             },
@@ -287,7 +302,7 @@ impl Connection {
     /// Moves every deadline by the length of a gap between polls.
     pub fn shift(&mut self, gap: Duration) {
         match &mut self.stage {
-            Stage::Opening(opening) => opening.shift(gap),
+            Stage::Opening(opening) => opening.shift(&self.endpoint, gap),
             Stage::Open(link) => link.shift(&self.endpoint, gap),
             Stage::Ended => {}
         }
@@ -359,6 +374,7 @@ impl Connection {
         match &self.stage {
             Stage::Open(link) if !link.is_closing() => State::Open,
             Stage::Open(_) => State::Closing,
+            Stage::Opening(opening) if opening.has_pending_close() => State::Closing,
             Stage::Opening(_) if self.reconnects == Reconnects::Lost => State::Lost,
             Stage::Opening(opening) if opening.is_ending() => State::Closing,
             Stage::Opening(_) => State::Connecting,
@@ -412,7 +428,7 @@ impl Connection {
     /// Whether a poll would read from the socket.
     pub fn wants_input(&self) -> bool {
         match &self.stage {
-            Stage::Opening(opening) => opening.wants_input(),
+            Stage::Opening(opening) => opening.wants_input(&self.endpoint),
             Stage::Open(link) => link.wants_input(&self.endpoint),
             Stage::Ended => false,
         }

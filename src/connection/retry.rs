@@ -1,13 +1,14 @@
 //! Reconnecting (WS_RECONNECT): which ends are followed by another try, when it begins, and what it opens.
 
-use super::close::failed;
 use super::{Connection, Reconnects, Stage};
 use crate::codes::{WS_OPT_RETRY_MAX_MS, WS_OPT_RETRY_MIN_MS, WS_OPT_RETRY_TRIES};
 use crate::endpoint::{Endpoint, Mark, Options};
 use crate::error::Failure;
 use crate::link::{End, Waiting};
 use crate::opening::{Opening, Recipe, Rest};
-use crate::protocol::Headers;
+use crate::net::Stream;
+use crate::protocol::{Headers, RequestSpec};
+use crate::session::{Session, Terms};
 use crate::status::{Cause, EventKind, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
@@ -78,8 +79,12 @@ impl Retry {
         if opening.rest().and_then(|rest| rest.until).is_none_or(|until| cx.now < until) {
             return false;
         }
-        peer.endpoint.begin_again();
-        opening.dial_on(cx.services, self.recipe.clone(), cx.now);
+        if opening.may_keep() || opening.has_pending_close() {
+            peer.endpoint.info.forget_link();
+        } else {
+            peer.endpoint.begin_again();
+        }
+        opening.dial_on(cx.services, self.recipe.clone(), &peer.endpoint, cx.now);
         true
     }
 
@@ -119,7 +124,7 @@ impl Retry {
             } else {
                 format!("{}; it may be tried again in {} s, which is too long", failure.message, least.as_secs())
             };
-            peer.end_for_good(cx, failed(Failure { message: why, ..failure }));
+            peer.end_for_good(cx, End::broken(Failure { message: why, ..failure }));
             return None;
         }
         let backoff = Backoff::of(&peer.endpoint.options);
@@ -153,16 +158,36 @@ impl Retry {
 
 /// Reconnecting.
 impl Connection {
+    /// When its next try begins, once that has been decided.
+    pub fn retries_at(&self) -> Option<Instant> {
+        self.rest()?.until
+    }
+
+    /// Begins its next try on an open transport, as `Retry::begin` does by a dial.
+    pub fn retry_on(&mut self, stream: Stream, spec: &RequestSpec, timeout: Option<Duration>, now: Instant) {
+        if let Stage::Opening(opening) = &mut self.stage {
+            opening.request_again_on(&mut self.endpoint, stream, spec, timeout, now);
+        }
+    }
+
+    /// A client on an open transport that has just begun to open asks for a session.
+    pub fn ask_for_session(&mut self, terms: Terms) {
+        let received = self.endpoint.received();
+        if let (Stage::Opening(opening), Some(session)) = (&mut self.stage, Session::ask(terms, received)) {
+            opening.set_session(session, None);
+        }
+    }
+
     /// Whether another try follows such an end.
     pub(super) fn is_retried(&self, end: &End) -> bool {
         is_retried(&end.failure, end.code, self.endpoint.info.http_status)
     }
 
     /// After the link or the opening has ended: waits for the next try. `Retry::settle` decides when it begins.
-    pub(super) fn rest_after(&mut self, cx: &mut Cx<'_>, end: End) {
+    /// `is_loss`: a link was lost, or a session.
+    pub(super) fn rest_after(&mut self, cx: &mut Cx<'_>, end: End, is_loss: bool) {
         let failure = end.failure.clone();
         let wait = retry_after(&failure, &self.endpoint.info.headers);
-        let is_loss = matches!(self.stage, Stage::Open(_));
         let mark = self.note_end(cx, end, EventKind::Lost, if is_loss { "was lost" } else { "was not opened" });
         if is_loss {
             self.reconnects = Reconnects::Lost;
@@ -189,7 +214,8 @@ impl Connection {
 
 /// Queues LOST. Where the program has not read many events, those of earlier links are counted in one SKIPPED: LOST
 /// says what remains of them.
-fn report_loss(endpoint: &mut Endpoint, cx: &Cx<'_>, lost: Mark) {
+pub(super) fn report_loss(endpoint: &mut Endpoint, cx: &Cx<'_>, lost: Mark) {
+    endpoint.counters.rare().losses += 1;
     let inbox = &mut endpoint.inbox;
     if inbox.marks() > MAX_MARKS {
         let skipped = inbox.take_mark(EventKind::Skipped).map_or(0, |mark| mark.count);

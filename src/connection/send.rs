@@ -2,8 +2,8 @@
 
 use super::{Connection, Stage};
 use crate::endpoint::Endpoint;
-use crate::link::{Compression, Link, Payload, Sent, SharedMessage};
-use crate::work::{Chunk, Cx};
+use crate::link::{Compression, Link, Sent, SharedMessage};
+use crate::work::{Chunk, Cx, Payload};
 use parking_lot::Mutex;
 use std::borrow::BorrowMut;
 use std::sync::Arc;
@@ -31,39 +31,84 @@ impl Connection {
 
     /// Sends several messages, or none of them. An empty queue accepts any size.
     pub fn put_together(&mut self, cx: &mut Cx<'_>, messages: &[Vec<u8>]) -> Sent {
-        self.on_link(Sent::NotOpen, |link, endpoint| link.put_together(endpoint, cx, messages))
+        match &mut self.stage {
+            Stage::Open(link) => link.put_together(&mut self.endpoint, cx, messages),
+            Stage::Opening(opening) => opening.keep_together(&mut self.endpoint, messages, true),
+            Stage::Ended => Sent::NotOpen,
+        }
     }
 
     /// Queues several messages without checking for room; they are written later.
     pub fn queue_together<M: AsRef<[u8]>>(&mut self, cx: &mut Cx<'_>, messages: &[M]) -> Sent {
-        self.on_link(Sent::NotOpen, |link, endpoint| link.queue_together(endpoint, cx, messages))
+        match &mut self.stage {
+            Stage::Open(link) => link.queue_together(&mut self.endpoint, cx, messages),
+            Stage::Opening(opening) => opening.keep_together(&mut self.endpoint, messages, false),
+            Stage::Ended => Sent::NotOpen,
+        }
     }
 
     /// Ends the connection because there is no memory for an accepted message.
     pub fn memory_failed(&mut self) {
-        if let Stage::Open(link) = &mut self.stage {
-            link.memory_failed();
+        match &mut self.stage {
+            Stage::Open(link) => link.memory_failed(),
+            Stage::Opening(opening) => opening.session_failed(),
+            Stage::Ended => {}
         }
     }
 
-    /// Sends an encoded frame shared with other connections. `now`: writes it at once if nothing is queued.
-    pub fn put_shared(&mut self, frame: &Chunk, payload_len: usize, now: bool) -> Sent {
-        self.on_link(Sent::NotOpen, |link, endpoint| link.put_shared(endpoint, frame, payload_len, now))
+    /// Sends an encoded frame shared with other connections. `now`: writes it at once if nothing is queued. `kept` makes
+    /// what a session keeps of it.
+    pub fn put_shared(
+        &mut self,
+        text: bool,
+        frame: &Chunk,
+        payload_len: usize,
+        now: bool,
+        kept: impl FnOnce() -> Payload,
+    ) -> Sent {
+        let endpoint = &mut self.endpoint;
+        match &mut self.stage {
+            Stage::Open(link) => link.put_shared(endpoint, text, frame, payload_len, now, kept),
+            Stage::Opening(opening) => opening.keep_shared(endpoint, text, payload_len, kept),
+            Stage::Ended => Sent::NotOpen,
+        }
     }
 
-    /// As `put_shared`, for a frame in two parts. It is written later.
-    pub fn put_parts(&mut self, head: &Chunk, storage: &Chunk, start: usize, payload_len: usize) -> Sent {
-        self.on_link(Sent::NotOpen, |link, endpoint| link.put_parts(endpoint, head, storage, start, payload_len))
+    /// As `put_shared`, for a frame in two parts: `head`, and `storage` from `start` on. It is written later.
+    pub fn put_parts(
+        &mut self,
+        text: bool,
+        head: &Chunk,
+        (storage, start): (&Chunk, usize),
+        payload_len: usize,
+        kept: impl FnOnce() -> Payload,
+    ) -> Sent {
+        let endpoint = &mut self.endpoint;
+        match &mut self.stage {
+            Stage::Open(link) => link.put_parts(endpoint, text, head, (storage, start), payload_len, kept),
+            Stage::Opening(opening) => opening.keep_shared(endpoint, text, payload_len, kept),
+            Stage::Ended => Sent::NotOpen,
+        }
     }
 
     /// Sends a long message that is compressed once for several connections.
-    pub fn put_shared_message(&mut self, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
-        self.on_link(Sent::NotOpen, |link, endpoint| link.put_shared_message(endpoint, message, payload_len))
+    pub fn put_shared_message(&mut self, text: bool, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
+        let endpoint = &mut self.endpoint;
+        match &mut self.stage {
+            Stage::Open(link) => link.put_shared_message(endpoint, text, message, payload_len),
+            Stage::Opening(opening) => opening.keep_shared(endpoint, text, payload_len, || message.lock().payload()),
+            Stage::Ended => Sent::NotOpen,
+        }
     }
 
     /// As `put`, for a message that several connections compress later, each in its separate context.
     pub fn put_later(&mut self, text: bool, payload: &Payload) -> Sent {
-        self.on_link(Sent::NotOpen, |link, endpoint| link.put_later(endpoint, text, payload))
+        let endpoint = &mut self.endpoint;
+        match &mut self.stage {
+            Stage::Open(link) => link.put_later(endpoint, text, payload),
+            Stage::Opening(opening) => opening.keep_shared(endpoint, text, payload.len(), || payload.clone()),
+            Stage::Ended => Sent::NotOpen,
+        }
     }
 
     /// Before a message of `len` bytes is put in a corked call: writes those put before if there is no room.
@@ -97,21 +142,33 @@ impl Connection {
         }
     }
 
-    /// Whether messages are accepted (if there is room): the connection is OPEN.
+    /// Whether messages are accepted (if there is room): the connection is OPEN, or its session waits to be resumed.
     #[inline]
     pub fn may_put(&self) -> bool {
-        self.link().is_some_and(Link::may_put)
+        match &self.stage {
+            Stage::Open(link) => link.may_put(),
+            Stage::Opening(opening) => opening.may_keep(),
+            Stage::Ended => false,
+        }
     }
 
-    /// Whether the outbound queue has room for one more message. An empty queue accepts any size.
+    /// Whether the outbound queue and the session have room for one more message. Empty ones accept any size.
     #[inline]
     pub fn has_room(&self, len: usize) -> bool {
-        self.link().is_none_or(|link| link.has_room(&self.endpoint, len))
+        match &self.stage {
+            Stage::Open(link) => link.has_room(&self.endpoint, len),
+            Stage::Opening(opening) => opening.session_has_room(len),
+            Stage::Ended => true,
+        }
     }
 
     /// As `has_room`, but leaves half of the queue's limits to others.
     pub fn has_room_beside(&self, len: usize) -> bool {
-        self.link().is_none_or(|link| link.has_room_beside(&self.endpoint, len))
+        match &self.stage {
+            Stage::Open(link) => link.has_room_beside(&self.endpoint, len),
+            Stage::Opening(opening) => opening.session_has_room(len),
+            Stage::Ended => true,
+        }
     }
 
     /// Whether a message of this length is compressed.

@@ -148,7 +148,7 @@ mod tests {
             subprotocols: Vec::new(),
             deflate: None,
             max_header_bytes: 1_000,
-            heartbeat: false,
+            channel: None,
         };
         let login = Login { user: b"proxyuser".to_vec(), password: b"proxypassword".to_vec() };
         Secrets::of(&request, &Hidden { logins: vec![login], fragment: String::new() })

@@ -154,7 +154,7 @@ mod tests {
             subprotocols: subprotocols.iter().map(|name| (*name).to_owned()).collect(),
             deflate: None,
             max_header_bytes: 1_000,
-            heartbeat: false,
+            channel: None,
         }
     }
 

@@ -30,6 +30,12 @@ pub struct RareCounters {
     pub compressed_in: u64,
     /// Messages sent compressed.
     pub compressed_out: u64,
+    /// Links that were lost.
+    pub losses: u64,
+    /// Sessions that were resumed.
+    pub resumed: u64,
+    /// Messages that were sent again when a session was resumed.
+    pub sent_again: u64,
 }
 
 /// Counters as a connection keeps them: the rare ones are allocated at the first occurrence.
@@ -63,6 +69,9 @@ impl Counters {
         self.rare.stalls += other.rare.stalls;
         self.rare.compressed_in += other.rare.compressed_in;
         self.rare.compressed_out += other.rare.compressed_out;
+        self.rare.losses += other.rare.losses;
+        self.rare.resumed += other.rare.resumed;
+        self.rare.sent_again += other.rare.sent_again;
     }
 }
 

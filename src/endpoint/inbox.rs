@@ -160,6 +160,13 @@ impl Inbox {
         self.insert_mark(self.queued.marks.len(), self.end, mark);
     }
 
+    /// Queues a mark behind the first `place` messages since the start, and behind the marks there.
+    pub fn push_mark_at(&mut self, place: u64, mark: Mark) {
+        let place = place.min(self.end);
+        let index = self.queued.marks.iter().rposition(|(after, _)| *after <= place).map_or(0, |before| before + 1);
+        self.insert_mark(index, place, mark);
+    }
+
     /// Queues the mark that ends the connection. Later marks go before it, and are dropped once it has been taken.
     pub fn push_end(&mut self, mark: Mark) {
         self.queued_marks += 1;

@@ -94,6 +94,14 @@ impl Info {
         }
     }
 
+    /// Takes over what concerns the transport from the link that continues this one.
+    pub fn move_to(&mut self, link: &mut Info) {
+        self.addresses = std::mem::replace(&mut link.addresses, Addresses::None);
+        for what in [Text::PeerAddress, Text::Tls, Text::Extensions] {
+            self.set_text(what, link.text(what));
+        }
+    }
+
     /// Whether the address of the socket is stored, because it is not the client's.
     pub fn has_peer_address(&self) -> bool {
         !self.text(Text::PeerAddress).is_empty()

@@ -183,6 +183,13 @@ impl Endpoint {
         self.inbox.push_mark(Mark { http_status, ..Mark::new(kind, cx.time_ns()) });
     }
 
+    /// As `report`, behind the first `place` messages since the start; `None`: behind all.
+    pub fn report_at(&mut self, cx: &Cx<'_>, kind: EventKind, place: Option<u64>) {
+        let http_status = i32::from(self.info.http_status);
+        let mark = Mark { http_status, ..Mark::new(kind, cx.time_ns()) };
+        self.inbox.push_mark_at(place.unwrap_or(u64::MAX), mark);
+    }
+
     /// Queues an ERROR event.
     pub fn report_error(&mut self, cx: &Cx<'_>, phase: Phase, cause: crate::status::Cause, why: &str) {
         let mut mark = Mark { phase, cause, ..Mark::new(EventKind::Error, cx.time_ns()) };

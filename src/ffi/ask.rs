@@ -123,6 +123,12 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
             refused_gone: refused.gone,
             refused_waiting: stats.clients.refused_waiting,
             pending_requests: stats.clients.requests,
+            lost: stats.clients.lost,
+            losses: counters.rare.losses,
+            resumed: counters.rare.resumed,
+            sent_again: counters.rare.sent_again,
+            unacknowledged_packets: stats.unacknowledged[0],
+            unacknowledged_bytes: stats.unacknowledged[1],
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };

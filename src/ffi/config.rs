@@ -1,7 +1,7 @@
 //! Converts a ws_config to Settings. It checks sizes, flags and values, so the code below it does not.
 
 use super::config_fields::{
-    CONNECT_TIMEOUT_MS, FLAGS, IPV6_PREFIX_BITS, MAX_HEADER_BYTES, options_of, reserved_of, ws_config,
+    CONNECT_TIMEOUT_MS, FLAGS, IPV6_PREFIX_BITS, MAX_HEADER_BYTES, SESSION_BYTES, options_of, reserved_of, ws_config,
 };
 use super::guard::wrong;
 use super::pointers::{need, optional_text};
@@ -13,18 +13,20 @@ use crate::multiplayer::{SceneSettings, Wire};
 use crate::names::{
     self, ALLOWED_HOSTS, ALLOWED_ORIGINS, APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, FORWARDED, INSECURE, KEY_PEM,
     MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name, PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, SCENE,
-    TRUSTED_PROXIES, X_FORWARDED_FOR,
+    SESSION_MS, TRUSTED_PROXIES, X_FORWARDED_FOR,
 };
 use crate::net::{Networks, TlsClientSettings};
 use crate::opening::ProxySetting;
 use crate::protocol::{
-    Allowed, DeflateSettings, Forwarding, HostList, LONGEST_HEARTBEAT, MAX_BITS, OriginList, check_header,
-    check_subprotocols,
+    Allowed, DeflateSettings, Forwarding, HostList, LONGEST_CONTROL, LONGEST_DRAIN, MAX_BITS, OriginList, check_header,
+    check_subprotocols, is_node,
 };
 use crate::server::Proxies;
+use crate::session::Terms;
 use crate::status::{ErrorCode, Level};
 use crate::table::Settings;
 use std::ffi::c_char;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Reads the config of a call; NULL means all defaults.
@@ -73,7 +75,13 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
             WS_OFF => None,
             ms => Some(Duration::from_millis(u64::from(ms))),
         },
-        reconnects: has(WS_RECONNECT),
+        reconnects: has(WS_RECONNECT) || config.session_ms != 0,
+        session: (config.session_ms != 0).then(|| Terms {
+            ms: config.session_ms,
+            bytes: if config.session_bytes == 0 { SESSION_BYTES } else { config.session_bytes },
+            renews: has(WS_RECONNECT),
+        }),
+        node: node(&config)?,
         wire: wire(config.flags)?,
         scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY) },
         heartbeat: has(WS_APP_HEARTBEAT),
@@ -104,6 +112,25 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
     })
 }
 
+/// The name of the server's node: the config's, or a random one.
+fn node(config: &ws_config) -> Result<Arc<str>, Error> {
+    match optional_text("node", config.node)? {
+        Some(name) if !is_node(name) => {
+            Err(bad(format!("{} \"{name}\" cannot be used: it has 1 to 32 ASCII letters, digits, '.', '_' and '-'", names::NODE)))
+        }
+        Some(name) => Ok(name.into()),
+        None => {
+            let mut bytes = [0; 8];
+            // Without randomness its name is the same as that of others.
+            let _ = getrandom::fill(&mut bytes);
+            Ok(data_encoding::HEXLOWER.encode(&bytes).into())
+        }
+    }
+}
+
+/// heartbeat_ms of a client with a session: a loss has to be noticed long before the session ends.
+const SESSION_HEARTBEAT_MS: u32 = 5_000;
+
 fn check_flags(config: &ws_config) -> Result<(), Error> {
     if let Some((name, value)) = reserved_of(config).into_iter().find(|(_, value)| *value != 0) {
         return Err(bad(format!("{name} is {value}: it must be 0")));
@@ -118,17 +145,21 @@ fn check_flags(config: &ws_config) -> Result<(), Error> {
 fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Error> {
     let has = |flag: u32| config.flags & flag != 0;
     let mut options = Options::defaults(server || has(WS_APP_HEARTBEAT));
+    if !server && config.session_ms != 0 {
+        set(&mut options, WS_OPT_HEARTBEAT_MS, SESSION_HEARTBEAT_MS)?;
+    }
     set(&mut options, WS_OPT_ON_FULL, on_full)?;
     for (option, value) in options_of(config) {
         if value != 0 {
             set(&mut options, option, value)?;
         }
     }
-    if has(WS_APP_HEARTBEAT) && options.limit(WS_OPT_MAX_MESSAGE_BYTES) < u64::from(LONGEST_HEARTBEAT) {
-        return Err(bad(format!(
-            "{MAX_MESSAGE_BYTES} is {}: {APP_HEARTBEAT} needs at least {LONGEST_HEARTBEAT}",
-            config.max_message_bytes
-        )));
+    let needs = [(config.session_ms != 0, SESSION_MS, LONGEST_DRAIN), (has(WS_APP_HEARTBEAT), APP_HEARTBEAT, LONGEST_CONTROL)];
+    for (is_set, name, least) in needs {
+        if is_set && options.limit(WS_OPT_MAX_MESSAGE_BYTES) < u64::from(least) {
+            let most = config.max_message_bytes;
+            return Err(bad(format!("{MAX_MESSAGE_BYTES} is {most}: {name} needs at least {least}")));
+        }
     }
     match config.no_delay {
         0 | 1 => {}

@@ -155,19 +155,32 @@ pub struct ws_config {
     /// without an origin. Others are refused with 403. Programs that are no browsers send no Origin, and are not concerned
     /// (default: any).
     pub allowed_origins: *const c_char,
-    /// With WS_RECONNECT: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is drawn
-    /// evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.
+    /// With WS_RECONNECT or session_ms: upper bound of the wait before the first try, in milliseconds (default: 1000). A
+    /// wait is drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.
     pub retry_min_ms: u32,
-    /// With WS_RECONNECT: upper bound of every wait, in milliseconds (default: 30000).
+    /// With WS_RECONNECT or session_ms: upper bound of every wait, in milliseconds (default: 30000).
     pub retry_max_ms: u32,
-    /// With WS_RECONNECT: number of failed tries in a row after which the connection ends with CLOSED (default: 20, which
-    /// takes some four minutes); WS_OFF: unlimited.
+    /// With WS_RECONNECT or session_ms: number of failed tries in a row after which the connection ends with CLOSED
+    /// (default: 20, which takes some four minutes); WS_OFF: unlimited.
     pub retry_tries: u32,
-    /// Zero. The next field takes its place.
-    pub reserved51: u32,
+    /// Keep a session for so long after its link was lost, in milliseconds: the client opens another one (as with
+    /// WS_RECONNECT), and no message is lost, doubled or reordered (docs/sessions.md). Set it at both ends; the shorter
+    /// time counts. Without it at the server, ERROR with WS_CAUSE_SESSION is reported, and the connection goes on without
+    /// (default: 0, no sessions).
+    pub session_ms: u32,
+    /// With session_ms: limit of the messages that were accepted and that the peer has not acknowledged, in bytes, with 64
+    /// for each message (default: 1048576). When nothing is unacknowledged, a message of any size fits. WS_OFF: no limit.
+    pub session_bytes: u32,
+    /// Server with session_ms: maximum number of clients that have lost their link (default: 0, a quarter of max_clients).
+    /// Beyond it the session that was lost first ends.
+    pub max_lost: u32,
+    /// Server with session_ms or WS_APP_HEARTBEAT: its public name, which a client that comes back has in its query as
+    /// "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits, '.', '_' and '-'
+    /// (default: NULL, a random name).
+    pub node: *const c_char,
 }
 
-const _: () = assert!(size_of::<ws_config>() == 12 * size_of::<*mut c_void>() + 40 * 4);
+const _: () = assert!(size_of::<ws_config>() == 13 * size_of::<*mut c_void>() + 42 * 4);
 
 /// All flags of ws_config.flags.
 pub(super) const FLAGS: u32 = WS_COALESCE
@@ -192,7 +205,7 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_RECONNECT;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
-pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 27] {
+pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 28] {
     [
         (WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
         (WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
@@ -221,12 +234,13 @@ pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 27] {
         (WS_OPT_RETRY_MIN_MS, config.retry_min_ms),
         (WS_OPT_RETRY_MAX_MS, config.retry_max_ms),
         (WS_OPT_RETRY_TRIES, config.retry_tries),
+        (WS_OPT_MAX_LOST, config.max_lost),
     ]
 }
 
 /// The fields that must be 0: name and value.
-pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 2] {
-    [("reserved", config.reserved), ("reserved51", config.reserved51)]
+pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 1] {
+    [("reserved", config.reserved)]
 }
 
 /// The default of connect_timeout_ms, which is not an option.
@@ -237,3 +251,6 @@ pub(super) const MAX_HEADER_BYTES: u32 = 16_384;
 
 /// The default of ipv6_prefix_bits, which is not an option.
 pub(super) const IPV6_PREFIX_BITS: u32 = 64;
+
+/// The default of session_bytes, which is not an option.
+pub(super) const SESSION_BYTES: u32 = 1_048_576;

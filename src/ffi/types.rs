@@ -213,6 +213,18 @@ pub struct ws_stats {
     pub refused_waiting: u64,
     /// Server with WS_ASK: requests that wait for ws_accept() or ws_reply(). They count in pending_handshakes too.
     pub pending_requests: u64,
+    /// Server with session_ms: clients that have lost their link, and may come back. They count in connections too.
+    pub lost: u64,
+    /// With WS_RECONNECT or session_ms: links that were lost since the opening.
+    pub losses: u64,
+    /// With session_ms: sessions that were resumed since the opening.
+    pub resumed: u64,
+    /// With session_ms: messages that were sent again on another link.
+    pub sent_again: u64,
+    /// With session_ms: messages that were accepted and that the peer has not acknowledged.
+    pub unacknowledged_packets: u64,
+    /// Bytes of these messages, with 64 for each, as session_bytes limits them.
+    pub unacknowledged_bytes: u64,
 }
 
 const _: () = {
@@ -226,5 +238,5 @@ const _: () = {
     let pointer = size_of::<usize>();
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
-    assert!(size_of::<ws_stats>() == 8 + 32 * 8);
+    assert!(size_of::<ws_stats>() == 8 + 38 * 8);
 };

@@ -50,6 +50,31 @@ pub struct End {
     pub unsent: usize,
 }
 
+/// A close that the host began, on a link that was lost before it was finished.
+pub struct PendingClose {
+    /// Its code.
+    pub code: u16,
+    /// Its reason.
+    pub reason: String,
+    /// The library's reason.
+    pub failure: Option<Failure>,
+    /// When it times out.
+    pub deadline: Option<Instant>,
+}
+
+impl End {
+    /// Takes what it says, and leaves its number of unsent messages.
+    pub fn take(&mut self) -> End {
+        let empty = End { unsent: self.unsent, ..End::broken(Failure::default()) };
+        std::mem::replace(self, empty)
+    }
+
+    /// An end without close frames.
+    pub fn broken(failure: Failure) -> End {
+        End { failure, clean: false, code: 1006, reason: String::new(), unsent: 0 }
+    }
+}
+
 impl Closing {
     /// Moves the deadline by the length of a gap between polls.
     pub(super) fn shift(&mut self, gap: Duration) {
@@ -115,7 +140,7 @@ impl Link {
         let closing = self.start_close(endpoint, cx.now);
         closing.by_host = true;
         closing.failure = failure;
-        self.send_close(Some(code), reason);
+        self.send_close(endpoint, Some(code), reason);
         if cx.budget.is_spent() {
             // The following polls write the queue.
             self.writes_on = true;
@@ -138,7 +163,20 @@ impl Link {
         }
         self.start_close(endpoint, cx.now).received = Some((code, reason));
         self.drop_unfinished(cx);
-        self.send_close(code, "");
+        self.send_close(endpoint, code, "");
+    }
+
+    /// Takes a close that the host began and that the link's end has cut short.
+    pub fn take_pending_close(&mut self) -> Option<Box<PendingClose>> {
+        let closing = self.rare.get_mut()?.closing.as_mut().filter(|closing| closing.by_host && !closing.is_received())?;
+        let (code, reason) = (closing.sent.flatten().unwrap_or(1000), std::mem::take(&mut closing.sent_reason));
+        let (failure, deadline) = (closing.failure.take(), closing.deadline);
+        Some(Box::new(PendingClose { code, reason, failure, deadline }))
+    }
+
+    /// Ends the link at once, because its session goes on with another one.
+    pub fn give_up(&mut self, cx: &mut Cx<'_>, failure: Failure) {
+        self.end(cx, failure, false);
     }
 
     /// Fails the connection (section 7.1.7): sends a close frame with the code and stops reading.
@@ -157,7 +195,7 @@ impl Link {
         let has_sent = closing.sent.is_some();
         self.drop_unfinished(cx);
         if code != 0 && !has_sent {
-            self.send_close(Some(code), &reason);
+            self.send_close(endpoint, Some(code), &reason);
         }
     }
 
@@ -262,7 +300,7 @@ impl Link {
             // A read may have sent bytes that TLS had buffered.
             self.outbox.acknowledge(stream);
         }
-        let unsent = self.queued_messages();
+        let unsent = self.rare.session().map_or_else(|| self.queued_messages(), |session| session.unacknowledged().0);
         let finished = self.unwritten() == 0 && self.rare.write_failure().is_none();
         let closing = self.rare.state().closing.get_or_insert_default();
         let code = match (&closing.received, closing.sent) {
@@ -315,7 +353,7 @@ impl Link {
         })
     }
 
-    fn send_close(&mut self, code: Option<u16>, reason: &str) {
+    fn send_close(&mut self, endpoint: &Endpoint, code: Option<u16>, reason: &str) {
         let Some(closing) = &mut self.rare.state().closing else { return };
         if closing.sent.is_some() {
             return;
@@ -323,18 +361,24 @@ impl Link {
         closing.sent = Some(code);
         closing.sent_reason = reason.to_owned();
         closing.due = true;
-        self.send_due_close();
+        self.send_due_close(endpoint);
     }
 
     /// Queues our close frame once no message before it waits to be encoded; if we fail the connection, at once.
-    pub(super) fn send_due_close(&mut self) {
-        let is_free = self.rare.waiting().is_none();
+    /// A session is ended before it, if we start the close.
+    pub(super) fn send_due_close(&mut self, endpoint: &Endpoint) {
+        let is_free = self.rare.unencoded().0 == 0;
         let Some(closing) =
             self.rare.state().closing.as_mut().filter(|closing| closing.due && (closing.stop || is_free))
         else {
             return;
         };
         closing.due = false;
+        let closing_by_us = closing.by_host && closing.received.is_none();
+        if self.rare.session().is_some() {
+            self.end_session(endpoint.received(), closing_by_us);
+        }
+        let Some(closing) = self.rare.closing() else { return };
         let (payload, len) = close_payload(closing.sent.flatten(), &closing.sent_reason);
         self.put_control(0x8, &payload[..len]);
         let end = self.outbox.end();
@@ -354,7 +398,7 @@ impl Link {
 
     /// Bytes of messages waiting to be encoded.
     fn uncompressed(&self) -> usize {
-        self.rare.waiting().map_or(0, |waiting| waiting.bytes())
+        self.rare.unencoded().1
     }
 }
 

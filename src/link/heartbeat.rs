@@ -62,10 +62,15 @@ const PAYLOAD: &[u8] = b"wspeer";
 const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 impl Link {
+    /// Queues a ping.
+    pub(super) fn put_ping(&mut self) {
+        self.put_control(0x9, PAYLOAD);
+    }
+
     /// Pings the peer now, whatever the heartbeat is set to.
     pub fn ping(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         self.heartbeat.pinged = cx.now.into();
-        self.put_control(0x9, PAYLOAD);
+        self.put_ping();
         self.heartbeat.unanswered_since.get_or_insert(cx.now.into());
         self.write(endpoint, cx);
     }
@@ -83,7 +88,7 @@ impl Link {
         if cx.now >= Instant::from(self.heartbeat.pinged) + interval {
             self.heartbeat.pinged = cx.now.into();
             if !self.ping_by_message() {
-                self.put_control(0x9, PAYLOAD);
+                self.put_ping();
             }
             self.heartbeat.unanswered_since.get_or_insert(cx.now.into());
             self.write(endpoint, cx);

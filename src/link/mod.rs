@@ -2,10 +2,10 @@
 //! its endpoint; other changes are kept in `Changes` for the connection above.
 
 mod backlog;
+mod channel;
 mod close;
 mod compression;
 mod heartbeat;
-mod message_heartbeat;
 mod outbox;
 mod outgoing;
 mod pong;
@@ -13,12 +13,14 @@ mod rare;
 mod rate;
 mod receive;
 mod send;
+mod session;
 mod slices;
 
-pub use close::{End, check_close};
+pub use channel::{Claim, Greeted, report_no_session};
+pub use close::{End, PendingClose, check_close};
 pub use compression::Compression;
 pub use outbox::{Outbox, Wrote};
-pub use outgoing::{Outgoing, Payload, SharedMessage, Waiting};
+pub use outgoing::{Outgoing, SharedMessage, Waiting};
 pub use send::Sent;
 pub use slices::{at_once_bytes, slice_bytes};
 
@@ -84,8 +86,6 @@ pub struct Parts {
     pub outbox: Outbox,
     /// Bytes received after the opening handshake.
     pub received: Vec<u8>,
-    /// Messages that the host sent before OPEN.
-    pub early: Waiting,
     /// Negotiated parameters of permessage-deflate, and our compression level.
     pub deflate: Option<(DeflateParams, u8)>,
     /// As `Link::reads_on`.
@@ -98,6 +98,7 @@ impl Discarded for Link {
         self.outbox.empty(keep);
         if let Some(rare) = self.rare.get_mut() {
             rare.waiting.empty(keep);
+            rare.session.empty(keep);
             rare.compression.empty(keep);
             rare.backlog.empty(keep);
         }
@@ -107,16 +108,13 @@ impl Discarded for Link {
 impl Link {
     /// Makes a link on an open transport.
     pub fn new(parts: Parts, now: Instant) -> Link {
-        let Parts { role, stream, outbox, received, early, deflate, reads_on } = parts;
+        let Parts { role, stream, outbox, received, deflate, reads_on } = parts;
         let mut decoder = Decoder::new(role);
         // RSV1 is valid only if permessage-deflate was negotiated: it marks a compressed message (RFC 7692 section 6).
         decoder.rsv1_allowed = deflate.is_some();
         let mut rare = Rare::default();
         if !received.is_empty() {
             rare.state().backlog.put_back(&received);
-        }
-        if !early.is_empty() {
-            rare.state().waiting = Some(Box::new(early));
         }
         if let Some((params, level)) = deflate {
             rare.state().compression = Some(Box::new(Compression::new(role, &params, level)));
@@ -134,6 +132,23 @@ impl Link {
             writes_on: false,
             heartbeat: Heartbeat::new(now),
             rare,
+        }
+    }
+
+    /// Takes the messages that the host sent before OPEN, into the session if the link has one.
+    pub fn take_early(&mut self, early: Waiting) {
+        if early.is_empty() {
+            return;
+        }
+        match self.rare.get_mut().and_then(|rare| rare.session.take()) {
+            None => self.rare.state().waiting = Some(Box::new(early)),
+            Some(session) => {
+                let session = self.rare.state().session.insert(session);
+                let kept = early.into_early().map(|(text, payload)| session.keep_shared(text, payload)).all(|kept| kept);
+                if !kept {
+                    self.memory_failed();
+                }
+            }
         }
     }
 
@@ -175,8 +190,11 @@ impl Link {
         if self.rare.pongs().is_some() {
             self.answer_last_ping();
         }
-        if self.rare.message_heartbeat().is_some() {
-            self.send_due_heartbeat();
+        if self.rare.channel().is_some() {
+            self.send_due_control();
+        }
+        if self.rare.session().is_some() {
+            self.tend_session(endpoint, cx);
         }
         // If the earlier write ran out of budget and the budget is exhausted, the next poll continues writing.
         if self.has_output() && !(self.writes_on && cx.budget.is_spent()) {
@@ -197,8 +215,9 @@ impl Link {
         if self.rare.closing().is_some() {
             return self.check_close_timeout(endpoint, cx);
         }
-        let answer = if self.rare.message_heartbeat().is_some() { self.check_announcement(endpoint, cx) } else { None };
-        self.check_heartbeat(endpoint, cx).into_iter().chain(answer).min()
+        let answer = if self.rare.channel().is_some() { self.check_announcement(endpoint, cx) } else { None };
+        let ack = if self.rare.session().is_some() { self.check_ack(endpoint, cx) } else { None };
+        self.check_heartbeat(endpoint, cx).into_iter().chain(answer).chain(ack).min()
     }
 
     /// Ends a close that is overdue by more than `LONG_GAP`. Called while there is more to read, so that a peer that
@@ -212,8 +231,13 @@ impl Link {
     /// Moves every deadline by the length of a gap between polls.
     pub fn shift(&mut self, endpoint: &Endpoint, gap: Duration) {
         self.heartbeat.shift(gap);
-        if let Some(heartbeat) = self.rare.get_mut().and_then(|rare| rare.message_heartbeat.as_mut()) {
-            heartbeat.shift(gap);
+        if let Some(rare) = self.rare.get_mut() {
+            if let Some(channel) = &mut rare.channel {
+                channel.shift(gap);
+            }
+            if let Some(session) = &mut rare.session {
+                session.shift(gap);
+            }
         }
         if endpoint.rate_limits().is_some() {
             self.rare.state().rate.get_or_insert_with(|| Box::new(Rate::new(endpoint.received()))).shift(gap);
@@ -258,13 +282,13 @@ impl Link {
     /// Bytes that the system has not taken, including bytes inside TLS and messages to be encoded.
     #[inline]
     pub fn queued_bytes(&self) -> usize {
-        self.outbox.bytes() + self.rare.waiting().map_or(0, |waiting| waiting.bytes())
+        self.outbox.bytes() + self.rare.unencoded().1
     }
 
     /// Number of messages that the system has not taken completely.
     #[inline]
     pub fn queued_messages(&self) -> usize {
-        self.outbox.messages() + self.rare.waiting().map_or(0, |waiting| waiting.len())
+        self.outbox.messages() + self.rare.unencoded().0
     }
 
     /// Heap bytes outside the queues: incomplete messages, and bytes read but not decoded.

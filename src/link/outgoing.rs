@@ -3,56 +3,10 @@
 use super::slices::{must_store, slice_bytes};
 use crate::heap::Discarded;
 use crate::protocol::{Broken, CONTINUATION, Compressor, Lead, MaskKeys, Role, encode_frame, opcode_of};
-use crate::work::Chunk;
+use crate::work::{Chunk, Payload};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// Payload of a message that several connections send: `head`, followed by `storage` from `start` on.
-#[derive(Clone)]
-pub struct Payload {
-    head: Vec<u8>,
-    storage: Chunk,
-    start: usize,
-}
-
-impl Payload {
-    /// A payload that is all of `storage`.
-    pub fn whole(storage: Chunk) -> Payload {
-        Payload { head: Vec::new(), storage, start: 0 }
-    }
-
-    /// A payload that is `head`, followed by `storage` from `start` on.
-    pub fn parts(head: Vec<u8>, storage: Chunk, start: usize) -> Payload {
-        Payload { head, storage, start }
-    }
-
-    /// Length in bytes.
-    pub fn len(&self) -> usize {
-        self.head.len() + self.storage.len() - self.start
-    }
-
-    /// Whether the payload is empty.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The bytes from `at` on that are contiguous, at most `most` of them.
-    pub fn piece(&self, at: usize, most: usize) -> &[u8] {
-        let bytes = match at.checked_sub(self.head.len()) {
-            Some(at) => &self.storage[self.start + at..],
-            None => &self.head[at..],
-        };
-        &bytes[..bytes.len().min(most)]
-    }
-}
-
-impl Discarded for Payload {
-    fn empty(&mut self, keep: &mut usize) {
-        self.head.empty(keep);
-        self.storage.empty(keep);
-    }
-}
 
 /// A message that waits to be encoded, or a frame queued behind one.
 #[allow(missing_docs)] // The variants say what their fields are.
@@ -63,7 +17,7 @@ pub enum Outgoing {
     /// queued.
     Message { text: bool, payload: Payload, at: usize, sent: usize, begun: bool },
     /// Sent uncompressed; encoded up to `at`.
-    Plain { text: bool, payload: Vec<u8>, at: usize },
+    Plain { text: bool, payload: Payload, at: usize },
     /// An encoded frame that is shared with other connections.
     Frame { frame: Chunk },
     /// An encoded frame that is shared with other connections: its head, followed by `storage` from `start` on.
@@ -76,8 +30,8 @@ pub enum Outgoing {
 impl Discarded for Outgoing {
     fn empty(&mut self, keep: &mut usize) {
         match self {
-            Outgoing::Early { payload, .. } | Outgoing::Plain { payload, .. } => payload.empty(keep),
-            Outgoing::Message { payload, .. } => payload.empty(keep),
+            Outgoing::Early { payload, .. } => payload.empty(keep),
+            Outgoing::Message { payload, .. } | Outgoing::Plain { payload, .. } => payload.empty(keep),
             Outgoing::Frame { frame } => frame.empty(keep),
             Outgoing::Parts { head, storage, .. } => {
                 head.empty(keep);
@@ -160,6 +114,14 @@ impl Waiting {
         self.bytes
     }
 
+    /// The messages that were sent before OPEN, whether each is text, and its payload.
+    pub fn into_early(self) -> impl Iterator<Item = (bool, Payload)> {
+        self.messages.into_iter().filter_map(|outgoing| match outgoing {
+            Outgoing::Early { text, payload } => Some((text, Payload::whole(Arc::new(payload)))),
+            _ => None,
+        })
+    }
+
     /// Compression contexts that are shared with other connections: an id of each, and its heap bytes.
     pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
         self.messages.iter().filter_map(|outgoing| match outgoing {
@@ -196,6 +158,11 @@ impl SharedMessage {
             sent: 0,
             frames: Vec::new(),
         }
+    }
+
+    /// The payload.
+    pub fn payload(&self) -> Payload {
+        self.payload.clone()
     }
 
     /// Length of the payload in bytes.

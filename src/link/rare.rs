@@ -1,12 +1,13 @@
 //! State that most links do not have, in one allocation that such links lack.
 
 use super::backlog::Backlog;
+use super::channel::Channel;
 use super::close::Closing;
-use super::message_heartbeat::MessageHeartbeat;
 use super::pong::Pongs;
 use super::rate::Rate;
 use super::{Changes, Compression, Waiting};
 use crate::error::Failure;
+use crate::session::Session;
 
 /// Where the state is kept. Allocated when it is first changed, and freed by `shrink`.
 #[derive(Default)]
@@ -28,8 +29,10 @@ pub(super) struct State {
     pub(super) pongs: Option<Box<Pongs>>,
     /// permessage-deflate (RFC 7692); `None`: not negotiated.
     pub(super) compression: Option<Box<Compression>>,
-    /// The application heartbeat; `None`: not requested.
-    pub(super) message_heartbeat: Option<Box<MessageHeartbeat>>,
+    /// The control channel; `None`: not asked for.
+    pub(super) channel: Option<Box<Channel>>,
+    /// The session; `None`: the link has none.
+    pub(super) session: Option<Box<Session>>,
     /// `None`: no close is in progress.
     pub(super) closing: Option<Box<Closing>>,
     /// Changes since the last `take_changes`; `None`: no change.
@@ -37,12 +40,25 @@ pub(super) struct State {
 }
 
 impl State {
+    fn unencoded(&self) -> (usize, usize) {
+        let (mut messages, mut bytes) = self.waiting.as_ref().map_or((0, 0), |waiting| (waiting.len(), waiting.bytes()));
+        // Nothing of the session is handed to the link before it is agreed on.
+        if let Some(session) = &self.session
+            && self.channel.as_ref().is_none_or(|channel| channel.is_greeted())
+        {
+            let (more, payloads) = session.unhanded();
+            messages += more;
+            // Each counts a byte at least, so that a queue that is not empty never has 0 bytes.
+            bytes += payloads.max(more);
+        }
+        (messages, bytes)
+    }
+
     fn are_all_none(&self) -> bool {
-        let State { backlog, rate, waiting, write_failure, pongs, compression, message_heartbeat, closing, changes } =
-            self;
-        let sends = waiting.is_some() || write_failure.is_some() || pongs.is_some() || message_heartbeat.is_some();
+        let State { backlog, rate, waiting, write_failure, pongs, compression, channel, session, closing, changes } = self;
+        let sends = waiting.is_some() || write_failure.is_some() || pongs.is_some() || channel.is_some();
         let receives = !backlog.is_empty() || rate.is_some() || compression.is_some();
-        !sends && !receives && closing.is_none() && changes.is_none()
+        !sends && !receives && session.is_none() && closing.is_none() && changes.is_none()
     }
 }
 
@@ -59,14 +75,14 @@ impl Rare {
         self.0.as_deref_mut()
     }
 
-    /// Whether a message is neither compressed nor has to wait behind others; `None`: a close is in progress, so none is
+    /// Whether a message is neither compressed nor kept in a session, nor has to wait behind others; `None`: a close is in progress, so none is
     /// accepted.
     #[inline]
     pub(super) fn puts_plainly(&self) -> Option<bool> {
         match &self.0 {
             None => Some(true),
             Some(state) if state.closing.is_some() => None,
-            Some(state) => Some(state.compression.is_none() && state.waiting.is_none()),
+            Some(state) => Some(state.compression.is_none() && state.waiting.is_none() && state.session.is_none()),
         }
     }
 
@@ -107,8 +123,25 @@ impl Rare {
     }
 
     #[inline]
-    pub(super) fn message_heartbeat(&self) -> Option<&MessageHeartbeat> {
-        self.0.as_ref()?.message_heartbeat.as_deref()
+    pub(super) fn channel(&self) -> Option<&Channel> {
+        self.0.as_ref()?.channel.as_deref()
+    }
+
+    #[inline]
+    pub(super) fn session(&self) -> Option<&Session> {
+        self.0.as_ref()?.session.as_deref()
+    }
+
+    #[inline]
+    pub(super) fn session_mut(&mut self) -> Option<&mut Session> {
+        self.0.as_mut()?.session.as_deref_mut()
+    }
+
+    /// Number and bytes of the messages that are not encoded: those in `State::waiting`, and those that the session has
+    /// not handed to the link.
+    #[inline]
+    pub(super) fn unencoded(&self) -> (usize, usize) {
+        self.0.as_ref().map_or((0, 0), |state| state.unencoded())
     }
 
     #[inline]
@@ -128,6 +161,9 @@ impl Rare {
             compression.shrink(state.waiting.is_none());
         }
         state.backlog.shrink();
+        if let Some(session) = &mut state.session {
+            session.shrink();
+        }
         if state.are_all_none() {
             self.0 = None;
         }

@@ -2,7 +2,7 @@
 
 use super::Link;
 use super::compression::{InflateLimits, Inflated, Tools};
-use super::message_heartbeat::Watched;
+use super::channel::Watched;
 use super::rate::Rate;
 use crate::codes::*;
 use crate::endpoint::{Endpoint, Inbox};
@@ -10,7 +10,8 @@ use crate::error::Failure;
 use crate::heap::Moved;
 use crate::names::{MAX_BYTES_PER_S, MAX_MESSAGES_PER_S};
 use crate::net::{LEAST_READ, Reader, tls_failure};
-use crate::protocol::{HeartbeatMessage, Limits, Received, Role};
+use crate::protocol::{Control, Limits, Received, Role};
+use crate::session::Session;
 use crate::status::{Cause, Phase};
 use crate::work::{Budget, Cx, Place, READ_BYTES, ROUND_BYTES};
 use std::io::ErrorKind;
@@ -43,10 +44,10 @@ enum Next {
     Later,
     /// Anything but a message in one frame.
     Other(Received),
-    /// An application heartbeat message.
-    Beat(HeartbeatMessage),
-    /// The first message of a server that offers no application heartbeat.
-    NoBeat,
+    /// A message of the control channel.
+    Control(Control),
+    /// A message of the host where one of the control channel was expected.
+    Foreign,
     /// The peer violated the protocol.
     Failed(Failure),
 }
@@ -158,16 +159,16 @@ impl Link {
         self.note_full(endpoint, was_full, count);
     }
 
-    fn take_assembled(&mut self, endpoint: &mut Endpoint, cx: &Cx<'_>, text: bool, bytes: Vec<u8>) {
-        let watched = self.watch(text, &bytes);
-        if let Watched::Heartbeat(message) = watched {
-            return self.take_heartbeat(endpoint, message, cx.now);
-        }
+    fn take_assembled(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, bytes: Vec<u8>) {
+        let is_foreign = match self.watch(text, &bytes) {
+            Watched::Control(control) => return self.take_control(endpoint, cx, control),
+            watched => matches!(watched, Watched::Foreign),
+        };
         endpoint.counters.messages_in += 1;
         endpoint.counters.bytes_in += bytes.len() as u64;
         endpoint.inbox.push_kept(text, bytes);
-        if matches!(watched, Watched::NotOffered) {
-            self.give_up_announcement(endpoint, cx);
+        if is_foreign {
+            self.take_foreign(endpoint, cx);
         }
     }
 
@@ -192,7 +193,8 @@ impl Link {
     /// encode or write.
     pub fn has_backlog(&self, endpoint: &Endpoint) -> bool {
         let waits = self.rare.has_backlog() || self.rare.compression().is_some_and(|compression| compression.kept().0);
-        (waits && self.wants_input(endpoint)) || self.can_send_on()
+        let has_acknowledged = self.rare.session().is_some_and(Session::has_acknowledged);
+        (waits && self.wants_input(endpoint)) || has_acknowledged || self.can_send_on()
     }
 
     /// Whether a poll would read from the socket.
@@ -266,8 +268,8 @@ impl Link {
             Next::Over => {}
             Next::Later => return false,
             Next::Failed(failure) => self.fail(endpoint, cx, failure),
-            Next::Beat(message) => self.take_heartbeat(endpoint, message, cx.now),
-            Next::NoBeat => self.give_up_announcement(endpoint, cx),
+            Next::Control(control) => self.take_control(endpoint, cx, control),
+            Next::Foreign => self.take_foreign(endpoint, cx),
             Next::Other(received) => match received {
                 Received::Assembled { text, bytes } => self.take_assembled(endpoint, cx, text, bytes),
                 Received::Compressed { text, last, start, len } => {
@@ -276,6 +278,9 @@ impl Link {
                 Received::Ping { payload } => self.answer_ping(payload),
                 Received::Pong { payload } => {
                     endpoint.rtt_us = self.heartbeat.take_pong(&payload, cx.now).unwrap_or(endpoint.rtt_us);
+                    if self.rare.channel().is_some() {
+                        self.note_pong(endpoint, cx);
+                    }
                 }
                 Received::Close { code, reason } => {
                     self.answer_last_ping();
@@ -300,7 +305,7 @@ impl Link {
         limits: &Limits,
         budget: &mut Budget<'_>,
     ) -> (Next, bool) {
-        let (mut fresh, watches) = (false, self.rare.message_heartbeat().is_some());
+        let (mut fresh, watches) = (false, self.rare.channel().is_some());
         loop {
             match self.decoder.next(&mut bytes[*at..], limits) {
                 Ok((_, Received::Nothing)) => return (Next::Over, fresh),
@@ -340,15 +345,15 @@ impl Link {
         }
     }
 
-    /// Checks a message for an application heartbeat. `None`: it is the host's.
+    /// Checks whether a message belongs to the control channel. `None`: it is the host's.
     #[cold]
     fn watch_fresh(&self, inbox: &mut Inbox, text: bool, bytes: &[u8], place: Place, at: usize) -> Option<Next> {
         match self.watch(text, bytes) {
             Watched::Message => None,
-            Watched::Heartbeat(message) => Some(Next::Beat(message)),
-            Watched::NotOffered => {
+            Watched::Control(control) => Some(Next::Control(control)),
+            Watched::Foreign => {
                 push_fresh(inbox, text, place, at, bytes.len());
-                Some(Next::NoBeat)
+                Some(Next::Foreign)
             }
         }
     }

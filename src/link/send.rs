@@ -2,7 +2,8 @@
 
 use super::Link;
 use super::outbox::{WRITE_BYTES, Wrote, write_masked};
-use super::outgoing::{Outgoing, Payload, SharedMessage};
+use super::outgoing::{Outgoing, SharedMessage};
+use super::session::Keeping;
 use super::slices::{PLAIN_SLICE, must_store};
 use crate::codes::*;
 use crate::endpoint::Endpoint;
@@ -10,7 +11,7 @@ use crate::error::Failure;
 use crate::heap;
 use crate::protocol::{CONTINUATION, Lead, Role, frame_header, frame_room, opcode_of};
 use crate::status::{Cause, Phase};
-use crate::work::{Chunk, Cx};
+use crate::work::{Chunk, Cx, Payload};
 use parking_lot::Mutex;
 use std::borrow::BorrowMut;
 use std::io::{ErrorKind, IoSlice};
@@ -44,7 +45,7 @@ impl Link {
     #[inline]
     pub fn put(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
         let Some(mut is_plain) = self.rare.puts_plainly() else { return Sent::NotOpen };
-        if !self.has_room(endpoint, payload.len()) {
+        if !self.has_queue_room(endpoint, payload.len()) {
             if !self.gains_room(endpoint, cx, payload.len()) {
                 endpoint.owe_writable(payload.len());
                 return Sent::Full;
@@ -68,7 +69,7 @@ impl Link {
         payload: &[u8],
     ) -> Sent {
         let Some(is_plain) = self.rare.puts_plainly() else { return Sent::NotOpen };
-        if !self.has_room(endpoint, payload.len()) {
+        if !self.has_queue_room(endpoint, payload.len()) {
             endpoint.owe_writable(payload.len());
             return Sent::Full;
         }
@@ -88,14 +89,11 @@ impl Link {
         payload: &[u8],
     ) -> Sent {
         if payload.len() > DIRECT_BYTES || !is_plain {
-            if !self.put_with_care(endpoint, cx().borrow_mut(), text, payload) {
-                return Sent::NoMemory;
-            }
-        } else {
-            self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
-            if self.must_write(endpoint, corked) {
-                self.write_put(endpoint, cx().borrow_mut());
-            }
+            return self.put_with_care(endpoint, cx().borrow_mut(), text, payload);
+        }
+        self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
+        if self.must_write(endpoint, corked) {
+            self.write_put(endpoint, cx().borrow_mut());
         }
         endpoint.count_sent(payload.len());
         Sent::Taken
@@ -108,7 +106,7 @@ impl Link {
         }
         let total = messages.iter().map(|message| message.len()).sum();
         self.make_room(endpoint, cx, total);
-        if !self.has_room(endpoint, total) {
+        if !self.has_queue_room(endpoint, total) || !self.session_has_room(total, messages.len()) {
             endpoint.owe_writable(total);
             return Sent::Full;
         }
@@ -126,30 +124,54 @@ impl Link {
             return Sent::NotOpen;
         }
         for (index, message) in messages.iter().map(AsRef::as_ref).enumerate() {
-            if !self.queue_message(endpoint, cx, false, message) {
-                if index == 0 {
-                    return Sent::NoMemory;
+            match self.queue_kept(endpoint, cx, false, message) {
+                Sent::Taken => {}
+                Sent::NoMemory if index > 0 => {
+                    self.memory_failed();
+                    endpoint.count_sent(message.len());
                 }
-                self.memory_failed();
+                sent => return sent,
             }
-            endpoint.count_sent(message.len());
         }
         Sent::Taken
     }
 
-    /// Sends a message that is long, may be compressed, or has to wait behind others. False: no memory for it.
-    fn put_with_care(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
+    /// Sends a message that is long, may be compressed, is kept in a session, or has to wait behind others.
+    fn put_with_care(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
+        let has_session = self.rare.session().is_some();
+        if has_session && let Keeping::Done(sent) = self.keep_copy(endpoint, text, payload) {
+            return sent;
+        }
         if payload.len() > DIRECT_BYTES && self.goes_directly(endpoint, cx, payload.len()) {
             self.put_direct(endpoint, cx, text, payload);
-            return true;
+        } else if self.queue_message(endpoint, cx, text, payload) {
+            if self.must_write(endpoint, cx.corked) {
+                self.write_put(endpoint, cx);
+            }
+        } else {
+            if has_session {
+                self.forget_kept();
+            }
+            return Sent::NoMemory;
+        }
+        endpoint.count_sent(payload.len());
+        Sent::Taken
+    }
+
+    /// Queues a message, whatever the limits are, and keeps it if there is a session.
+    fn queue_kept(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
+        let has_session = self.rare.session().is_some();
+        if has_session && let Keeping::Done(sent) = self.keep_anyway(endpoint, text, payload) {
+            return sent;
         }
         if !self.queue_message(endpoint, cx, text, payload) {
-            return false;
+            if has_session {
+                self.forget_kept();
+            }
+            return Sent::NoMemory;
         }
-        if self.must_write(endpoint, cx.corked) {
-            self.write_put(endpoint, cx);
-        }
-        true
+        endpoint.count_sent(payload.len());
+        Sent::Taken
     }
 
     /// After a message was queued: whether to write now. In a corked call, `uncork` writes later.
@@ -208,14 +230,19 @@ impl Link {
         !self.has_output()
     }
 
-    /// Sends an encoded frame shared with other connections. `now`: writes it at once if nothing is queued.
-    pub fn put_shared(&mut self, endpoint: &mut Endpoint, frame: &Chunk, payload_len: usize, now: bool) -> Sent {
-        if !self.may_put() {
-            return Sent::NotOpen;
-        }
-        if !self.has_room(endpoint, payload_len) {
-            endpoint.owe_writable(payload_len);
-            return Sent::Full;
+    /// Sends an encoded frame shared with other connections. `now`: writes it at once if nothing is queued. `kept` makes
+    /// what a session keeps of it.
+    pub fn put_shared(
+        &mut self,
+        endpoint: &mut Endpoint,
+        text: bool,
+        frame: &Chunk,
+        payload_len: usize,
+        now: bool,
+        kept: impl FnOnce() -> Payload,
+    ) -> Sent {
+        if let Keeping::Done(sent) = self.admit_shared(endpoint, text, payload_len, kept) {
+            return sent;
         }
         if let Some(waiting) = self.rare.get_mut().and_then(|rare| rare.waiting.as_mut()) {
             waiting.push(Outgoing::Frame { frame: frame.clone() });
@@ -240,17 +267,14 @@ impl Link {
     pub fn put_parts(
         &mut self,
         endpoint: &mut Endpoint,
+        text: bool,
         head: &Chunk,
-        storage: &Chunk,
-        start: usize,
+        (storage, start): (&Chunk, usize),
         payload_len: usize,
+        kept: impl FnOnce() -> Payload,
     ) -> Sent {
-        if !self.may_put() {
-            return Sent::NotOpen;
-        }
-        if !self.has_room(endpoint, payload_len) {
-            endpoint.owe_writable(payload_len);
-            return Sent::Full;
+        if let Keeping::Done(sent) = self.admit_shared(endpoint, text, payload_len, kept) {
+            return sent;
         }
         match self.rare.get_mut().and_then(|rare| rare.waiting.as_mut()) {
             Some(waiting) => waiting.push(Outgoing::Parts { head: head.clone(), storage: storage.clone(), start }),
@@ -264,19 +288,18 @@ impl Link {
     pub fn put_shared_message(
         &mut self,
         endpoint: &mut Endpoint,
+        text: bool,
         message: &Arc<Mutex<SharedMessage>>,
         payload_len: usize,
     ) -> Sent {
-        self.put_outgoing(endpoint, Outgoing::Shared { message: message.clone(), index: 0, at: 0 }, payload_len)
+        let outgoing = Outgoing::Shared { message: message.clone(), index: 0, at: 0 };
+        self.put_outgoing(endpoint, text, outgoing, payload_len, || message.lock().payload())
     }
 
     /// As `put`, for a message that several connections compress later, each in its separate context.
     pub fn put_later(&mut self, endpoint: &mut Endpoint, text: bool, payload: &Payload) -> Sent {
-        self.put_outgoing(
-            endpoint,
-            Outgoing::Message { text, payload: payload.clone(), at: 0, sent: 0, begun: false },
-            payload.len(),
-        )
+        let outgoing = Outgoing::Message { text, payload: payload.clone(), at: 0, sent: 0, begun: false };
+        self.put_outgoing(endpoint, text, outgoing, payload.len(), || payload.clone())
     }
 
     /// Whether a message of this length is compressed.
@@ -292,7 +315,7 @@ impl Link {
 
     /// Whether a message can be compressed or encoded now.
     pub fn can_compress(&self) -> bool {
-        self.rare.waiting().is_some()
+        self.rare.unencoded().0 > 0
             && self.outbox.unwritten() < AHEAD_BYTES
             && self.rare.write_failure().is_none()
             && !self.has_stopped()
@@ -303,9 +326,15 @@ impl Link {
         self.writes_on || self.can_compress()
     }
 
-    /// Whether the outbound queue has room for one more message. An empty queue accepts any size.
+    /// Whether the outbound queue and the session have room for one more message. Empty ones accept any size.
     #[inline]
     pub fn has_room(&self, endpoint: &Endpoint, len: usize) -> bool {
+        self.has_queue_room(endpoint, len) && self.session_has_room(len, 1)
+    }
+
+    /// As `has_room`, for the outbound queue alone.
+    #[inline]
+    fn has_queue_room(&self, endpoint: &Endpoint, len: usize) -> bool {
         let waiting = self.queued_bytes();
         waiting == 0
             || (endpoint.options.allows(WS_OPT_OUTBOUND_BYTES, waiting + len)
@@ -316,9 +345,10 @@ impl Link {
     pub fn has_room_beside(&self, endpoint: &Endpoint, len: usize) -> bool {
         let waiting = self.queued_bytes();
         let half = |option: i32| endpoint.options.limit(option) / 2;
-        waiting == 0
+        let has_half = waiting == 0
             || ((waiting + len) as u64 <= half(WS_OPT_OUTBOUND_BYTES)
-                && (self.queued_messages() as u64) < half(WS_OPT_OUTBOUND_PACKETS))
+                && (self.queued_messages() as u64) < half(WS_OPT_OUTBOUND_PACKETS));
+        has_half && self.session_has_room(len, 1)
     }
 
     /// Whether messages are accepted (if there is room): no close is in progress.
@@ -374,6 +404,12 @@ impl Link {
             Ok(wrote) => self.writes_on = matches!(wrote, Wrote::Later),
             Err(error) => self.write_failed(&error),
         }
+        self.check_writable(endpoint, cx);
+    }
+
+    /// Reports WRITABLE if it is due and there is room.
+    #[inline]
+    pub(super) fn check_writable(&self, endpoint: &mut Endpoint, cx: &Cx<'_>) {
         if let Some(len) = endpoint.owed_writable()
             && self.may_put()
         {
@@ -404,7 +440,7 @@ impl Link {
             self.wait(if compresses {
                 Outgoing::Message { text, payload: Payload::whole(Arc::new(copy)), at: 0, sent: 0, begun: false }
             } else {
-                Outgoing::Plain { text, payload: copy, at: 0 }
+                Outgoing::Plain { text, payload: Payload::whole(Arc::new(copy)), at: 0 }
             });
             return true;
         }
@@ -438,7 +474,7 @@ impl Link {
     }
 
     /// Queues a message to be compressed or encoded later.
-    fn wait(&mut self, outgoing: Outgoing) {
+    pub(super) fn wait(&mut self, outgoing: Outgoing) {
         self.rare.state().waiting.get_or_insert_default().push(outgoing);
     }
 
@@ -451,7 +487,12 @@ impl Link {
     fn encode_waiting(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         let mut half = cx.budget.half();
         while self.can_compress() {
-            let Some(first) = self.rare.state().waiting.as_mut().and_then(|waiting| waiting.pop()) else { break };
+            let Some(first) = self.rare.state().waiting.as_mut().and_then(|waiting| waiting.pop()) else {
+                if !self.hand_next(endpoint, cx) || half.is_spent() {
+                    break;
+                }
+                continue;
+            };
             let rest = self.encode_slice(endpoint, cx, first);
             match (rest, &mut self.rare.state().waiting) {
                 (Some(rest), Some(waiting)) => waiting.push_front(rest),
@@ -462,8 +503,8 @@ impl Link {
                 break;
             }
         }
-        self.send_due_heartbeat();
-        self.send_due_close();
+        self.send_due_control();
+        self.send_due_close(endpoint);
     }
 
     /// Encodes the next slice of a message, or does other work that takes as long. Returns the message if part of it is
@@ -477,7 +518,7 @@ impl Link {
                 sent: 0,
                 begun: false,
             }),
-            Outgoing::Early { text, payload } => self.encode_plain(cx, text, payload, 0),
+            Outgoing::Early { text, payload } => self.encode_plain(cx, text, Payload::whole(Arc::new(payload)), 0),
             Outgoing::Plain { text, payload, at } => self.encode_plain(cx, text, payload, at),
             Outgoing::Frame { frame } => {
                 self.outbox.push_shared(&frame, 0, true);
@@ -492,11 +533,12 @@ impl Link {
     }
 
     /// Encodes the next fragment of an uncompressed message.
-    fn encode_plain(&mut self, cx: &mut Cx<'_>, text: bool, payload: Vec<u8>, at: usize) -> Option<Outgoing> {
-        let end = payload.len().min(at + PLAIN_SLICE);
+    fn encode_plain(&mut self, cx: &mut Cx<'_>, text: bool, payload: Payload, at: usize) -> Option<Outgoing> {
+        let piece = payload.piece(at, PLAIN_SLICE);
+        let end = at + piece.len();
         let fin = end == payload.len();
         let opcode = if at > 0 { CONTINUATION } else { opcode_of(text) };
-        if !self.queue_plain(Lead { opcode, rsv1: false, fin }, &payload[at..end]) {
+        if !self.queue_plain(Lead { opcode, rsv1: false, fin }, piece) {
             self.memory_failed();
             return None;
         }
@@ -629,17 +671,38 @@ impl Link {
         }
     }
 
-    fn put_outgoing(&mut self, endpoint: &mut Endpoint, outgoing: Outgoing, payload_len: usize) -> Sent {
-        if !self.may_put() {
-            return Sent::NotOpen;
-        }
-        if !self.has_room(endpoint, payload_len) {
-            endpoint.owe_writable(payload_len);
-            return Sent::Full;
+    fn put_outgoing(
+        &mut self,
+        endpoint: &mut Endpoint,
+        text: bool,
+        outgoing: Outgoing,
+        payload_len: usize,
+        kept: impl FnOnce() -> Payload,
+    ) -> Sent {
+        if let Keeping::Done(sent) = self.admit_shared(endpoint, text, payload_len, kept) {
+            return sent;
         }
         self.wait(outgoing);
         endpoint.count_sent(payload_len);
         Sent::Taken
+    }
+
+    /// Whether a message that is shared with other connections is accepted and queued now. A session keeps it.
+    fn admit_shared(
+        &mut self,
+        endpoint: &mut Endpoint,
+        text: bool,
+        len: usize,
+        kept: impl FnOnce() -> Payload,
+    ) -> Keeping {
+        if !self.may_put() {
+            return Keeping::Done(Sent::NotOpen);
+        }
+        if !self.has_queue_room(endpoint, len) {
+            endpoint.owe_writable(len);
+            return Keeping::Done(Sent::Full);
+        }
+        self.keep_shared(endpoint, text, len, kept)
     }
 
     fn note_written(&mut self, endpoint: &mut Endpoint, result: Option<std::io::Result<usize>>) -> usize {

@@ -159,10 +159,14 @@ impl Join {
             }
         }
         // Packets that wait for the authentication, which can no longer be completed.
-        if (peer.state() == State::Closed || peer.is_resting()) && !self.may_process(peer) {
+        let keeps_session = peer.keeps_session();
+        if self.membership.opened.is_none() {
+            peer.hide_losses();
+        }
+        if (peer.state() == State::Closed || (peer.is_resting() && !keeps_session)) && !self.may_process(peer) {
             peer.endpoint.drop_held(cx);
         }
-        if peer.has_lost() && peer.endpoint.inbox.held() == 0 {
+        if peer.has_lost() && !keeps_session && peer.endpoint.inbox.held() == 0 {
             self.leave(peer, cx);
         }
         if self.membership.id == 0

@@ -102,6 +102,14 @@ pub const RETRY_MIN_MS: Name = Name("retry_min_ms");
 pub const RETRY_MAX_MS: Name = Name("retry_max_ms");
 /// `retry_tries`.
 pub const RETRY_TRIES: Name = Name("retry_tries");
+/// `session_ms`.
+pub const SESSION_MS: Name = Name("session_ms");
+/// `session_bytes`.
+pub const SESSION_BYTES: Name = Name("session_bytes");
+/// `max_lost`.
+pub const MAX_LOST: Name = Name("max_lost");
+/// `node`.
+pub const NODE: Name = Name("node");
 /// `WS_COALESCE`.
 pub const COALESCE: Name = Name("WS_COALESCE");
 /// `WS_QUEUE_BEFORE_OPEN`.

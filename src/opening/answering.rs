@@ -1,7 +1,7 @@
 //! The server's side of an opening: requests and their answers, until one opens a WebSocket.
 
 use super::streaming::{Streaming, too_slow};
-use super::{AppHeartbeat, At, Opening, Progress, READ_BYTES};
+use super::{At, Channel, Opening, Progress, READ_BYTES};
 use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::heap;
@@ -152,7 +152,7 @@ impl Opening {
         // A plain request cannot be accepted.
         let answer = if request.opening.is_some() { answer } else { answer.and_then(|_| Err(not_asked_for(method))) };
         keep_request(endpoint, *request);
-        let Agreement { answer, subprotocol, deflate, heartbeat } = match answer {
+        let Agreement { answer, subprotocol, deflate, channel } = match answer {
             Ok(agreement) => agreement,
             Err(refusal) => {
                 self.refuse(endpoint, cx.now, &refusal, method);
@@ -163,13 +163,14 @@ impl Opening {
         info.http_status = 101;
         info.set_text(Text::Subprotocol, subprotocol.unwrap_or_default());
         self.output.push_bytes(&answer);
-        let announced = if let Some(query) = heartbeat {
-            info.set_text(Text::Query, query);
-            AppHeartbeat::Announced
-        } else {
-            AppHeartbeat::None
+        let announced = match channel {
+            Some((question, offered)) => {
+                info.set_text(Text::Query, question.rest);
+                Channel::Announced { offered, resumes: question.node.is_some() }
+            }
+            None => Channel::None,
         };
-        self.opened(endpoint, Role::Server, deflate, announced)
+        self.opened(endpoint, cx.now, Role::Server, deflate, announced)
     }
 
     /// Answers the request that `request` returned with a response. With `keep_alive` the next request of the client is

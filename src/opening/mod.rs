@@ -2,6 +2,7 @@
 //! 4), as steps with one deadline. The result is a link.
 
 mod answering;
+mod greeting;
 mod proxied;
 mod proxy;
 mod rest;
@@ -11,13 +12,17 @@ use crate::codes::*;
 use crate::endpoint::{Endpoint, Info};
 use crate::error::Failure;
 use crate::heap::{self, Discarded};
-use crate::link::{Outbox, Outgoing, Parts, Sent, Waiting, Wrote};
+use crate::link::{End, Link, PendingClose, Outbox, Outgoing, Parts, Sent, Waiting, Wrote};
 use crate::net::{Destination, Dial, LEAST_READ, Names, Reader, Services, Step, Stream, tls_failure};
-use crate::protocol::{Asked, ClientHandshake, DeflateParams, Refused, RequestSpec, Role, Tunnel};
+use crate::protocol::{
+    Asked, ClientHandshake, DeflateParams, OfferedChannel, Refused, RequestSpec, Role, Tunnel,
+};
+use crate::session::{Session, Terms};
 use crate::status::{Cause, Phase, Text};
 use crate::trace::{Fact, Trace};
 use crate::work::{Cx, LONG_GAP};
 use answering::Answering;
+use greeting::Greeter;
 pub use proxied::Via;
 use proxied::{Route, note};
 pub(crate) use proxy::MAX_TEXT;
@@ -41,10 +46,19 @@ pub struct Recipe {
     pub via: Option<Box<Via>>,
     /// The request of the opening handshake.
     pub request: RequestSpec,
+    /// The session to ask for.
+    pub session: Option<Terms>,
     /// Timeout for all steps together; `None`: unlimited.
     pub timeout: Option<Duration>,
     /// The host may send messages before OPEN; they are queued.
     pub queue_before_open: bool,
+}
+
+impl Recipe {
+    /// The session to ask for on the first link.
+    pub fn new_session(&self, endpoint: &Endpoint) -> Option<Box<Session>> {
+        Session::ask(self.session?, endpoint.received())
+    }
 }
 
 /// A connection before OPEN.
@@ -59,6 +73,10 @@ pub struct Opening {
     /// Messages that the host sent before OPEN, in order.
     early: Waiting,
     queue_before_open: bool,
+    /// The session to ask for or to resume, until the link has it.
+    session: Option<Box<Session>>,
+    /// A close that waits until the session is resumed.
+    pending_close: Option<Box<PendingClose>>,
     timeout: Option<Duration>,
     deadline: Option<Instant>,
     /// Set once the opening has failed. It ends when the answer has been sent.
@@ -79,13 +97,15 @@ enum At {
     /// A client that asks its proxy for a tunnel.
     Asking(Box<(Tunnel, Route)>),
     /// A client that sends its request and waits for the answer.
-    Requesting { handshake: ClientHandshake, heartbeat: bool, trace: Option<Arc<Trace>> },
+    Requesting { handshake: ClientHandshake, channel: Option<bool>, trace: Option<Arc<Trace>> },
     /// A client between two of these, within one call.
     Moving,
     /// A server that waits for a request, or for its owner's decision on one.
     Answering(Answering),
     /// A client between two tries.
     Resting(Box<Rest>),
+    /// A link that agrees on a session.
+    Greeting(Box<Greeter>),
 }
 
 struct Ending {
@@ -107,36 +127,46 @@ pub enum Progress {
     Opened(Box<Opened>),
     /// It has failed.
     Failed(Failure),
+    /// Its link has ended.
+    Ended(Box<End>),
 }
 
 /// Result of an opening.
 pub struct Opened {
-    /// Inputs for the link.
-    pub parts: Parts,
-    /// What the handshake agreed on for the application heartbeat.
-    pub heartbeat: AppHeartbeat,
+    /// The link.
+    pub link: Link,
+    /// Messages that the host sent before OPEN.
+    pub early: Waiting,
+    /// Number of messages behind which OPEN is reported; `None`: those that have arrived.
+    pub place: Option<u64>,
+    /// The link resumes a session, in which this number of messages is sent again.
+    pub resumed: Option<u64>,
+    /// Why a client has no session although it asked for one, and whether it opens anew nevertheless.
+    pub without: Option<(&'static str, bool)>,
 }
 
-/// Role of the application heartbeat after the opening handshake.
-pub enum AppHeartbeat {
-    /// It was not requested.
+/// The control channel after the opening handshake.
+pub(crate) enum Channel {
+    /// It was not asked for, or is not offered.
     None,
-    /// We are the server and announce it.
-    Announced,
-    /// We are the client and expect the announcement by this deadline.
-    Expected(Option<Instant>),
+    /// We are the server and announce it. `resumes`: the client came for a session that it has.
+    Announced { offered: OfferedChannel, resumes: bool },
+    /// We are the client and expect the announcement by this deadline. `beats`: for the application heartbeat.
+    Expected { beats: bool, deadline: Option<Instant> },
 }
 
 impl Discarded for Opening {
     fn empty(&mut self, keep: &mut usize) {
         self.early.empty(keep);
+        self.session.empty(keep);
     }
 }
 
 impl Opening {
-    /// Client: connects to a server.
-    pub fn dial(services: &Services, recipe: Recipe, now: Instant) -> Opening {
-        let Recipe { to, via, request, timeout, queue_before_open } = recipe;
+    /// Client: connects to a server. `session`: the one to ask for or to resume.
+    pub fn dial(services: &Services, recipe: Recipe, session: Option<Box<Session>>, now: Instant) -> Opening {
+        let Recipe { to, via, mut request, session: _, timeout, queue_before_open } = recipe;
+        name_node(&mut request, session.as_deref());
         let at = match via {
             None => {
                 let route = Route::direct(request, to.trace.clone());
@@ -153,7 +183,7 @@ impl Opening {
                 }
             }
         };
-        Opening::new(at, timeout, queue_before_open, now)
+        Opening { session, ..Opening::new(at, timeout, queue_before_open, now) }
     }
 
     /// Client: on an open transport.
@@ -180,6 +210,8 @@ impl Opening {
             received: Vec::new(),
             early: Waiting::default(),
             queue_before_open,
+            session: None,
+            pending_close: None,
             timeout,
             deadline: timeout.map(|timeout| now + timeout),
             ending: None,
@@ -193,6 +225,9 @@ impl Opening {
     pub fn pump(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
         if self.rest().is_some() {
             return Progress::Pending { more: false };
+        }
+        if matches!(self.at, At::Greeting(_)) {
+            return self.greet(endpoint, cx);
         }
         if let At::LookingUp(looking_up) = &mut self.at {
             match looking_up.0.result() {
@@ -232,6 +267,9 @@ impl Opening {
             progress => progress,
         };
         let Progress::Pending { more } = progress else { return progress };
+        if matches!(self.at, At::Greeting(_)) {
+            return self.greet(endpoint, cx);
+        }
         if !(self.writes_on && cx.budget.is_spent()) {
             self.write(endpoint, cx);
         }
@@ -240,6 +278,9 @@ impl Opening {
 
     /// Queues a message until OPEN.
     pub fn put(&mut self, endpoint: &mut Endpoint, text: bool, payload: &[u8]) -> Sent {
+        if let Some(sent) = self.keep(endpoint, payload.len(), |session| session.keep(text, payload)) {
+            return sent;
+        }
         if !self.queue_before_open || self.ending.is_some() {
             return Sent::NotOpen;
         }
@@ -271,6 +312,7 @@ impl Opening {
             At::Asking(_) => Phase::Proxy,
             At::Requesting { .. } | At::Answering(_) | At::Moving => Phase::Http,
             At::Resting(rest) => rest.failure.phase,
+            At::Greeting(_) => Phase::Websocket,
         }
     }
 
@@ -293,52 +335,86 @@ impl Opening {
     }
 
     /// Whether a poll would read from the socket.
-    pub fn wants_input(&self) -> bool {
+    pub fn wants_input(&self, endpoint: &Endpoint) -> bool {
+        if let At::Greeting(greeter) = &self.at {
+            return greeter.link.wants_input(endpoint);
+        }
+        self.awaits_bytes()
+    }
+
+    /// As `wants_input`, for bytes of the opening handshake.
+    fn awaits_bytes(&self) -> bool {
         self.ending.is_none() && !matches!(&self.at, At::Answering(answering) if answering.is_busy(self.received.len()))
     }
 
     /// Whether a poll can write more, or read the next request, without a readiness event.
     pub fn can_send_on(&self) -> bool {
-        self.writes_on
-            || matches!(&self.at, At::Answering(answering) if answering.is_answered() && self.output.bytes() == 0)
+        match &self.at {
+            At::Greeting(greeter) => greeter.link.can_send_on(),
+            At::Answering(answering) if answering.is_answered() && self.output.bytes() == 0 => true,
+            _ => self.writes_on,
+        }
     }
 
     /// Whether writing failed.
     pub fn has_failed(&self) -> bool {
-        self.write_failure.is_some()
+        match &self.at {
+            At::Greeting(greeter) => greeter.link.has_failed(),
+            _ => self.write_failure.is_some(),
+        }
     }
 
     /// Bytes of the handshake that have not been sent.
     pub fn queued_bytes(&self) -> usize {
-        self.output.bytes()
+        match &self.at {
+            At::Greeting(greeter) => greeter.link.queued_bytes(),
+            _ => self.output.bytes(),
+        }
     }
 
     /// Heap bytes of data received after the opening handshake.
     pub fn unfinished_bytes(&self) -> usize {
-        let request = if let At::Answering(answering) = &self.at { answering.heap_bytes() } else { 0 };
-        self.received.capacity() + request
+        let more = match &self.at {
+            At::Answering(answering) => answering.heap_bytes(),
+            At::Greeting(greeter) => greeter.link.unfinished_bytes(),
+            _ => 0,
+        };
+        self.received.capacity() + more
     }
 
     /// The stream, for registering it with the readiness queue.
     pub fn stream_mut(&mut self) -> Option<&mut Stream> {
-        self.stream.as_mut()
+        match &mut self.at {
+            At::Greeting(greeter) => greeter.link.stream_mut(),
+            _ => self.stream.as_mut(),
+        }
     }
 
     /// Takes the stream, for the caller to close.
     pub fn take_out_stream(&mut self) -> Option<Stream> {
-        self.stream.take()
+        match &mut self.at {
+            At::Greeting(greeter) => greeter.link.take_stream(),
+            _ => self.stream.take(),
+        }
     }
 
     /// From now on reading continues until the socket has no more bytes: a short read does not end it.
     pub fn read_on(&mut self) {
         self.reads_on = true;
+        if let At::Greeting(greeter) = &mut self.at {
+            greeter.link.read_on();
+        }
         if let Some(stream) = &mut self.stream {
             stream.read_on();
         }
     }
 
     /// Moves the deadlines by the length of a gap between polls.
-    pub fn shift(&mut self, gap: Duration) {
+    pub fn shift(&mut self, endpoint: &Endpoint, gap: Duration) {
+        if let At::Greeting(greeter) = &mut self.at {
+            greeter.link.shift(endpoint, gap);
+        }
+        self.shift_session(gap);
         self.deadline = self.deadline.map(|deadline| deadline + gap);
         if let At::Resting(rest) = &mut self.at {
             rest.shift(gap);
@@ -352,12 +428,31 @@ impl Opening {
     pub fn close_deadline(&self) -> Option<Instant> {
         match &self.ending {
             Some(ending) => ending.deadline,
-            None => self.deadline.filter(|_| matches!(&self.at, At::Answering(answering) if answering.is_responding())),
+            None => match &self.at {
+                At::Greeting(greeter) => greeter.link.close_deadline(),
+                At::Answering(answering) if answering.is_responding() => self.deadline,
+                _ => None,
+            },
         }
     }
 
     /// Ends an opening that has timed out. `read_all`: all received bytes have been read. Returns when to check next.
     pub fn check_timers(
+        &mut self,
+        endpoint: &mut Endpoint,
+        cx: &mut Cx<'_>,
+        read_all: bool,
+    ) -> Result<Option<Instant>, Box<End>> {
+        let broken = |failure| Box::new(End::broken(failure));
+        let of_session = if read_all { self.check_session(cx.now).map_err(broken)? } else { None };
+        let next = match &self.at {
+            At::Greeting(_) => self.check_greeting(endpoint, cx, read_all)?,
+            _ => self.check_deadline(endpoint, cx, read_all).map_err(broken)?,
+        };
+        Ok(next.into_iter().chain(of_session).min())
+    }
+
+    fn check_deadline(
         &mut self,
         endpoint: &mut Endpoint,
         cx: &mut Cx<'_>,
@@ -413,6 +508,11 @@ impl Opening {
 
     /// Gives up the stream: shuts it down gracefully if everything was sent, otherwise has the worker close it.
     pub fn give_up(mut self: Box<Self>, cx: &Cx<'_>) {
+        if let At::Greeting(greeter) = &mut self.at
+            && let Some(stream) = greeter.link.take_stream()
+        {
+            cx.services.reap(stream);
+        }
         match self.stream.take() {
             Some(stream) if self.output.bytes() == 0 && self.write_failure.is_none() => cx.services.reap(stream),
             Some(stream) => cx.services.close(vec![stream]),
@@ -431,6 +531,9 @@ impl Opening {
 
     /// Writes queued bytes, for half of the remaining budget.
     pub fn write(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        if let At::Greeting(greeter) = &mut self.at {
+            return greeter.link.write(endpoint, cx);
+        }
         self.writes_on = false;
         let Some(stream) = &mut self.stream else { return };
         if self.write_failure.is_some() || self.output.bytes() == 0 {
@@ -452,7 +555,7 @@ impl Opening {
     /// Reads until OPEN, until no more bytes are available, or until the budget is exhausted.
     fn read(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
         let mut first = true;
-        while self.wants_input() {
+        while self.awaits_bytes() {
             // The first pass ignores the budget, so that every poll makes progress.
             if !std::mem::take(&mut first) && cx.budget.is_spent() {
                 return Progress::Pending { more: true };
@@ -477,7 +580,7 @@ impl Opening {
             if !matches!(progress, Progress::Pending { .. }) {
                 return progress;
             }
-            if last && self.wants_input() {
+            if last && self.awaits_bytes() {
                 return self.broken();
             }
         }
@@ -487,7 +590,7 @@ impl Opening {
     /// Handles received bytes of the handshake.
     fn take(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         match &mut self.at {
-            At::LookingUp(_) | At::Dialing(_) | At::Resting(_) | At::Moving => {}
+            At::LookingUp(_) | At::Dialing(_) | At::Resting(_) | At::Moving | At::Greeting(_) => {}
             At::Asking(asking) => match asking.0.receive(bytes) {
                 Ok(Asked::More(output)) => {
                     self.output.push_bytes(&output);
@@ -502,7 +605,7 @@ impl Opening {
                 Ok(Asked::Open(used)) => return self.enter_tunnel(endpoint, cx, &bytes[used..]),
                 Err(refused) => return self.refused_by_proxy(endpoint, cx, *refused),
             },
-            At::Requesting { handshake, heartbeat, trace } => match handshake.receive(bytes) {
+            At::Requesting { handshake, channel, trace } => match handshake.receive(bytes) {
                 Ok(None) if handshake.is_refused() => self.expect_body(cx.now),
                 Ok(None) => {}
                 Ok(Some((used, response))) => {
@@ -510,13 +613,10 @@ impl Opening {
                     info.http_status = response.status;
                     info.headers = response.headers;
                     info.set_text(Text::Subprotocol, response.subprotocol.unwrap_or_default());
-                    let expected = if *heartbeat {
-                        AppHeartbeat::Expected(self.timeout.map(|timeout| cx.now + timeout))
-                    } else {
-                        AppHeartbeat::None
-                    };
+                    let deadline = self.timeout.map(|timeout| cx.now + timeout);
+                    let expected = channel.map_or(Channel::None, |beats| Channel::Expected { beats, deadline });
                     self.received = bytes[used..].to_vec();
-                    return self.opened(endpoint, Role::Client, response.deflate, expected);
+                    return self.opened(endpoint, cx.now, Role::Client, response.deflate, expected);
                 }
                 Err(mut refused) => {
                     let foreign = std::mem::take(&mut refused.foreign);
@@ -598,9 +698,10 @@ impl Opening {
     fn opened(
         &mut self,
         endpoint: &mut Endpoint,
+        now: Instant,
         role: Role,
         deflate: Option<DeflateParams>,
-        heartbeat: AppHeartbeat,
+        channel: Channel,
     ) -> Progress {
         let Some(stream) = self.stream.take() else { return Progress::Pending { more: false } };
         if let Some(params) = &deflate {
@@ -611,11 +712,34 @@ impl Opening {
             stream,
             outbox: std::mem::take(&mut self.output),
             received: std::mem::take(&mut self.received),
-            early: std::mem::take(&mut self.early),
             deflate: deflate.map(|params| (params, endpoint.options.deflate_level)),
             reads_on: self.reads_on,
         };
-        Progress::Opened(Box::new(Opened { parts, heartbeat }))
+        let mut link = Link::new(parts, now);
+        match channel {
+            Channel::None => {}
+            Channel::Announced { offered, resumes } => {
+                let OfferedChannel { heartbeat, session, node } = offered;
+                if link.announce(heartbeat, session, &node) && session {
+                    self.begin_greeting(endpoint, link, resumes);
+                    return Progress::Pending { more: false };
+                }
+            }
+            Channel::Expected { beats, deadline } => {
+                let session = self.session.take();
+                let greets = session.is_some();
+                if let Some(session) = session {
+                    link.set_session(session);
+                }
+                link.expect_announcement(beats, deadline);
+                if greets {
+                    self.begin_greeting(endpoint, link, false);
+                    return Progress::Pending { more: false };
+                }
+            }
+        }
+        let early = std::mem::take(&mut self.early);
+        Progress::Opened(Box::new(Opened { link, early, place: None, resumed: None, without: None }))
     }
 
     /// Ends the opening once queued output (a refusal) has been sent.
@@ -674,9 +798,17 @@ impl Opening {
     }
 }
 
+/// Has the request name the node that has the session which is resumed.
+fn name_node(request: &mut RequestSpec, session: Option<&Session>) {
+    if let (Some(channel), Some(session)) = (&mut request.channel, session) {
+        channel.node = session.node().map(str::to_owned);
+    }
+}
+
 fn start_request(spec: &RequestSpec, trace: Option<Arc<Trace>>) -> (At, Vec<u8>) {
     let (handshake, request) = ClientHandshake::start(spec);
-    (At::Requesting { handshake, heartbeat: spec.heartbeat, trace }, request)
+    let channel = spec.channel.as_ref().map(|channel| channel.heartbeat);
+    (At::Requesting { handshake, channel, trace }, request)
 }
 
 /// Stores the refusal of a server or proxy: status, headers and body.

@@ -1,10 +1,11 @@
 //! The time between two tries of a client that reconnects.
 
-use super::{At, Opening, Recipe};
-use crate::endpoint::Mark;
+use super::{At, Opening, Recipe, name_node};
+use crate::endpoint::{Endpoint, Mark};
 use crate::error::Failure;
 use crate::link::Waiting;
-use crate::net::Services;
+use crate::net::{Services, Stream};
+use crate::protocol::RequestSpec;
 use crate::work::LONG_GAP;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,11 @@ impl Rest {
         Rest { failure, lost, retry_after, until: None }
     }
 
+    /// A server's client that waits until it resumes its session.
+    pub fn of_server() -> Rest {
+        Rest::new(Failure::default(), None, None)
+    }
+
     /// Moves its end by the length of a gap between polls, but for the part that is none: who polls rarely goes on too.
     pub(super) fn shift(&mut self, gap: Duration) {
         self.until = self.until.map(|until| until + gap.saturating_sub(LONG_GAP));
@@ -39,9 +45,27 @@ impl Opening {
     }
 
     /// Begins the next try.
-    pub fn dial_on(&mut self, services: &Services, recipe: Recipe, now: Instant) {
-        let early = std::mem::take(&mut self.early);
-        *self = Opening { early, ..Opening::dial(services, recipe, now) };
+    pub fn dial_on(&mut self, services: &Services, recipe: Recipe, endpoint: &Endpoint, now: Instant) {
+        let (early, pending_close) = (std::mem::take(&mut self.early), self.pending_close.take());
+        let session = self.session.take().or_else(|| recipe.new_session(endpoint));
+        *self = Opening { early, pending_close, ..Opening::dial(services, recipe, session, now) };
+    }
+
+    /// Begins the next try on an open transport.
+    pub fn request_again_on(
+        &mut self,
+        endpoint: &mut Endpoint,
+        stream: Stream,
+        spec: &RequestSpec,
+        timeout: Option<Duration>,
+        now: Instant,
+    ) {
+        let (early, pending_close, session) =
+            (std::mem::take(&mut self.early), self.pending_close.take(), self.session.take());
+        let mut spec = spec.clone();
+        name_node(&mut spec, session.as_deref());
+        let opening = Opening::request_on(endpoint, stream, &spec, timeout, self.queue_before_open, now);
+        *self = Opening { early, pending_close, session, ..opening };
     }
 
     /// The wait for the next try, if it is in one.

@@ -27,8 +27,17 @@ pub struct RequestSpec {
     pub deflate: Option<DeflateSettings>,
     /// Maximum bytes of the response header.
     pub max_header_bytes: usize,
-    /// Whether to request the application heartbeat.
+    /// The control channel to ask for.
+    pub channel: Option<AskedChannel>,
+}
+
+/// What a client asks for with the control channel.
+#[derive(Clone, Default)]
+pub struct AskedChannel {
+    /// The application heartbeat.
     pub heartbeat: bool,
+    /// The node that has the session to resume; `None`: there is none.
+    pub node: Option<String>,
 }
 
 /// A response that accepts the connection.
@@ -84,7 +93,8 @@ impl ClientHandshake {
         let key = generate_key();
         let own_host = spec.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let host = own_host.map_or(&spec.host, |(_, value)| value);
-        let target = if spec.heartbeat { &ask_in(&spec.target) } else { &spec.target };
+        let asking = spec.channel.as_ref().map(|channel| ask_in(&spec.target, channel.node.as_deref()));
+        let target = asking.as_ref().unwrap_or(&spec.target);
         let mut request =
             format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
         request += &format!("Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n");

@@ -3,6 +3,7 @@
 mod allowed;
 mod assembly;
 mod body;
+mod channel;
 mod client;
 mod connect;
 mod control;
@@ -15,7 +16,6 @@ mod framing;
 mod head;
 mod header;
 mod headers;
-mod heartbeat;
 mod mask;
 mod place;
 mod proxy_header;
@@ -30,7 +30,12 @@ mod utf8;
 mod violation;
 
 pub use allowed::{Allowed, HostList, OriginList};
-pub use client::{ClientHandshake, RequestSpec, Response, shown_location};
+pub use channel::{
+    Announcement, Control, Grant, LONGEST_CONTROL, LONGEST_DRAIN, LONGEST_DRAIN_URL, Marker, NewSession, Question,
+    ResumeSession, Secret, SessionId, ask_in, encode_announcement, encode_control, is_node, read_announcement,
+    read_control, read_question,
+};
+pub use client::{AskedChannel, ClientHandshake, RequestSpec, Response, shown_location};
 pub use control::ControlPayload;
 pub use decode::Decoder;
 pub use deflate::{Broken, Compressor, Decompressor};
@@ -42,10 +47,6 @@ pub use forwarded::Forwarding;
 pub use header::Header;
 pub(crate) use headers::trimmed;
 pub use headers::{Headers, check_header, check_subprotocols};
-pub use heartbeat::{
-    HeartbeatMessage, LONGEST_HEARTBEAT, Marker, announcement, ask_in, encode_heartbeat, read_announcement,
-    read_heartbeat, without_question,
-};
 pub use mask::{MaskKeys, copy_masked, extend_masked, mask};
 pub use place::{Login, Place, Site};
 pub use proxy_header::{MAX_PROXY_HEADER, ProxyHeader};
@@ -53,7 +54,7 @@ pub use received::{Limits, Received};
 pub use refused::Refused;
 pub use request::{Method, Request, WebSocketRequest};
 pub use response::{Refusal, Reply, has_body};
-pub use server::{Accept, Agreement, CONTINUE, ServerHandshake, not_asked_for};
+pub use server::{Accept, Agreement, CONTINUE, OfferedChannel, ServerHandshake, not_asked_for};
 pub use tunnel::{Asked, Tunnel};
 pub use utf8::Utf8;
 

@@ -3,11 +3,12 @@
 use super::head::{RequestHead, empty_lines, find_end, is_token_byte};
 use super::request::{ASK_FOR_WEBSOCKET, OPEN_WITH_GET, asks_for_websocket, check_opening, check_plain};
 use super::{
-    DeflateParams, DeflateSettings, Method, Refusal, Request, WebSocketRequest, choose_offer, without_question,
+    DeflateParams, DeflateSettings, Method, Refusal, Request, WebSocketRequest, Question, choose_offer, read_question,
 };
 use crate::heap;
 use crate::status::Cause;
 use std::fmt;
+use std::sync::Arc;
 use tungstenite::handshake::derive_accept_key;
 
 /// Response to a client that waits before it sends its body (RFC 9110 section 15.2.1).
@@ -126,8 +127,19 @@ pub struct Accept {
     pub headers: Vec<(String, String)>,
     /// permessage-deflate, for clients that offer it.
     pub deflate: Option<DeflateSettings>,
-    /// The application heartbeat, for clients that request it.
+    /// The control channel, for clients that ask for it.
+    pub channel: Option<OfferedChannel>,
+}
+
+/// What a server offers with the control channel.
+#[derive(Clone, Debug)]
+pub struct OfferedChannel {
+    /// The application heartbeat.
     pub heartbeat: bool,
+    /// Sessions.
+    pub session: bool,
+    /// Name of the server's node.
+    pub node: Arc<str>,
 }
 
 /// An accepted request.
@@ -138,9 +150,15 @@ pub struct Agreement {
     pub subprotocol: Option<String>,
     /// permessage-deflate, if the client offered it and it is enabled.
     pub deflate: Option<DeflateParams>,
-    /// The query without the request for the application heartbeat, if the client sent that and the heartbeat is
-    /// enabled.
-    pub heartbeat: Option<String>,
+    /// The client's question for the control channel and what it is offered, if it is offered any.
+    pub channel: Option<(Question, OfferedChannel)>,
+}
+
+impl Agreement {
+    /// Whether the client may begin a session.
+    pub fn may_begin_session(&self) -> bool {
+        self.channel.as_ref().is_some_and(|(_, offered)| offered.session)
+    }
 }
 
 /// Omits the response, whose headers may contain secrets.
@@ -198,12 +216,13 @@ impl Accept {
             answer += &format!("{name}: {value}\r\n");
         }
         answer += "\r\n";
-        let heartbeat = self.heartbeat.then(|| without_question(&request.query)).flatten();
+        let offered = self.channel.as_ref();
+        let channel = offered.and_then(|offered| Some((read_question(&request.query)?, offered.clone())));
         Agreement {
             answer: answer.into_bytes(),
             subprotocol: subprotocol.map(str::to_owned),
             deflate: chosen.map(|(params, _)| params),
-            heartbeat,
+            channel,
         }
     }
 }
@@ -263,7 +282,7 @@ mod tests {
             subprotocols: vec!["marked".to_owned()],
             deflate: None,
             max_header_bytes: 1_000,
-            heartbeat: false,
+            channel: None,
         };
         let (mut client, sent) = ClientHandshake::start(&spec);
         let Ok(Some((_, request))) = ServerHandshake::new(1_000).receive(&sent) else { panic!("the request is valid") };

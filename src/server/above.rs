@@ -6,7 +6,7 @@ use crate::codes::*;
 use crate::connection::Connection;
 use crate::endpoint::Asked;
 use crate::net::{MemoryEnd, Stream};
-use crate::protocol::{Accept, ServerHandshake};
+use crate::protocol::{Accept, OfferedChannel, ServerHandshake};
 use crate::work::Cx;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Server {
             subprotocols: of.subprotocols.clone(),
             headers: of.headers.clone(),
             deflate: None,
-            heartbeat: of.heartbeat,
+            channel: of.channel.clone().map(|offered| OfferedChannel { session: false, ..offered }),
         };
         let timeout = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let (options, header_bytes) = (self.endpoint.options.clone(), self.settings.max_header_bytes);

@@ -134,6 +134,7 @@ impl Server {
             return more;
         }
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
+        let comes_back = client.peer.request().is_some_and(|request| self.comes_back(request));
         let address = self.settings.limited(client.address());
         let there = self.counts.per_address.get(&address).copied().unwrap_or_default();
         let from_there = u64::from(there.connected + there.seats);
@@ -141,13 +142,15 @@ impl Server {
             && self.has_room_beside(from_there, most_per_address, Some(address));
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let Some(request) = client.peer.request() else { return false };
+        let has_seat = comes_back;
         let judged = allowed.and_then(|()| match &request.opening {
-            _ if !asks => accept.answer(request).map(Some),
+            _ if !asks || has_seat => accept.answer(request).map(Some),
             Some(opening) => accept.check(request, opening).map(|_| None),
             None => Ok(None),
         });
         let answer = match judged {
             Err(refusal) => Err(refusal),
+            Ok(Some(answer)) if has_seat => Ok(answer),
             Ok(_) if refuses => Err(busy("the server takes no new clients")),
             Ok(_) if connected >= most => Err(busy("the server is full")),
             Ok(_) if from_there >= most_per_address => Err(busy(CROWDED)),
@@ -159,7 +162,12 @@ impl Server {
                 return self.client(key).is_some_and(|client| client.peer.pump(cx));
             }
         };
+        let takes_seat = !has_seat && answer.as_ref().is_ok_and(|agreement| agreement.may_begin_session());
         client.peer.decide(cx, answer);
+        if takes_seat {
+            self.take_seat(key);
+        }
+        let Some(client) = self.client(key) else { return false };
         // Bytes sent after the request may have arrived already, and the answer is written now.
         client.peer.pump(cx) || client.peer.request().is_some()
     }
@@ -198,7 +206,8 @@ impl Server {
         // Pending handshakes count too, so that one address cannot occupy all of them. With TLS only these count here,
         // so that a client with too many open connections is refused with an HTTP status.
         // The same where files are served, as the request may be for one of them.
-        let later = tls.is_some() || self.downloads.is_some();
+        // And where sessions are kept, as it may come back for its own.
+        let later = tls.is_some() || self.downloads.is_some() || self.sessions.terms.is_some();
         let counted = u64::from(there.pending) + if later { 0 } else { u64::from(there.connected) };
         let crowded = limited.is_some() && counted >= most.saturating_add(self.downloads_of_one());
         if crowded && tls.is_some() {
@@ -340,6 +349,8 @@ impl Server {
             marks: 0,
             timer: None,
             done: false,
+            is_seated: false,
+            is_lost: false,
         });
         if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
             client.set_timer(key, since + time, &mut self.queues);

@@ -7,11 +7,11 @@ use crate::codes::*;
 use crate::connection::Connection;
 use crate::error::Failure;
 use crate::heap;
-use crate::link::{Payload, Sent, SharedMessage, at_once_bytes, slice_bytes};
+use crate::link::{Sent, SharedMessage, at_once_bytes, slice_bytes};
 use crate::names::ON_FULL;
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_header, frame_room, opcode_of};
 use crate::status::{Cause, Phase};
-use crate::work::{Chunk, Codecs, Cx, FRAMES_PER_CHECK, MUCH};
+use crate::work::{Chunk, Codecs, Cx, FRAMES_PER_CHECK, MUCH, Payload};
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
@@ -68,21 +68,22 @@ impl Forms<'_> {
         peer.make_room(cx, len);
         if !peer.compresses(len) {
             if let Some((storage, start)) = self.rest {
-                return peer.put_parts(&self.plain, storage, start, len);
+                let (head, text) = (self.plain.clone(), self.text);
+                return peer.put_parts(text, &head, (storage, start), len, || self.long());
             }
-            return peer.put_shared(&self.plain, len, now && !cx.corked);
+            return peer.put_shared(self.text, &self.plain, len, now && !cx.corked, || self.kept(len));
         }
         let Some(compression) = peer.compression() else { return peer.put(cx, self.text, self.payload) };
         match compression.shared_by() {
             Some(kind) => match self.compressed(cx.codecs, kind, len, now) {
                 Compressed::Frame(frame) => {
-                    let sent = peer.put_shared(&frame, len, now && !cx.corked);
+                    let sent = peer.put_shared(self.text, &frame, len, now && !cx.corked, || self.kept(len));
                     if sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain) {
                         peer.endpoint.counters.rare().compressed_out += 1;
                     }
                     sent
                 }
-                Compressed::Long(message) => peer.put_shared_message(&message, len),
+                Compressed::Long(message) => peer.put_shared_message(self.text, &message, len),
             },
             // Each client compresses separately: now while the budget lasts, otherwise later in slices.
             None if !now || len > compression.at_once_bytes() || peer.is_waiting() => {
@@ -90,6 +91,11 @@ impl Forms<'_> {
             }
             None => peer.put(cx, self.text, self.payload),
         }
+    }
+
+    /// The payload of `plain` by reference, for sessions.
+    fn kept(&self, len: usize) -> Payload {
+        Payload::parts(Vec::new(), self.plain.clone(), self.plain.len() - len)
     }
 
     /// A copy of the payload. `forms` has already made it if the payload is long.
@@ -144,12 +150,13 @@ impl Server {
             }
         }
         if policy == Some(WS_FULL_ALL_OR_NONE)
-            && self.open_clients(except).any(|client| !client.peer.has_room(payload.len()))
+            && self.open_clients(except).any(|client| !client.peer.has_lost_session() && !client.peer.has_room(payload.len()))
         {
             for key in 0..self.slots.len() as u32 {
                 if Some(key) != except
                     && let Some(client) = self.client(key)
                     && client.peer.endpoint.admitted
+                    && !client.peer.has_lost_session()
                     && !client.peer.has_room(payload.len())
                 {
                     client.peer.endpoint.owe_writable(payload.len());
@@ -265,7 +272,7 @@ impl Server {
                 Sent::Taken if at_once => self.mark_put(cx, key, now),
                 Sent::Taken => self.queues.later.push(key),
                 Sent::NotOpen => {}
-                Sent::Full if on_full == WS_FULL_DISCONNECT => {
+                Sent::Full if on_full == WS_FULL_DISCONNECT || (on_full == WS_FULL_ALL_OR_NONE && client.peer.has_lost_session()) => {
                     partial = true;
                     let why = format!(
                         "the client did not read and its outbound queue was full ({ON_FULL} is WS_FULL_DISCONNECT)"

@@ -33,6 +33,10 @@ pub(super) struct Client {
     pub(super) timer: Option<Moment>,
     /// Its last event has been taken.
     pub(super) done: bool,
+    /// A seat is kept free for it: it counts in `Counts::seats`.
+    pub(super) is_seated: bool,
+    /// It has lost its link, and counts in `Sessions::lost`.
+    pub(super) is_lost: bool,
 }
 
 /// How far a client is with its opening handshake. One byte, as a server has it for every client.
@@ -182,6 +186,9 @@ impl Server {
         if changed.opened || changed.ended {
             self.take_lifecycle(cx, key, changed, handles);
         }
+        if changed.lost {
+            self.note_lost(cx, key);
+        }
         self.note_changes(cx, key);
         if self.counts.lifecycle > MAX_LIFECYCLE {
             self.collapse(cx);
@@ -278,8 +285,10 @@ impl Server {
 
     /// Handles the end of a client: it no longer counts as connected, and its handle retires once its items have been
     /// taken.
-    fn ended(&mut self, key: u32) {
+    pub(super) fn ended(&mut self, key: u32) {
         self.proxied.remove(&key);
+        self.leave_seat(key);
+        self.forget_session(key);
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         self.counts.live -= 1;
         if client.is_served()
@@ -294,9 +303,7 @@ impl Server {
             self.queues.retiring.push_back(key);
             return;
         }
-        if client.peer.endpoint.asked != Asked::Nothing {
-            self.leave_seat(key);
-        } else {
+        if client.peer.endpoint.asked == Asked::Nothing {
             self.counts.connected -= 1;
             let limited = self.settings.limited(client.address());
             count(&mut self.counts.per_address, limited, |there| there.connected -= 1);
@@ -346,7 +353,7 @@ impl Server {
         if client.peer.can_send_on() || (client.peer.has_failed() && !client.peer.is_reading_paused()) {
             queues.ready.enter(key, client.is_busy(|| cx.second()));
         }
-        if let Some(deadline) = client.peer.close_deadline()
+        if let Some(deadline) = client.peer.due_at()
             && client.timer.is_none_or(|at| at > deadline.into())
         {
             client.set_timer(key, deadline, queues);

@@ -15,6 +15,7 @@ mod proxies;
 mod refusals;
 mod requests;
 mod serve;
+mod sessions;
 mod timers;
 mod turns;
 
@@ -39,6 +40,7 @@ use idle::Idle;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use refusals::Refusals;
+use sessions::Sessions;
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -113,6 +115,7 @@ pub struct Server {
     downloads: Option<Box<Downloads>>,
     /// Clients that wait for another request.
     idle: Idle,
+    sessions: Sessions,
     reuse: Reuse,
     /// Number of certificates that it has had.
     certificates: u32,
@@ -198,6 +201,8 @@ pub struct ClientCounts {
     pub refused_waiting: u64,
     /// Requests on which the program has to decide.
     pub requests: u64,
+    /// Clients that have lost their link, and whose session waits to be resumed.
+    pub lost: u64,
 }
 
 /// Client counts.
@@ -285,6 +290,7 @@ impl Server {
             refusals: Refusals::default(),
             downloads: None,
             idle: Idle::default(),
+            sessions: Sessions::default(),
             reuse: Reuse::default(),
             certificates: 0,
             proxied: HashMap::new(),
@@ -456,6 +462,7 @@ impl Server {
                 refused: self.refusals.counts,
                 refused_waiting: self.endpoint.inbox.marks_of(EventKind::Refused) as u64,
                 requests: self.pending_requests() as u64,
+                lost: self.sessions.lost() as u64,
             },
         )
     }

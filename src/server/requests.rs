@@ -2,7 +2,6 @@
 
 use super::client::{Slot, count, no_handle};
 use super::{Handles, Server};
-use crate::endpoint::Asked;
 use crate::error::Error;
 use crate::heap;
 use crate::protocol::Reply;
@@ -19,6 +18,14 @@ impl Server {
         };
         client.peer.endpoint.handle = handle;
         if client.peer.ask(cx) {
+            self.take_seat(key);
+        }
+    }
+
+    /// Keeps a seat free for a client that may open later.
+    pub(super) fn take_seat(&mut self, key: u32) {
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        if !std::mem::replace(&mut client.is_seated, true) {
             let limited = self.settings.limited(client.address());
             count(&mut self.counts.per_address, limited, |there| there.seats += 1);
             self.counts.seats += 1;
@@ -79,11 +86,10 @@ impl Server {
         if self.asks { self.slots.iter().filter(waits).count() } else { 0 }
     }
 
-    /// Releases the seat that was kept free for a client whose request waited.
+    /// Releases the seat that was kept free for a client.
     pub(super) fn leave_seat(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
-        if client.peer.endpoint.asked == Asked::Seat {
-            client.peer.endpoint.asked = Asked::Request;
+        if std::mem::take(&mut client.is_seated) {
             let limited = self.settings.limited(client.address());
             count(&mut self.counts.per_address, limited, |there| there.seats -= 1);
             self.counts.seats -= 1;

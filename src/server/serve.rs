@@ -67,6 +67,10 @@ impl Server {
             }
             let mut more = client.peer.pump(cx);
             let (is_served, asks) = (client.is_served(), client.peer.request().is_some() && !client.peer.is_asked());
+            let claims = client.peer.claim().is_some();
+            if claims {
+                self.take_claim(cx, key, handles);
+            }
             if is_served {
                 self.go_on_with_download(cx, key);
             }

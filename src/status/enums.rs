@@ -42,6 +42,7 @@ codes! {
         Refused = WS_EVENT_REFUSED,
         Request = WS_EVENT_REQUEST,
         Lost = WS_EVENT_LOST,
+        Resumed = WS_EVENT_RESUMED,
     }
 }
 
@@ -112,6 +113,7 @@ codes! {
         NoNode = WS_CAUSE_NO_NODE,
         Unsupported = WS_CAUSE_UNSUPPORTED,
         NoHeartbeat = WS_CAUSE_NO_HEARTBEAT,
+        Session = WS_CAUSE_SESSION,
         Resources = WS_CAUSE_RESOURCES,
         Panic = WS_CAUSE_PANIC,
     }

@@ -89,6 +89,8 @@ pub struct Stats {
     pub clients: ClientCounts,
     /// Files that a server is sending, and requests for files that it has answered.
     pub downloads: [u64; 2],
+    /// Messages of sessions that are not acknowledged, and their bytes.
+    pub unacknowledged: [u64; 2],
     /// Heap bytes of permessage-deflate contexts.
     pub deflate_memory: u64,
     /// Heap bytes kept for peers, beside the queues.
@@ -112,6 +114,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
                 poll_times,
                 clients: server_counts,
                 downloads,
+                unacknowledged: server.unacknowledged(),
                 deflate_memory,
                 kept,
             });
@@ -137,6 +140,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             poll_times,
             clients: ClientCounts::default(),
             downloads: [0; 2],
+            unacknowledged: peer.unacknowledged(),
             deflate_memory,
             kept,
         })

@@ -15,9 +15,12 @@ use crate::multiplayer::{self, Join, SceneSettings, Wire};
 use crate::names::{CERT_PEM, KEY_PEM};
 use crate::net::{MemoryEnd, Stream, TlsClientSettings, TlsServer, lacks_interface, listen as listen_at};
 use crate::opening::ProxySetting;
-use crate::protocol::{self, Accept, Allowed, DeflateSettings, RequestSpec, ServerHandshake};
+use crate::protocol::{
+    self, Accept, Allowed, AskedChannel, DeflateSettings, OfferedChannel, RequestSpec, ServerHandshake,
+};
 use crate::role::Role;
 use crate::server::{Proxies, Server, ServerSettings};
+use crate::session::Terms;
 use crate::status::{ErrorCode, Level, Text};
 use crate::trace::Trace;
 use crate::work::ROUND_BYTES;
@@ -51,6 +54,10 @@ pub struct Settings {
     pub scene: SceneSettings,
     /// WS_APP_HEARTBEAT.
     pub heartbeat: bool,
+    /// Sessions: what is asked for or offered.
+    pub session: Option<Terms>,
+    /// Name of a server for the clients that come back to it.
+    pub node: Arc<str>,
     /// WS_QUEUE_BEFORE_OPEN.
     pub queue_before_open: bool,
     /// Maximum bytes of an HTTP request or response header.
@@ -175,6 +182,14 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<(Connect
     Ok((peer, redial))
 }
 
+impl Settings {
+    /// The control channel that a server offers.
+    fn offered(&self, session: bool) -> Option<OfferedChannel> {
+        let (heartbeat, node) = (self.heartbeat, self.node.clone());
+        (heartbeat || session).then_some(OfferedChannel { heartbeat, session, node })
+    }
+}
+
 /// Opens a server.
 pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
     let registry = registry();
@@ -242,6 +257,7 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
         _ => return Err(bad_url("a server listens on an IP address, on localhost or on *")),
     };
     let listeners = bind(&addresses)?;
+    let channel = settings.offered(settings.session.is_some());
     let path = (parsed.path() != "/").then(|| parsed.path().to_owned());
     let server_settings = ServerSettings {
         url_start: format!("{}://{host}", parsed.scheme()),
@@ -252,7 +268,7 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
             subprotocols: settings.subprotocols,
             headers: settings.headers,
             deflate: settings.deflate,
-            heartbeat: settings.heartbeat,
+            channel,
         }),
         allowed: settings.allowed,
         proxies: settings.proxies,
@@ -262,6 +278,9 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     };
     let mut server = Server::new(listeners, server_settings)?;
     (server.asks, server.plain) = (settings.asks, settings.asks);
+    if let Some(terms) = settings.session {
+        server.keep_sessions(terms);
+    }
     server.endpoint.user = settings.user;
     server.check_certificate(Instant::now());
     journal::note(Level::Info, || format!("listening on {}", server.url()));
@@ -309,7 +328,7 @@ fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, no
         subprotocols,
         headers,
         deflate: settings.deflate,
-        heartbeat: settings.heartbeat,
+        channel: settings.offered(false),
     });
     let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
     let mut peer = Connection::answer_on(
@@ -333,7 +352,7 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
         subprotocols: settings.subprotocols.clone(),
         deflate: settings.deflate,
         max_header_bytes: settings.max_header_bytes,
-        heartbeat: settings.heartbeat,
+        channel: settings.heartbeat.then(|| AskedChannel { heartbeat: true, node: None }),
     };
     let mut peer =
         Connection::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);

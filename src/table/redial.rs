@@ -37,7 +37,9 @@ impl Redial {
         self.retry.shift(gap);
         if self.retry.begin(peer, cx) {
             self.place.describe(peer);
-            role.begin_link(peer, cx);
+            if !peer.keeps_session() {
+                role.begin_link(peer, cx);
+            }
         }
     }
 

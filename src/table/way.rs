@@ -6,7 +6,8 @@ use crate::codes::WS_OPT_NO_DELAY;
 use crate::error::Error;
 use crate::net::{Destination, TlsClient, TlsClientSettings};
 use crate::opening::{Goal, MAX_TEXT, ProxyKind, ProxySetting, Recipe, Via};
-use crate::protocol::{DeflateSettings, RequestSpec};
+use crate::protocol::{AskedChannel, DeflateSettings, RequestSpec};
+use crate::session::Terms;
 use crate::status::ErrorCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,8 @@ pub(super) struct Way {
     subprotocols: Vec<String>,
     deflate: Option<DeflateSettings>,
     max_header_bytes: usize,
-    heartbeat: bool,
+    channel: Option<AskedChannel>,
+    session: Option<Terms>,
     tls: TlsClientSettings,
     proxy: ProxySetting,
     no_delay: bool,
@@ -34,7 +36,9 @@ impl Way {
             subprotocols: settings.subprotocols,
             deflate: settings.deflate,
             max_header_bytes: settings.max_header_bytes,
-            heartbeat: settings.heartbeat,
+            channel: (settings.heartbeat || settings.session.is_some())
+                .then(|| AskedChannel { heartbeat: settings.heartbeat, node: None }),
+            session: settings.session,
             tls: settings.tls,
             proxy: settings.proxy,
             no_delay: settings.options.is_on(WS_OPT_NO_DELAY),
@@ -56,7 +60,7 @@ impl Way {
             subprotocols: self.subprotocols.clone(),
             deflate: self.deflate,
             max_header_bytes: self.max_header_bytes,
-            heartbeat: self.heartbeat,
+            channel: self.channel.clone(),
         };
         let via = match &self.proxy {
             ProxySetting::None => None,
@@ -68,7 +72,7 @@ impl Way {
         };
         let host = place.with_zone(host);
         let to = Destination { host, port, tls, no_delay: self.no_delay, trace: self.tls.trace.clone() };
-        Ok(Recipe { to, via, request, timeout: self.timeout, queue_before_open: self.queue_before_open })
+        Ok(Recipe { to, via, request, session: self.session, timeout: self.timeout, queue_before_open: self.queue_before_open })
     }
 
     /// The extra headers of the request, with this one in the place of all with its name; `None`: without them.

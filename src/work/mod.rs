@@ -4,6 +4,7 @@ mod arena;
 mod budget;
 mod codecs;
 mod moment;
+mod payload;
 
 pub(crate) use arena::is_free;
 pub use arena::{Arena, Chunk, Place};
@@ -11,6 +12,7 @@ pub(crate) use budget::FRAMES_PER_CHECK;
 pub use budget::{Budget, Clock, SystemClock};
 pub use codecs::Codecs;
 pub use moment::Moment;
+pub use payload::Payload;
 
 use crate::heap::Discarded;
 use crate::net::Services;

@@ -161,7 +161,7 @@ static void who_does_not_take_part(void) {
   ws_connect(url, &config, &client);
   comes(server, client, &event);
   ws_handle conn = event.conn;
-  CHECK(ws_get_text(conn, WS_GET_QUERY, query, sizeof query, NULL) == WS_OK && !strcmp(query, "wspeer-heartbeat=1"),
+  CHECK(ws_get_text(conn, WS_GET_QUERY, query, sizeof query, NULL) == WS_OK && !strcmp(query, "wspeer=1"),
         "a server without the flag sees the heartbeat request in the query");
   comes(client, server, &event);
   says(conn, "first");
@@ -224,7 +224,7 @@ static void configs(void) {
             ws_get_option(h, WS_OPT_HEARTBEAT_MS, &value) == WS_OK && value == 20000,
         "a client pings every 20 s");
   ws_free(h);
-  config.max_message_bytes = 31;
+  config.max_message_bytes = 127;
   CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG && strstr(why(), "max_message_bytes"),
         "max_message_bytes must allow heartbeats");
   config = with(WS_APP_HEARTBEAT);

@@ -5,7 +5,8 @@ use parking_lot::Mutex;
 use std::cell::Cell;
 use std::sync::Arc;
 use wspeer::codes::*;
-use wspeer::internals::link::{Outgoing, Payload, Sent, SharedMessage, Waiting, at_once_bytes, slice_bytes};
+use wspeer::internals::link::{Outgoing, Sent, SharedMessage, Waiting, at_once_bytes, slice_bytes};
+use wspeer::internals::work::Payload;
 use wspeer::internals::protocol::{Accept, Compressor, Decompressor, DeflateParams, DeflateSettings};
 use wspeer::internals::protocol::{Lead, MaskKeys, Role, encode_frame};
 use wspeer::internals::status::{Cause, Phase, State};
@@ -200,14 +201,14 @@ fn messages_arrive_in_order_by_every_way_of_sending() {
                     2 if params.server_no_takeover && can_compress => {
                         let compressor = Compressor::new(params.server_bits, level);
                         let message = SharedMessage::new(text, Payload::whole(chunk), level, u64::MAX, compressor);
-                        end.act(|connection, _| connection.put_shared_message(&Arc::new(Mutex::new(message)), len))
+                        end.act(|connection, _| connection.put_shared_message(false, &Arc::new(Mutex::new(message)), len))
                     }
                     3 => {
                         let mut frame = Vec::new();
                         let opcode = if text { 1 } else { 2 };
                         encode_frame(&mut frame, Role::Server, &mut MaskKeys::new(), Lead::whole(opcode), &payload);
                         let now = random.below(2) == 0;
-                        end.act(|connection, _| connection.put_shared(&Arc::new(frame), len, now))
+                        end.act(|connection, _| connection.put_shared(false, &Arc::new(frame), len, now, no_session))
                     }
                     _ => end.act(|connection, cx| connection.put(cx, text, &payload)),
                 };
@@ -264,8 +265,8 @@ fn waiting_messages_count_the_bytes_left_to_encode() {
         (Outgoing::Early { text: true, payload: vec![3; 7] }, 7),
         (Outgoing::Early { text: true, payload: Vec::new() }, 1),
         (Outgoing::Message { text: true, payload: payload(), at: 30, sent: 5, begun: true }, 50),
-        (Outgoing::Plain { text: true, payload: vec![4; 100], at: 40 }, 60),
-        (Outgoing::Plain { text: true, payload: vec![4; 3], at: 3 }, 1),
+        (Outgoing::Plain { text: true, payload: Payload::whole(Arc::new(vec![4; 100])), at: 40 }, 60),
+        (Outgoing::Plain { text: true, payload: Payload::whole(Arc::new(vec![4; 3])), at: 3 }, 1),
         (Outgoing::Frame { frame: Arc::new(vec![5; 12]) }, 12),
         (Outgoing::Parts { head: Arc::new(vec![6; 5]), storage: storage.clone(), start: 20 }, 85),
         (Outgoing::Shared { message: shared(), index: 1, at: 30 }, 50),
@@ -364,7 +365,7 @@ fn compressed_zeros(len: usize, max_ratio: u32) -> [usize; 2] {
         let message =
             Arc::new(Mutex::new(SharedMessage::new(false, payload.clone(), 1, limit, Compressor::new(15, 1))));
         let sent = end.act(|connection, _| match shared {
-            true => connection.put_shared_message(&message, len),
+            true => connection.put_shared_message(false, &message, len),
             false => connection.put_later(false, &payload),
         });
         assert_eq!(sent, Sent::Taken);

@@ -17,6 +17,11 @@ fn masked(payload: &[u8]) -> Vec<u8> {
     [&[0x82, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload].concat()
 }
 
+/// The first message of a server that offers the heartbeat, from a node "n".
+fn announcement(marker: &[u8]) -> Vec<u8> {
+    [b"wspeer-control\x01\x12".as_slice(), marker, b"\x01n"].concat()
+}
+
 fn beat(kind: u8, number: u8) -> Vec<u8> {
     [MARKER.as_slice(), &[kind, 0, 0, 0, number]].concat()
 }
@@ -44,7 +49,7 @@ mod client {
 
     fn announced(changes: &[(i32, u32)]) -> End {
         let mut end = asking(changes);
-        end.feed(&frame(&[b"wspeer-heartbeat".as_slice(), MARKER].concat()));
+        end.feed(&frame(&announcement(MARKER)));
         end.poll();
         end
     }
@@ -53,7 +58,7 @@ mod client {
     fn the_request_asks_for_heartbeats() {
         let mut end = End::client_asking(true, None, &[]);
         end.poll();
-        assert!(end.output().starts_with(b"GET /?wspeer-heartbeat=1 HTTP/1.1\r\n"));
+        assert!(end.output().starts_with(b"GET /?wspeer=1 HTTP/1.1\r\n"));
         let mut end = End::client(None, &[]);
         end.poll();
         assert!(end.output().starts_with(b"GET / HTTP/1.1\r\n"));
@@ -92,7 +97,7 @@ mod client {
     #[test]
     fn text_is_no_announcement() {
         let mut end = asking(&[]);
-        let announcement = [b"wspeer-heartbeat".as_slice(), MARKER].concat();
+        let announcement = announcement(MARKER);
         end.feed(&[&[0x81, announcement.len() as u8], announcement.as_slice()].concat());
         end.poll();
         let items = end.items();
@@ -107,7 +112,7 @@ mod client {
         end.pass(ms(1_000));
         end.output();
         end.now += ms(10);
-        for stray in [beat(2, 2), beat(1, 1), beat(9, 1), MARKER.as_slice().to_vec(), [beat(2, 1), vec![0]].concat()] {
+        for stray in [beat(2, 2), beat(1, 1), beat(9, 1), MARKER.as_slice().to_vec()] {
             end.feed(&frame(&stray));
         }
         end.poll();
@@ -158,15 +163,15 @@ mod client {
         for first in [
             frame(b"hello"),
             b"\x81\x05hello".to_vec(),
-            frame(&[b"wspeer-heartbeat".as_slice(), &MARKER[1..]].concat()),
+            frame(&announcement(&MARKER[1..])),
         ] {
             let mut end = asking(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
             end.feed(&first);
-            end.feed(&frame(&[b"wspeer-heartbeat".as_slice(), MARKER].concat()));
+            end.feed(&frame(&announcement(MARKER)));
             end.poll();
             let items = end.items();
             assert!(
-                matches!(&items[..], [Binary(_) | Text(_), Event(EventKind::Error, 0), Binary(late)] if late.len() == 32),
+                matches!(&items[..], [Binary(_) | Text(_), Event(EventKind::Error, 0), Binary(late)] if late.len() == 34),
                 "{items:?}"
             );
             end.pass(ms(1_000));
@@ -198,7 +203,7 @@ mod client {
         let mut end = asking(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
         end.pass(ms(1_000));
         assert_eq!(unmasked(&end.output()), [(9, b"wspeer".to_vec())]);
-        end.feed(&frame(&[b"wspeer-heartbeat".as_slice(), MARKER].concat()));
+        end.feed(&frame(&announcement(MARKER)));
         end.pass(ms(1_000));
         assert_eq!(unmasked(&end.output()), [(2, beat(1, 1))]);
         assert_eq!(end.items(), []);
@@ -209,7 +214,7 @@ mod server {
     use super::*;
 
     const ASKING: &[u8] =
-        b"GET /game?x=1&wspeer-heartbeat=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        b"GET /game?x=1&wspeer=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
     /// A server's end that has sent its announcement, and its marker.
@@ -219,9 +224,9 @@ mod server {
         end.poll();
         assert_eq!(end.items(), [Event(EventKind::Open, 0)]);
         let output = end.output();
-        let frames = &output[output.len() - 34..];
-        assert_eq!((&frames[..2], &frames[2..18]), (b"\x82\x20".as_slice(), b"wspeer-heartbeat".as_slice()));
-        (end, frames[18..].to_vec())
+        let frame = &output[output.len() - 39..];
+        assert_eq!((&frame[..18], &frame[34..]), (b"\x82\x25wspeer-control\x01\x15".as_slice(), b"\x01node".as_slice()));
+        (end, frame[18..34].to_vec())
     }
 
     fn beat_of(marker: &[u8], kind: u8, number: u8) -> Vec<u8> {
@@ -259,7 +264,7 @@ mod server {
             let clock = Ticking { now: std::cell::Cell::new(end.now), step: ms(5), asked: std::cell::Cell::new(0) };
             end.poll_within(&clock, Some(1));
             output.extend(end.output());
-            let at = output.windows(16).position(|bytes| bytes == b"wspeer-heartbeat");
+            let at = output.windows(16).position(|bytes| bytes == b"wspeer-control\x01\x15");
             if let Some(marker) = at.and_then(|at| output.get(at + 16..at + 32))
                 && !std::mem::replace(&mut sent, true)
             {
@@ -267,7 +272,7 @@ mod server {
                 end.feed(&masked(&beat_of(marker, 1, 1)));
             }
         }
-        let at = output.windows(16).position(|bytes| bytes == b"wspeer-heartbeat").unwrap();
+        let at = output.windows(16).position(|bytes| bytes == b"wspeer-control\x01\x15").unwrap();
         let pong = [b"\x82\x15".to_vec(), beat_of(&output[at + 16..at + 32], 2, 1)].concat();
         assert!(output.ends_with(&pong), "the last of {} bytes", output.len());
         end.act(|connection, cx| connection.close(cx, 0, ""));

@@ -15,4 +15,5 @@ mod plain_http;
 mod receiving;
 mod reopening;
 mod sending;
+mod sessions;
 mod time;

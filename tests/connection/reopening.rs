@@ -103,10 +103,10 @@ fn a_lost_client_reconnects_under_the_same_handle() {
         subprotocols: Vec::new(),
         deflate: None,
         max_header_bytes: 1 << 10,
-        heartbeat: false,
+        channel: None,
     };
     let to = Destination { host: "127.0.0.1".to_owned(), port, tls: None, no_delay: true, trace: None };
-    let recipe = Recipe { to, via: None, request, timeout: Some(ms(20_000)), queue_before_open: true };
+    let recipe = Recipe { to, via: None, request, session: None, timeout: Some(ms(20_000)), queue_before_open: true };
     let services = Services::new(Arc::new(|| {}));
     let start = Instant::now();
     let settings =

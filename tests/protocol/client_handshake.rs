@@ -27,7 +27,7 @@ fn spec(subprotocols: &[&str]) -> RequestSpec {
         subprotocols: subprotocols.iter().map(|name| (*name).to_owned()).collect(),
         deflate: None,
         max_header_bytes: MAX_HEADER,
-        heartbeat: false,
+        channel: None,
     }
 }
 

@@ -11,9 +11,9 @@ use wspeer::codes::*;
 use wspeer::internals::connection::Connection;
 use wspeer::internals::endpoint::{Item, Message, Options};
 use wspeer::internals::net::{MemoryEnd, Services, Stream};
-use wspeer::internals::protocol::{Accept, RequestSpec, ServerHandshake};
+use wspeer::internals::protocol::{Accept, AskedChannel, OfferedChannel, RequestSpec, ServerHandshake};
 use wspeer::internals::status::{Cause, EventKind, MessageType, Phase, State};
-use wspeer::internals::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
+use wspeer::internals::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP, Payload};
 
 pub const REQUEST: &[u8] = b"GET /game?x=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -56,6 +56,11 @@ pub struct End {
     codecs: Codecs,
 }
 
+/// What a session keeps of a message: these connections have none.
+pub fn no_session() -> Payload {
+    panic!("there is no session")
+}
+
 impl End {
     fn over(capacity: usize, make: impl FnOnce(Stream, Instant) -> Connection) -> End {
         let (near, far) = MemoryEnd::pair(capacity);
@@ -80,7 +85,8 @@ impl End {
     }
 
     pub fn server_over(capacity: usize, queue_before_open: bool, changes: &[(i32, u32)]) -> End {
-        let accept = Accept { heartbeat: true, ..Accept::default() };
+        let channel = OfferedChannel { heartbeat: true, session: false, node: "node".into() };
+        let accept = Accept { channel: Some(channel), ..Accept::default() };
         End::accepting(accept, capacity, queue_before_open, options(true, changes))
     }
 
@@ -128,7 +134,7 @@ impl End {
             subprotocols: Vec::new(),
             deflate: None,
             max_header_bytes: 16 << 10,
-            heartbeat,
+            channel: heartbeat.then(|| AskedChannel { heartbeat: true, node: None }),
         };
         End::over(capacity, |stream, now| {
             Connection::request_on(stream, &spec, options(false, changes), timeout, false, now)

@@ -18,7 +18,7 @@ PARTS = [
         ],
     ),
     ("Steps and advice of a diagnosis", ["diagnosis", "trace.rs"]),
-    ("Frames and messages", ["protocol", "link", "connection", "work"]),
+    ("Frames and messages", ["protocol", "session", "link", "connection", "work"]),
     ("Servers", ["server", "files"]),
     ("Multiplayer and scenes", ["multiplayer"]),
     (

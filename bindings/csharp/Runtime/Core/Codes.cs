@@ -89,7 +89,8 @@ namespace Wspeer
         /// <summary>The connection has ended. Messages received before can still be read.</summary>
         Closed = 3,
         /// <summary>With WebSocketFlags.Reconnect: the link was lost, and the next one is not open yet. Messages
-        /// received before can still be read.</summary>
+        /// received before can still be read. With SessionMs, of a client of a server too: messages are
+        /// accepted.</summary>
         Lost = 4,
     }
 
@@ -147,8 +148,12 @@ namespace Wspeer
         Request = 16,
         /// <summary>Client, join with WebSocketFlags.Reconnect: the link was lost, and another is opened. The fields
         /// are those of CLOSED; event.Unsent is the number of accepted messages that went with the link. OPEN follows,
-        /// or CLOSED. On a join it stands for DISCONNECTED of all peers.</summary>
+        /// or CLOSED. On a join it stands for DISCONNECTED of all peers. With SessionMs, also of a server's client:
+        /// nothing is lost, peers stay, and RESUMED follows, or CLOSED or DISCONNECTED.</summary>
         Lost = 17,
+        /// <summary>With SessionMs: another link continues the session, and nothing was lost. event.Count is the number
+        /// of messages that are sent again.</summary>
+        Resumed = 18,
     }
 
     /// <summary>How far a connection had come when it ended.</summary>
@@ -293,6 +298,10 @@ namespace Wspeer
         /// <summary>ERROR of a client with WebSocketFlags.AppHeartbeat: the server does not offer the application
         /// heartbeat. Pings (RFC 6455 section 5.5.2) are sent instead.</summary>
         NoHeartbeat = 64,
+        /// <summary>The session (SessionMs) ended: it was not resumed in time, or the server does not have it any more;
+        /// event.Unsent messages may not have arrived. ERROR of a client: there is no session, and the connection goes
+        /// on without.</summary>
+        Session = 65,
         /// <summary>The system has no descriptor or memory left. ERROR with WebSocketFlags.Scene: event.Count calls of
         /// peer event.PeerId were dropped for lack of memory.</summary>
         Resources = 60,
@@ -348,7 +357,7 @@ namespace Wspeer
         /// <summary>Client and server: send the client's heartbeat as messages that the programs do not see, so that
         /// RttUs and PongTimeoutMs also work in a browser, which has no pings. HeartbeatMs then defaults to 20000 on a
         /// client too. If the server does not offer it, ERROR with WebSocketCause.NoHeartbeat is reported.
-        /// docs/heartbeat.md has the bytes.</summary>
+        /// docs/control-channel.md has the bytes.</summary>
         AppHeartbeat = 8192,
         /// <summary>Server, host: the program decides on each request that is valid and within the limits, and plain
         /// HTTP requests are accepted too: GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. REQUEST reports them;
@@ -524,6 +533,8 @@ namespace Wspeer
         RetryMaxMs = 36,
         /// <summary>WebSocketConfig.RetryTries.</summary>
         RetryTries = 37,
+        /// <summary>Server: WebSocketConfig.MaxLost.</summary>
+        MaxLost = 38,
     }
 
     /// <summary>The level of log lines.</summary>

@@ -301,6 +301,19 @@ namespace Wspeer
         /// <summary>Server with WebSocketFlags.Ask: requests that wait for ws_accept() or ws_reply(). They count in
         /// PendingHandshakes too.</summary>
         public ulong PendingRequests;
+        /// <summary>Server with SessionMs: clients that have lost their link, and may come back. They count in
+        /// connections too.</summary>
+        public ulong Lost;
+        /// <summary>With WebSocketFlags.Reconnect or SessionMs: links that were lost since the opening.</summary>
+        public ulong Losses;
+        /// <summary>With SessionMs: sessions that were resumed since the opening.</summary>
+        public ulong Resumed;
+        /// <summary>With SessionMs: messages that were sent again on another link.</summary>
+        public ulong SentAgain;
+        /// <summary>With SessionMs: messages that were accepted and that the peer has not acknowledged.</summary>
+        public ulong UnacknowledgedPackets;
+        /// <summary>Bytes of these messages, with 64 for each, as SessionBytes limits them.</summary>
+        public ulong UnacknowledgedBytes;
     }
 
     /// <summary>A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.</summary>
@@ -528,17 +541,32 @@ namespace Wspeer
         /// a page without an origin. Others are refused with 403. Programs that are no browsers send no Origin, and are
         /// not concerned (default: any).</summary>
         public IntPtr AllowedOrigins;
-        /// <summary>With WS_RECONNECT: upper bound of the wait before the first try, in milliseconds (default: 1000). A
-        /// wait is drawn evenly between 0 and its bound, which doubles with each try until it is
+        /// <summary>With WS_RECONNECT or session_ms: upper bound of the wait before the first try, in milliseconds
+        /// (default: 1000). A wait is drawn evenly between 0 and its bound, which doubles with each try until it is
         /// retry_max_ms.</summary>
         public uint RetryMinMs;
-        /// <summary>With WS_RECONNECT: upper bound of every wait, in milliseconds (default: 30000).</summary>
+        /// <summary>With WS_RECONNECT or session_ms: upper bound of every wait, in milliseconds (default:
+        /// 30000).</summary>
         public uint RetryMaxMs;
-        /// <summary>With WS_RECONNECT: number of failed tries in a row after which the connection ends with CLOSED
-        /// (default: 20, which takes some four minutes); WS_OFF: unlimited.</summary>
+        /// <summary>With WS_RECONNECT or session_ms: number of failed tries in a row after which the connection ends
+        /// with CLOSED (default: 20, which takes some four minutes); WS_OFF: unlimited.</summary>
         public uint RetryTries;
-        /// <summary>Zero. The next field takes its place.</summary>
-        public uint Reserved51;
+        /// <summary>Keep a session for so long after its link was lost, in milliseconds: the client opens another one
+        /// (as with WS_RECONNECT), and no message is lost, doubled or reordered (docs/sessions.md). Set it at both
+        /// ends; the shorter time counts. Without it at the server, ERROR with WS_CAUSE_SESSION is reported, and the
+        /// connection goes on without (default: 0, no sessions).</summary>
+        public uint SessionMs;
+        /// <summary>With session_ms: limit of the messages that were accepted and that the peer has not acknowledged,
+        /// in bytes, with 64 for each message (default: 1048576). When nothing is unacknowledged, a message of any size
+        /// fits. WS_OFF: no limit.</summary>
+        public uint SessionBytes;
+        /// <summary>Server with session_ms: maximum number of clients that have lost their link (default: 0, a quarter
+        /// of max_clients). Beyond it the session that was lost first ends.</summary>
+        public uint MaxLost;
+        /// <summary>Server with session_ms or WS_APP_HEARTBEAT: its public name, which a client that comes back has in
+        /// its query as "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits,
+        /// '.', '_' and '-' (default: NULL, a random name).</summary>
+        public IntPtr Node;
     }
 
     /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type

@@ -167,16 +167,33 @@ namespace Wspeer
         /// a page without an origin. Others are refused with 403. Programs that are no browsers send no Origin, and are
         /// not concerned (default: any).</summary>
         public string AllowedOrigins;
-        /// <summary>With WebSocketFlags.Reconnect: upper bound of the wait before the first try, in milliseconds
-        /// (default: 1000). A wait is drawn evenly between 0 and its bound, which doubles with each try until it is
-        /// RetryMaxMs.</summary>
+        /// <summary>With WebSocketFlags.Reconnect or SessionMs: upper bound of the wait before the first try, in
+        /// milliseconds (default: 1000). A wait is drawn evenly between 0 and its bound, which doubles with each try
+        /// until it is RetryMaxMs.</summary>
         public uint RetryMinMs;
-        /// <summary>With WebSocketFlags.Reconnect: upper bound of every wait, in milliseconds (default:
+        /// <summary>With WebSocketFlags.Reconnect or SessionMs: upper bound of every wait, in milliseconds (default:
         /// 30000).</summary>
         public uint RetryMaxMs;
-        /// <summary>With WebSocketFlags.Reconnect: number of failed tries in a row after which the connection ends with
-        /// CLOSED (default: 20, which takes some four minutes); WebSocketConfig.Off: unlimited.</summary>
+        /// <summary>With WebSocketFlags.Reconnect or SessionMs: number of failed tries in a row after which the
+        /// connection ends with CLOSED (default: 20, which takes some four minutes); WebSocketConfig.Off:
+        /// unlimited.</summary>
         public uint RetryTries;
+        /// <summary>Keep a session for so long after its link was lost, in milliseconds: the client opens another one
+        /// (as with WebSocketFlags.Reconnect), and no message is lost, doubled or reordered (docs/sessions.md). Set it
+        /// at both ends; the shorter time counts. Without it at the server, ERROR with WebSocketCause.Session is
+        /// reported, and the connection goes on without (default: 0, no sessions).</summary>
+        public uint SessionMs;
+        /// <summary>With SessionMs: limit of the messages that were accepted and that the peer has not acknowledged, in
+        /// bytes, with 64 for each message (default: 1048576). When nothing is unacknowledged, a message of any size
+        /// fits. WebSocketConfig.Off: no limit.</summary>
+        public uint SessionBytes;
+        /// <summary>Server with SessionMs: maximum number of clients that have lost their link (default: 0, a quarter
+        /// of MaxClients). Beyond it the session that was lost first ends.</summary>
+        public uint MaxLost;
+        /// <summary>Server with SessionMs or WebSocketFlags.AppHeartbeat: its public name, which a client that comes
+        /// back has in its query as "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII
+        /// letters, digits, '.', '_' and '-' (default: NULL, a random name).</summary>
+        public string Node;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -229,6 +246,10 @@ namespace Wspeer
             to->RetryMinMs = RetryMinMs;
             to->RetryMaxMs = RetryMaxMs;
             to->RetryTries = RetryTries;
+            to->SessionMs = SessionMs;
+            to->SessionBytes = SessionBytes;
+            to->MaxLost = MaxLost;
+            to->Node = texts.Text(Node, nameof(Node));
         }
     }
 }

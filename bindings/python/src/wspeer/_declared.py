@@ -68,7 +68,10 @@ class Config(ctypes.Structure):
         ("retry_min_ms", c_uint32),
         ("retry_max_ms", c_uint32),
         ("retry_tries", c_uint32),
-        ("reserved51", c_uint32),
+        ("session_ms", c_uint32),
+        ("session_bytes", c_uint32),
+        ("max_lost", c_uint32),
+        ("node", c_char_p),
     ]
 
 
@@ -110,6 +113,12 @@ class Stats(ctypes.Structure):
         ("refused_gone", c_uint64),
         ("refused_waiting", c_uint64),
         ("pending_requests", c_uint64),
+        ("lost", c_uint64),
+        ("losses", c_uint64),
+        ("resumed", c_uint64),
+        ("sent_again", c_uint64),
+        ("unacknowledged_packets", c_uint64),
+        ("unacknowledged_bytes", c_uint64),
     ]
 
 

@@ -82,7 +82,7 @@ class State(Code):
     """The connection has ended. Messages received before can still be read."""
     LOST = 4
     """With reconnect: the link was lost, and the next one is not open yet. Messages received before can still be
-    read."""
+    read. With session_ms, of a client of a server too: messages are accepted."""
 
 
 class EventType(Code):
@@ -138,7 +138,11 @@ class EventType(Code):
     LOST = 17
     """Client, join with reconnect: the link was lost, and another is opened. The fields are those of CLOSED;
     event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it
-    stands for DISCONNECTED of all peers."""
+    stands for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay,
+    and RESUMED follows, or CLOSED or DISCONNECTED."""
+    RESUMED = 18
+    """With session_ms: another link continues the session, and nothing was lost. event.count is the number of
+    messages that are sent again."""
 
 
 class Phase(Code):
@@ -275,6 +279,10 @@ class Cause(Code):
     NO_HEARTBEAT = 64
     """ERROR of a client with app_heartbeat: the server does not offer the application heartbeat. Pings (RFC 6455
     section 5.5.2) are sent instead."""
+    SESSION = 65
+    """The session (session_ms) ended: it was not resumed in time, or the server does not have it any more;
+    event.unsent messages may not have arrived. ERROR of a client: there is no session, and the connection goes on
+    without."""
     RESOURCES = 60
     """The system has no descriptor or memory left. ERROR with scene: event.count calls of peer event.peer_id were
     dropped for lack of memory."""

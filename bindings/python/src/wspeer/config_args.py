@@ -151,13 +151,29 @@ class ConfigArgs(TypedDict, total=False):
     "http://localhost:8000"], or a text with commas between them; "null" is a page without one. Others are refused
     with 403. Programs that are no browsers send no Origin, and are not concerned (default: any)."""
     retry_min_ms: int
-    """With reconnect: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is
-    drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms."""
+    """With reconnect or session_ms: upper bound of the wait before the first try, in milliseconds (default: 1000).
+    A wait is drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms."""
     retry_max_ms: int
-    """With reconnect: upper bound of every wait, in milliseconds (default: 30000)."""
+    """With reconnect or session_ms: upper bound of every wait, in milliseconds (default: 30000)."""
     retry_tries: int
-    """With reconnect: number of failed tries in a row after which the connection ends with CLOSED (default: 20,
-    which takes some four minutes); OFF: unlimited."""
+    """With reconnect or session_ms: number of failed tries in a row after which the connection ends with CLOSED
+    (default: 20, which takes some four minutes); OFF: unlimited."""
+    session_ms: int
+    """Keep a session for so long after its link was lost, in milliseconds: the client opens another one (as with
+    reconnect), and no message is lost, doubled or reordered (docs/sessions.md). Set it at both ends; the shorter
+    time counts. Without it at the server, ERROR with Cause.SESSION is reported, and the connection goes on without
+    (default: 0, no sessions)."""
+    session_bytes: int
+    """With session_ms: limit of the messages that were accepted and that the peer has not acknowledged, in bytes,
+    with 64 for each message (default: 1048576). When nothing is unacknowledged, a message of any size fits. OFF: no
+    limit."""
+    max_lost: int
+    """Server with session_ms: maximum number of clients that have lost their link (default: 0, a quarter of
+    max_clients). Beyond it the session that was lost first ends."""
+    node: int
+    """Server with session_ms or app_heartbeat: its public name, which a client that comes back has in its query as
+    "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits, '.', '_' and '-'
+    (default: NULL, a random name)."""
     coalesce: bool
     """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
     write."""
@@ -196,7 +212,8 @@ class ConfigArgs(TypedDict, total=False):
     app_heartbeat: bool
     """Client and server: send the client's heartbeat as messages that the programs do not see, so that rtt_us and
     pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000 on a client too.
-    If the server does not offer it, ERROR with Cause.NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes."""
+    If the server does not offer it, ERROR with Cause.NO_HEARTBEAT is reported. docs/control-channel.md has the
+    bytes."""
     ask: bool
     """Server, host: the program decides on each request that is valid and within the limits, and plain HTTP
     requests are accepted too: GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. REQUEST reports them; unless

@@ -176,17 +176,22 @@ class Options(OptionsBase):
     )
     retry_min_ms = Number(
         35,
-        "With reconnect: upper bound of the wait before the first try, in milliseconds (default: 1000). A wait is "
-        "drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.",
+        "With reconnect or session_ms: upper bound of the wait before the first try, in milliseconds (default: 1000). "
+        "A wait is drawn evenly between 0 and its bound, which doubles with each try until it is retry_max_ms.",
     )
     retry_max_ms = Number(
         36,
-        "With reconnect: upper bound of every wait, in milliseconds (default: 30000).",
+        "With reconnect or session_ms: upper bound of every wait, in milliseconds (default: 30000).",
     )
     retry_tries = Number(
         37,
-        "With reconnect: number of failed tries in a row after which the connection ends with CLOSED (default: 20, "
-        "which takes some four minutes); OFF: unlimited.",
+        "With reconnect or session_ms: number of failed tries in a row after which the connection ends with CLOSED "
+        "(default: 20, which takes some four minutes); OFF: unlimited.",
+    )
+    max_lost = Number(
+        38,
+        "Server with session_ms: maximum number of clients that have lost their link (default: 0, a quarter of "
+        "max_clients). Beyond it the session that was lost first ends.",
     )
 
 
@@ -268,6 +273,19 @@ class Stats(NamedTuple):
     """Server: REFUSED events that the program has not taken yet."""
     pending_requests: int
     """Server with ask: requests that wait for accept() or reply(). They count in pending_handshakes too."""
+    lost: int
+    """Server with session_ms: clients that have lost their link, and may come back. They count in connections
+    too."""
+    losses: int
+    """With reconnect or session_ms: links that were lost since the opening."""
+    resumed: int
+    """With session_ms: sessions that were resumed since the opening."""
+    sent_again: int
+    """With session_ms: messages that were sent again on another link."""
+    unacknowledged_packets: int
+    """With session_ms: messages that were accepted and that the peer has not acknowledged."""
+    unacknowledged_bytes: int
+    """Bytes of these messages, with 64 for each, as session_bytes limits them."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:

@@ -1,0 +1,643 @@
+//! Sessions (session_ms) through the C ABI, over real sockets: clients and servers, hosts and joins, behind a proxy that
+//! cuts links.
+#![allow(unsafe_code)] // Calls the C ABI.
+
+#[path = "../support/c_host.rs"]
+mod c_host;
+#[path = "../support/fault_proxy.rs"]
+mod fault_proxy;
+
+use c_host::*;
+use fault_proxy::{DOWN, End, Faults, Proxy, UP};
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use wspeer::codes::*;
+use wspeer::ffi::*;
+
+/// What both ends set.
+fn keeps(config: &mut ws_config) {
+    config.session_ms = 60_000;
+    (config.retry_min_ms, config.retry_max_ms, config.retry_tries) = (1, 50, WS_OFF);
+}
+
+/// The state of a handle.
+fn state(handle: u32) -> i32 {
+    ws_get_state(handle)
+}
+
+/// Polls the handles until `done`; their events go to `take`.
+fn play(handles: &[u32], what: &str, mut take: impl FnMut(u32, Event), mut done: impl FnMut() -> bool) {
+    until(what, || {
+        for handle in handles {
+            assert!(poll(*handle) >= 0);
+            while let Some(event) = next(*handle) {
+                take(*handle, event);
+            }
+        }
+        done()
+    });
+}
+
+/// Polls until `handle` has an event of this type, which it returns. Events before it are dropped.
+fn await_event(handles: &[u32], handle: u32, kind: i32) -> Event {
+    let mut found = None;
+    until(&format!("event {kind}"), || {
+        for handle in handles {
+            assert!(poll(*handle) >= 0);
+        }
+        while let Some(event) = next(handle) {
+            if event.kind == kind {
+                found = Some(event);
+                return true;
+            }
+            assert!(!event.is_end(), "{event:?}");
+        }
+        false
+    });
+    found.unwrap()
+}
+
+/// A server, a client behind a proxy, and the server's handle of it.
+struct Both {
+    server: u32,
+    client: u32,
+    conn: u32,
+    proxy: Proxy,
+}
+
+impl Both {
+    fn new(server_edit: impl FnOnce(&mut ws_config), client_edit: impl FnOnce(&mut ws_config)) -> Both {
+        let (server, port) = listen(None, |config| {
+            keeps(config);
+            server_edit(config);
+        });
+        let proxy = Proxy::new(port);
+        let client = connect(proxy.port, None, |config| {
+            keeps(config);
+            client_edit(config);
+        });
+        let conn = await_event(&[client, server], server, WS_EVENT_CONNECTED).conn;
+        await_event(&[client, server], client, WS_EVENT_OPEN);
+        Both { server, client, conn, proxy }
+    }
+
+    fn handles(&self) -> [u32; 2] {
+        [self.client, self.server]
+    }
+
+    /// Cuts the link, and keeps the client from coming back until `mend`.
+    fn cut(&self) {
+        self.proxy.plan(|_| [Faults { end: Some((0, End::Reset)), ..Faults::default() }; 2]);
+        self.proxy.end_all(End::Reset);
+        let lost = await_event(&self.handles(), self.server, WS_EVENT_LOST);
+        assert_eq!((lost.conn, lost.unsent), (self.conn, 0));
+        assert_eq!(await_event(&self.handles(), self.client, WS_EVENT_LOST).unsent, 0);
+        assert_eq!((state(self.client), state(self.conn)), (WS_LOST, WS_LOST));
+    }
+
+    fn mend(&self) {
+        self.proxy.plan(|_| Default::default());
+    }
+
+    fn end(self) {
+        free(self.client);
+        free(self.server);
+    }
+}
+
+#[test]
+fn messages_put_while_lost_arrive_once_and_in_order() {
+    let both = Both::new(|_| {}, |_| {});
+    assert_eq!((put(both.client, b"c1"), put(both.conn, b"s1")), (WS_OK, WS_OK));
+    both.cut();
+    assert_eq!((put(both.client, b"c2"), put(both.conn, b"s2")), (WS_OK, WS_OK));
+    assert_eq!(put(both.server, b"all"), WS_OK);
+    let of_server = stats(both.server);
+    assert_eq!((of_server.lost, of_server.connections, of_server.losses), (1, 1, 1));
+    assert!(of_server.unacknowledged_packets >= 2 && of_server.unacknowledged_bytes >= 5 + 2 * 64);
+    both.mend();
+    let mut got: HashMap<u32, Vec<String>> = HashMap::new();
+    let (client, server) = (both.client, both.server);
+    let mut resumed = 0;
+    let mut take = |handle, event: Event| match event.kind {
+        WS_EVENT_MESSAGE => got.entry(handle).or_default().push(event.error_text()),
+        WS_EVENT_RESUMED => resumed += 1,
+        WS_EVENT_ERROR => {}
+        other => panic!("event {other}"),
+    };
+    until("all messages", || {
+        for handle in [client, server] {
+            assert!(poll(handle) >= 0);
+            while let Some(event) = next(handle) {
+                take(handle, event);
+            }
+        }
+        stats(client).unacknowledged_packets + stats(server).unacknowledged_packets == 0
+    });
+    assert_eq!(resumed, 2);
+    // The first message of each may have arrived before the cut.
+    assert!(got[&server].ends_with(&["c2".to_owned()]) && got[&client].ends_with(&["s2".to_owned(), "all".to_owned()]));
+    assert_eq!((state(both.client), state(both.conn), conns(server)), (WS_OPEN, WS_OPEN, vec![both.conn]));
+    let of_client = stats(client);
+    assert_eq!((of_client.losses, of_client.resumed, stats(server).resumed), (1, 1, 1));
+    both.end();
+}
+
+/// Random traffic of several clients over links that break at random bytes, in every way.
+fn many_cuts(certificate: Option<&Certificate>, deflate: u32, seed: u32) {
+    const CLIENTS: usize = 6;
+    const MESSAGES: u32 = 150;
+    let edit = |config: &mut ws_config| {
+        keeps(config);
+        config.deflate_level = deflate;
+        config.deflate_threshold_bytes = 16;
+        (config.heartbeat_ms, config.pong_timeout_ms) = (150, 450);
+    };
+    let (server, port) = listen(certificate, edit);
+    let proxy = Proxy::new(port);
+    let mut random = random_of(seed);
+    proxy.plan(move |number| {
+        let end = match random(5) {
+            0 => End::Swallow,
+            1 => End::Fin,
+            _ => End::Reset,
+        };
+        let after = if certificate_bytes(number) { 600 + random(9_000) } else { random(4_000) };
+        let mut faults = [Faults { pieces: Some(200), ..Faults::default() }; 2];
+        if number < 60 {
+            faults[[UP, DOWN][random(2) as usize]].end = Some((after.into(), end));
+        }
+        faults
+    });
+    let clients: Vec<u32> = (0..CLIENTS).map(|_| connect(proxy.port, certificate, edit)).collect();
+    let mut random = random_of(seed + 1);
+    // By handle: messages put, and received, and of a server's client the number of the client.
+    let mut sent: HashMap<u32, u32> = HashMap::new();
+    let mut received: HashMap<(u32, u32), u32> = HashMap::new();
+    let mut conns_open: Vec<u32> = Vec::new();
+    let mut opened = 0;
+    let all: Vec<u32> = clients.iter().copied().chain([server]).collect();
+    until("all messages", || {
+        for handle in &all {
+            assert!(poll(*handle) >= 0);
+            while let Some(event) = next(*handle) {
+                match event.kind {
+                    WS_EVENT_OPEN => opened += 1,
+                    WS_EVENT_CONNECTED => conns_open.push(event.conn),
+                    WS_EVENT_MESSAGE => {
+                        // "NUMBER/padding"
+                        let number: u32 = event.error_text().split('/').next().unwrap().parse().unwrap();
+                        let expected = received.entry((*handle, event.conn)).or_default();
+                        assert_eq!(number, *expected, "at {handle} of {}", event.conn);
+                        *expected += 1;
+                    }
+                    WS_EVENT_LOST => assert_eq!(event.unsent, 0),
+                    WS_EVENT_RESUMED | WS_EVENT_ERROR | WS_EVENT_WRITABLE => {}
+                    other => panic!("event {other} of {handle}: {event:?}"),
+                }
+            }
+        }
+        let open = clients.iter().filter(|client| matches!(state(**client), WS_OPEN | WS_LOST)).copied();
+        for handle in open.chain(conns_open.iter().copied()).collect::<Vec<_>>() {
+            let number = sent.entry(handle).or_default();
+            let text = format!("{number}/{}", "x".repeat(random(400) as usize));
+            if *number < MESSAGES && random(3) == 0 && put(handle, text.as_bytes()) == WS_OK {
+                *number += 1;
+            }
+        }
+        let is_done = |count: &u32| *count == MESSAGES;
+        sent.len() == 2 * CLIENTS
+            && sent.values().all(is_done)
+            && received.len() == 2 * CLIENTS
+            && received.values().all(is_done)
+    });
+    assert_eq!((opened, conns_open.len()), (CLIENTS, CLIENTS));
+    let (of_server, of_clients) = (stats(server), clients.iter().map(|client| stats(*client).resumed).sum::<u64>());
+    assert!(of_clients >= 10, "{of_clients} resumes");
+    assert_eq!((of_server.accepted > of_clients, of_server.lost <= CLIENTS as u64), (true, true));
+    clients.into_iter().for_each(free);
+    free(server);
+}
+
+/// TLS needs more bytes before a session can begin.
+fn certificate_bytes(number: usize) -> bool {
+    number % 2 == 0
+}
+
+#[test]
+fn many_clients_survive_many_cuts() {
+    many_cuts(None, 0, 1);
+}
+
+#[test]
+fn many_clients_survive_many_cuts_with_tls_and_deflate() {
+    many_cuts(Some(&Certificate::new()), 3, 2);
+}
+
+#[test]
+fn a_server_that_was_started_again_has_no_session() {
+    for renews in [false, true] {
+        let (server, port) = listen(None, keeps);
+        let client = connect(port, None, |config| {
+            keeps(config);
+            config.flags |= if renews { WS_RECONNECT } else { 0 };
+        });
+        await_event(&[client, server], client, WS_EVENT_OPEN);
+        free(server);
+        let lost = await_event(&[client], client, WS_EVENT_LOST);
+        assert_eq!(lost.unsent, 0);
+        assert_eq!(put(client, b"kept"), WS_OK);
+        let url = CString::new(format!("ws://127.0.0.1:{port}")).unwrap();
+        let mut again = 0;
+        // SAFETY: everything lives.
+        unsafe {
+            let mut config: ws_config = std::mem::zeroed();
+            assert_eq!(ws_config_init(&mut config, size_of::<ws_config>()), WS_OK);
+            keeps(&mut config);
+            assert_eq!(ws_listen(url.as_ptr(), &config, &mut again), WS_OK, "{}", last_error());
+        }
+        let mut events = Vec::new();
+        let take = |handle, event: Event| {
+            if handle == client {
+                events.push(event);
+            }
+        };
+        let end = if renews { WS_OPEN } else { WS_CLOSED };
+        play(&[client, again], "the new server", take, || state(client) == end);
+        let told = events.iter().find(|event| matches!(event.kind, WS_EVENT_LOST | WS_EVENT_CLOSED)).unwrap();
+        let kind = if renews { WS_EVENT_LOST } else { WS_EVENT_CLOSED };
+        assert_eq!((told.kind, told.cause, told.unsent), (kind, WS_CAUSE_SESSION, 1), "{told:?}");
+        if renews {
+            assert_eq!(put(client, b"new"), WS_OK);
+            assert_eq!(await_event(&[client, again], again, WS_EVENT_MESSAGE).bytes, b"new");
+        }
+        free(client);
+        free(again);
+    }
+}
+
+#[test]
+fn a_client_of_a_server_without_sessions_goes_on_without() {
+    for flags in [0, WS_APP_HEARTBEAT] {
+        let (server, port) = listen(None, |config| config.flags = flags);
+        let client = connect_to(port, "/?a=1", None, keeps);
+        let open = await_event(&[client, server], client, WS_EVENT_OPEN);
+        assert_eq!(open.http_status, 101);
+        let error = await_event(&[client, server], client, WS_EVENT_ERROR);
+        assert_eq!(error.cause, WS_CAUSE_SESSION, "{}", error.error_text());
+        assert_eq!(put(client, b"hello"), WS_OK);
+        assert_eq!(await_event(&[client, server], server, WS_EVENT_MESSAGE).bytes, b"hello");
+        free(server);
+        let mut closed = None;
+        play(&[client], "the end", |_, event| closed = Some(event), || state(client) == WS_CLOSED);
+        assert_eq!(closed.unwrap().kind, WS_EVENT_CLOSED);
+        free(client);
+    }
+}
+
+#[test]
+fn a_close_ends_the_session_of_both() {
+    // 1001 without END would be a lost link.
+    for code in [1000, 1001, 4_000] {
+        let both = Both::new(|_| {}, |_| {});
+        assert_eq!((put(both.conn, b"last"), close(both.conn, code)), (WS_OK, WS_OK));
+        let mut events = Vec::new();
+        let take = |handle, event: Event| events.push((handle, event));
+        let (client, conn) = (both.client, both.conn);
+        play(&both.handles(), "the end", take, || state(client) == WS_CLOSED && state(conn) == WS_CLOSED);
+        let of = |handle: u32| events.iter().filter(|(of, _)| *of == handle).map(|(_, event)| event).collect::<Vec<_>>();
+        let (of_client, of_server) = (of(client), of(both.server));
+        assert_eq!(of_client[0].bytes, b"last");
+        let closed = of_client.last().unwrap();
+        assert_eq!((closed.kind, closed.code, closed.clean), (WS_EVENT_CLOSED, code, true));
+        let gone = of_server.last().unwrap();
+        assert_eq!((gone.kind, gone.clean, gone.unsent), (WS_EVENT_DISCONNECTED, true, 0));
+        both.end();
+    }
+}
+
+#[test]
+fn a_close_while_lost_waits_for_the_link() {
+    let both = Both::new(|_| {}, |_| {});
+    both.cut();
+    assert_eq!((put(both.client, b"last"), close(both.client, 4_001)), (WS_OK, WS_OK));
+    assert_eq!((state(both.client), put(both.client, b"late")), (WS_CLOSING, WS_ERR_STATE));
+    both.mend();
+    let (mut events, client) = (Vec::new(), both.client);
+    let conn = both.conn;
+    let take = |_, event: Event| events.push((event.kind, event.code, event.bytes.clone()));
+    play(&both.handles(), "the end", take, || state(client) == WS_CLOSED && state(conn) == WS_CLOSED);
+    assert!(events.iter().any(|(kind, _, bytes)| *kind == WS_EVENT_MESSAGE && bytes == b"last"), "{events:?}");
+    assert!(events.iter().any(|(kind, code, _)| *kind == WS_EVENT_DISCONNECTED && *code == 4_001), "{events:?}");
+    both.end();
+}
+
+#[test]
+fn a_close_while_lost_times_out() {
+    let both = Both::new(|_| {}, |config| config.close_timeout_ms = 200);
+    both.cut();
+    assert_eq!((put(both.client, b"last"), close(both.client, 0)), (WS_OK, WS_OK));
+    let closed = await_event(&[both.client], both.client, WS_EVENT_CLOSED);
+    assert_eq!((closed.code, closed.cause, closed.unsent), (1006, WS_CAUSE_CLOSE_TIMEOUT, 1), "{closed:?}");
+    // The server's session goes on until its time is over, or the program ends it.
+    assert_eq!(close(both.conn, -1), WS_OK);
+    let gone = await_event(&[both.server], both.server, WS_EVENT_DISCONNECTED);
+    assert_eq!((gone.code, gone.cause), (1006, WS_CAUSE_DROPPED));
+    both.end();
+}
+
+#[test]
+fn a_lost_session_ends_when_its_time_is_over() {
+    // The shorter time of both counts.
+    let both = Both::new(|config| config.session_ms = 300, |_| {});
+    both.cut();
+    let (mut ends, client) = (Vec::new(), both.client);
+    let conn = both.conn;
+    let mut take = |handle, event: Event| {
+        if event.is_end() {
+            ends.push((handle, event.cause, event.code));
+        }
+    };
+    until("the end", || {
+        for handle in both.handles() {
+            assert!(poll(handle) >= 0);
+            while let Some(event) = next(handle) {
+                take(handle, event);
+            }
+        }
+        state(client) == WS_CLOSED && state(conn) == WS_CLOSED
+    });
+    ends.sort();
+    let mut expected = vec![(both.client, WS_CAUSE_SESSION, 1006), (both.server, WS_CAUSE_SESSION, 1006)];
+    expected.sort();
+    assert_eq!(ends, expected);
+    both.end();
+}
+
+#[test]
+fn a_full_lost_client_is_skipped_or_ends() {
+    for (policy, ends) in [(WS_FULL_SKIP, false), (WS_FULL_DISCONNECT, true), (WS_FULL_ALL_OR_NONE, true)] {
+        let both = Both::new(
+            |config| (config.on_full, config.session_bytes) = (policy, 1_000),
+            |config| config.session_bytes = 1_000,
+        );
+        both.cut();
+        let (mut taken, mut result) = (0, WS_OK);
+        while result == WS_OK && taken < 100 {
+            result = put(both.server, &[7; 100]);
+            taken += usize::from(result == WS_OK);
+        }
+        assert_eq!((taken, result), (1_000 / 164, WS_PARTIAL), "{policy}");
+        if ends {
+            let gone = await_event(&[both.server], both.server, WS_EVENT_DISCONNECTED);
+            assert_eq!((gone.cause, gone.unsent), (WS_CAUSE_FULL, taken as u32));
+        } else {
+            assert_eq!(await_event(&[both.server], both.server, WS_EVENT_SKIPPED).count, 1);
+            assert_eq!(put(both.conn, b"no"), if taken * 164 + 66 > 1_000 { WS_ERR_FULL } else { WS_OK });
+            both.mend();
+            await_event(&both.handles(), both.server, WS_EVENT_RESUMED);
+            await_event(&both.handles(), both.server, WS_EVENT_WRITABLE);
+        }
+        both.end();
+    }
+}
+
+#[test]
+fn who_comes_back_has_a_seat() {
+    let limit = |config: &mut ws_config| (config.max_clients, config.max_clients_per_address) = (1, 1);
+    let both = Both::new(limit, |_| {});
+    both.cut();
+    assert_eq!(ws_set_option(both.server, WS_OPT_REFUSE_NEW, 1), WS_OK);
+    both.mend();
+    await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
+    // Another client gets no seat, even with the name of the node.
+    let other = connect(both.proxy.port, None, |_| {});
+    let mut closed = None;
+    play(&[other, both.server], "the refusal", |_, event| closed = Some(event), || state(other) == WS_CLOSED);
+    assert_eq!(closed.unwrap().http_status, 503);
+    free(other);
+    both.end();
+}
+
+#[test]
+fn beyond_max_lost_the_first_ends() {
+    let (server, port) = listen(None, |config| {
+        keeps(config);
+        config.max_lost = 2;
+    });
+    let proxy = Proxy::new(port);
+    let clients: Vec<u32> = (0..4).map(|_| connect(proxy.port, None, keeps)).collect();
+    let all: Vec<u32> = clients.iter().copied().chain([server]).collect();
+    play(&all, "4 clients", |_, _| {}, || clients.iter().all(|client| state(*client) == WS_OPEN));
+    play(&all, "4 clients", |_, _| {}, || stats(server).connections == 4);
+    proxy.plan(|_| [Faults { end: Some((0, End::Reset)), ..Faults::default() }; 2]);
+    proxy.end_all(End::Reset);
+    let (mut lost, mut ended) = (0, 0);
+    let take = |_, event: Event| match event.kind {
+        WS_EVENT_LOST => lost += 1,
+        WS_EVENT_DISCONNECTED => {
+            assert_eq!(event.cause, WS_CAUSE_SESSION);
+            ended += 1;
+        }
+        _ => {}
+    };
+    play(&[server], "the losses", take, || stats(server).lost == 2 && stats(server).connections == 2);
+    assert_eq!((lost, ended), (4, 2));
+    clients.into_iter().for_each(free);
+    free(server);
+}
+
+#[test]
+fn players_notice_nothing() {
+    let (host, port) = host(|config| {
+        keeps(config);
+        config.flags = WS_SCENE;
+    });
+    let proxy = Proxy::new(port);
+    let edit = |config: &mut ws_config| {
+        keeps(config);
+        config.flags = WS_SCENE;
+    };
+    let joins = [join(port, None, edit), join(proxy.port, None, edit)];
+    let all = [joins[0], joins[1], host];
+    let mut connected = 0;
+    let take = |_, event: Event| connected += i32::from(event.kind == WS_EVENT_CONNECTED);
+    // The host has two peers, and each join the host and the other.
+    play(&all, "the game", take, || connected == 6);
+    let ids = joins.map(ws_get_peer_id);
+    for _ in 0..3 {
+        proxy.end_all(End::Reset);
+        let (mut events, joins) = (Vec::new(), joins);
+        let mut is_back = false;
+        let take = |handle, event: Event| {
+            is_back |= handle == joins[1] && event.kind == WS_EVENT_RESUMED;
+            events.push((handle, event.kind));
+        };
+        let mut take = take;
+        until("the resume", || {
+            for handle in all {
+                assert!(poll(handle) >= 0);
+                while let Some(event) = next(handle) {
+                    take(handle, event);
+                }
+            }
+            events_have(&all, joins[1])
+        });
+        let of_game = |kind: &i32| matches!(*kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED | WS_EVENT_OPEN);
+        assert!(!events.iter().any(|(_, kind)| of_game(kind)), "{events:?}");
+    }
+    for (handle, id) in joins.into_iter().zip(ids) {
+        assert_eq!(ws_get_peer_id(handle), id);
+        free(handle);
+    }
+    free(host);
+}
+
+/// Whether the join and the host's handle of it are open again, and have lost a link.
+fn events_have(all: &[u32], join: u32) -> bool {
+    let of_join = stats(join);
+    all.iter().all(|handle| state(*handle) == WS_OPEN) && of_join.resumed == of_join.losses && of_join.losses > 0
+}
+
+/// A client in bytes, which has asked for the channel.
+struct Raw(TcpStream);
+
+impl Raw {
+    /// Opens a connection whose request names a node; "": none.
+    fn open(server: u32, port: u16, node: &str) -> (Raw, Vec<u8>) {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let question = if node.is_empty() { String::new() } else { format!("-{node}") };
+        let request = format!(
+            "GET /?wspeer=1{question} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut raw = Raw(stream);
+        let mut got = Vec::new();
+        until("the announcement", || {
+            poll(server);
+            got.extend(raw.read());
+            got.windows(14).any(|bytes| bytes == b"wspeer-control")
+        });
+        let at = got.windows(14).position(|bytes| bytes == b"wspeer-control").unwrap() + 16;
+        (raw, got[at..at + 16].to_vec())
+    }
+
+    fn read(&mut self) -> Vec<u8> {
+        let mut buffer = [0; 4_096];
+        match self.0.read(&mut buffer) {
+            Ok(count) => buffer[..count].to_vec(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Sends a message of the channel.
+    fn send(&mut self, marker: &[u8], kind: u8, fields: &[&[u8]]) {
+        let message = [marker, &[kind], &fields.concat()].concat();
+        let head = [&[0x82, 0xFE][..], &(message.len() as u16).to_be_bytes(), &[0; 4]].concat();
+        self.0.write_all(&[head, message].concat()).unwrap();
+    }
+
+    /// Polls the server until a message of the channel of this type has come; 0: a close frame. Returns what has.
+    fn await_kind(&mut self, server: u32, marker: &[u8], kind: u8) -> Vec<u8> {
+        let mut got = Vec::new();
+        until(&format!("kind {kind}"), || {
+            poll(server);
+            got.extend(self.read());
+            let is_it = |bytes: &[u8]| bytes[..16] == *marker && bytes[16] == kind;
+            if kind == 0 { got.contains(&0x88) } else { got.windows(17).any(is_it) }
+        });
+        got
+    }
+}
+
+/// The name of a server's node, from its announcement.
+fn node_of(server: u32, port: u16) -> String {
+    let mut node = String::new();
+    let (mut raw, marker) = Raw::open(server, port, "");
+    raw.send(&marker, 3, &[]);
+    until("CONNECTED", || {
+        poll(server);
+        next(server).is_some_and(|event| event.kind == WS_EVENT_CONNECTED)
+    });
+    node.push_str("room");
+    node
+}
+
+#[test]
+fn a_wrong_resume_gets_nothing_and_disturbs_nobody() {
+    let (server, port) = listen(None, |config| {
+        keeps(config);
+        config.node = c"room".as_ptr();
+    });
+    assert_eq!(node_of(server, port), "room");
+    let (mut owner, marker) = Raw::open(server, port, "");
+    let (id, secret, next_secret) = ([1_u8; 16], [2_u8; 32], [3_u8; 32]);
+    owner.send(&marker, 4, &[&id, &secret, &60_000_u32.to_be_bytes(), &100_000_u32.to_be_bytes()]);
+    owner.await_kind(server, &marker, 6);
+    let mut conn = 0;
+    until("CONNECTED", || {
+        poll(server);
+        next(server).is_some_and(|event| {
+            conn = event.conn;
+            event.kind == WS_EVENT_CONNECTED
+        })
+    });
+    let received = 0_u64.to_be_bytes();
+    let far = 9_u64.to_be_bytes();
+    let wrong_secret = [9_u8; 32];
+    for (id, secret, count) in [
+        (&id, &wrong_secret, &received),
+        (&[8; 16], &secret, &received),
+        // More than it was sent.
+        (&id, &secret, &far),
+    ] {
+        let (mut thief, marker) = Raw::open(server, port, "room");
+        thief.send(&marker, 5, &[id, secret, &next_secret, count]);
+        let got = thief.await_kind(server, &marker, 0);
+        assert!(got.windows(4).any(|bytes| bytes == [0x88, got_len(&got), 0x03, 0xF0]), "1008");
+        assert_eq!((state(conn), stats(server).connections), (WS_OPEN, 2));
+    }
+    // A new session with an id that is taken is refused, and the link goes on without.
+    let (mut other, marker2) = Raw::open(server, port, "");
+    other.send(&marker2, 4, &[&id, &wrong_secret, &1_u32.to_be_bytes(), &1_u32.to_be_bytes()]);
+    other.await_kind(server, &marker2, 7);
+    until("the other", || {
+        poll(server);
+        stats(server).connections == 3
+    });
+    // The right one takes the session over, and the old link is closed. Its secret is replaced.
+    let (mut right, marker3) = Raw::open(server, port, "room");
+    right.send(&marker3, 5, &[&id, &secret, &next_secret, &received]);
+    right.await_kind(server, &marker3, 6);
+    assert_eq!((state(conn), stats(server).resumed), (WS_OPEN, 1));
+    // The same request again, as if the answer had been lost.
+    let (mut again, marker4) = Raw::open(server, port, "room");
+    again.send(&marker4, 5, &[&id, &secret, &next_secret, &received]);
+    again.await_kind(server, &marker4, 6);
+    // A message confirms the answer: the old secret is void.
+    again.send(&marker4, 8, &[&received]);
+    until("the acknowledgement", || {
+        poll(server);
+        stats(server).resumed == 2
+    });
+    let wire = stats(conn).wire_bytes_in;
+    again.send(&marker4, 1, &[&[0; 4]]);
+    until("a ping", || {
+        poll(server);
+        stats(conn).wire_bytes_in > wire
+    });
+    let (mut late, marker5) = Raw::open(server, port, "room");
+    late.send(&marker5, 5, &[&id, &secret, &next_secret, &received]);
+    late.await_kind(server, &marker5, 0);
+    assert_eq!(state(conn), WS_OPEN);
+    free(server);
+}
+
+/// The length byte of the close frame in what was received.
+fn got_len(got: &[u8]) -> u8 {
+    got[got.iter().position(|byte| *byte == 0x88).unwrap() + 1]
+}
