@@ -65,8 +65,11 @@ impl Connection {
         if !goes_on {
             if session.is_granted() {
                 end.unsent = session.unacknowledged().0;
+                if !session.terms().renews {
+                    self.reconnects = Reconnects::No;
+                }
             }
-            let renews = self.reconnects != Reconnects::No && end.failure.cause == Cause::Session && session.terms().renews;
+            let renews = self.reconnects != Reconnects::No && end.failure.cause == Cause::Session;
             cx.discard(session.unacknowledged().1 as usize, session);
             if renews {
                 self.rest_after_loss(cx, end);

@@ -9,6 +9,7 @@ mod fault_proxy;
 
 use c_host::*;
 use fault_proxy::{DOWN, End, Faults, Proxy, UP};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::io::{Read, Write};
@@ -25,6 +26,11 @@ fn keeps(config: &mut ws_config) {
 /// The state of a handle.
 fn state(handle: u32) -> i32 {
     ws_get_state(handle)
+}
+
+/// Whether a client of a server has ended, and its last event has been taken.
+fn is_gone(conn: u32) -> bool {
+    state(conn) == WS_ERR_HANDLE
 }
 
 /// Polls the handles until `done`; their events go to `take`.
@@ -121,21 +127,14 @@ fn messages_put_while_lost_arrive_once_and_in_order() {
     let mut got: HashMap<u32, Vec<String>> = HashMap::new();
     let (client, server) = (both.client, both.server);
     let mut resumed = 0;
-    let mut take = |handle, event: Event| match event.kind {
+    let take = |handle, event: Event| match event.kind {
         WS_EVENT_MESSAGE => got.entry(handle).or_default().push(event.error_text()),
         WS_EVENT_RESUMED => resumed += 1,
         WS_EVENT_ERROR => {}
         other => panic!("event {other}"),
     };
-    until("all messages", || {
-        for handle in [client, server] {
-            assert!(poll(handle) >= 0);
-            while let Some(event) = next(handle) {
-                take(handle, event);
-            }
-        }
-        stats(client).unacknowledged_packets + stats(server).unacknowledged_packets == 0
-    });
+    let unacknowledged = |handle| stats(handle).unacknowledged_packets;
+    play(&both.handles(), "all messages", take, || unacknowledged(client) + unacknowledged(server) == 0);
     assert_eq!(resumed, 2);
     // The first message of each may have arrived before the cut.
     assert!(got[&server].ends_with(&["c2".to_owned()]) && got[&client].ends_with(&["s2".to_owned(), "all".to_owned()]));
@@ -306,7 +305,7 @@ fn a_close_ends_the_session_of_both() {
         let mut events = Vec::new();
         let take = |handle, event: Event| events.push((handle, event));
         let (client, conn) = (both.client, both.conn);
-        play(&both.handles(), "the end", take, || state(client) == WS_CLOSED && state(conn) == WS_CLOSED);
+        play(&both.handles(), "the end", take, || state(client) == WS_CLOSED && is_gone(conn));
         let of = |handle: u32| events.iter().filter(|(of, _)| *of == handle).map(|(_, event)| event).collect::<Vec<_>>();
         let (of_client, of_server) = (of(client), of(both.server));
         assert_eq!(of_client[0].bytes, b"last");
@@ -328,7 +327,7 @@ fn a_close_while_lost_waits_for_the_link() {
     let (mut events, client) = (Vec::new(), both.client);
     let conn = both.conn;
     let take = |_, event: Event| events.push((event.kind, event.code, event.bytes.clone()));
-    play(&both.handles(), "the end", take, || state(client) == WS_CLOSED && state(conn) == WS_CLOSED);
+    play(&both.handles(), "the end", take, || state(client) == WS_CLOSED && is_gone(conn));
     assert!(events.iter().any(|(kind, _, bytes)| *kind == WS_EVENT_MESSAGE && bytes == b"last"), "{events:?}");
     assert!(events.iter().any(|(kind, code, _)| *kind == WS_EVENT_DISCONNECTED && *code == 4_001), "{events:?}");
     both.end();
@@ -355,20 +354,12 @@ fn a_lost_session_ends_when_its_time_is_over() {
     both.cut();
     let (mut ends, client) = (Vec::new(), both.client);
     let conn = both.conn;
-    let mut take = |handle, event: Event| {
+    let take = |handle, event: Event| {
         if event.is_end() {
             ends.push((handle, event.cause, event.code));
         }
     };
-    until("the end", || {
-        for handle in both.handles() {
-            assert!(poll(handle) >= 0);
-            while let Some(event) = next(handle) {
-                take(handle, event);
-            }
-        }
-        state(client) == WS_CLOSED && state(conn) == WS_CLOSED
-    });
+    play(&both.handles(), "the end", take, || state(client) == WS_CLOSED && is_gone(conn));
     ends.sort();
     let mut expected = vec![(both.client, WS_CAUSE_SESSION, 1006), (both.server, WS_CAUSE_SESSION, 1006)];
     expected.sort();
@@ -462,29 +453,16 @@ fn players_notice_nothing() {
     };
     let joins = [join(port, None, edit), join(proxy.port, None, edit)];
     let all = [joins[0], joins[1], host];
-    let mut connected = 0;
-    let take = |_, event: Event| connected += i32::from(event.kind == WS_EVENT_CONNECTED);
+    let connected = Cell::new(0);
+    let take = |_, event: Event| connected.set(connected.get() + i32::from(event.kind == WS_EVENT_CONNECTED));
     // The host has two peers, and each join the host and the other.
-    play(&all, "the game", take, || connected == 6);
-    let ids = joins.map(ws_get_peer_id);
+    play(&all, "the game", take, || connected.get() == 6);
+    let ids = joins.map(|join| ws_get_peer_id(join));
     for _ in 0..3 {
         proxy.end_all(End::Reset);
-        let (mut events, joins) = (Vec::new(), joins);
-        let mut is_back = false;
-        let take = |handle, event: Event| {
-            is_back |= handle == joins[1] && event.kind == WS_EVENT_RESUMED;
-            events.push((handle, event.kind));
-        };
-        let mut take = take;
-        until("the resume", || {
-            for handle in all {
-                assert!(poll(handle) >= 0);
-                while let Some(event) = next(handle) {
-                    take(handle, event);
-                }
-            }
-            events_have(&all, joins[1])
-        });
+        let mut events = Vec::new();
+        let take = |handle, event: Event| events.push((handle, event.kind));
+        play(&all, "the resume", take, || is_back(&all, joins[1]));
         let of_game = |kind: &i32| matches!(*kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED | WS_EVENT_OPEN);
         assert!(!events.iter().any(|(_, kind)| of_game(kind)), "{events:?}");
     }
@@ -496,7 +474,7 @@ fn players_notice_nothing() {
 }
 
 /// Whether the join and the host's handle of it are open again, and have lost a link.
-fn events_have(all: &[u32], join: u32) -> bool {
+fn is_back(all: &[u32], join: u32) -> bool {
     let of_join = stats(join);
     all.iter().all(|handle| state(*handle) == WS_OPEN) && of_join.resumed == of_join.losses && of_join.losses > 0
 }
@@ -537,8 +515,9 @@ impl Raw {
     /// Sends a message of the channel.
     fn send(&mut self, marker: &[u8], kind: u8, fields: &[&[u8]]) {
         let message = [marker, &[kind], &fields.concat()].concat();
-        let head = [&[0x82, 0xFE][..], &(message.len() as u16).to_be_bytes(), &[0; 4]].concat();
-        self.0.write_all(&[head, message].concat()).unwrap();
+        let len = message.len() as u8;
+        let head = if len < 126 { vec![0x82, 0x80 | len] } else { vec![0x82, 0xFE, 0, len] };
+        self.0.write_all(&[head, vec![0; 4], message].concat()).unwrap();
     }
 
     /// Polls the server until a message of the channel of this type has come; 0: a close frame. Returns what has.
@@ -554,30 +533,8 @@ impl Raw {
     }
 }
 
-/// The name of a server's node, from its announcement.
-fn node_of(server: u32, port: u16) -> String {
-    let mut node = String::new();
-    let (mut raw, marker) = Raw::open(server, port, "");
-    raw.send(&marker, 3, &[]);
-    until("CONNECTED", || {
-        poll(server);
-        next(server).is_some_and(|event| event.kind == WS_EVENT_CONNECTED)
-    });
-    node.push_str("room");
-    node
-}
-
-#[test]
-fn a_wrong_resume_gets_nothing_and_disturbs_nobody() {
-    let (server, port) = listen(None, |config| {
-        keeps(config);
-        config.node = c"room".as_ptr();
-    });
-    assert_eq!(node_of(server, port), "room");
-    let (mut owner, marker) = Raw::open(server, port, "");
-    let (id, secret, next_secret) = ([1_u8; 16], [2_u8; 32], [3_u8; 32]);
-    owner.send(&marker, 4, &[&id, &secret, &60_000_u32.to_be_bytes(), &100_000_u32.to_be_bytes()]);
-    owner.await_kind(server, &marker, 6);
+/// Polls a server until a client has connected. Returns its handle.
+fn connected(server: u32) -> u32 {
     let mut conn = 0;
     until("CONNECTED", || {
         poll(server);
@@ -586,6 +543,23 @@ fn a_wrong_resume_gets_nothing_and_disturbs_nobody() {
             event.kind == WS_EVENT_CONNECTED
         })
     });
+    conn
+}
+
+#[test]
+fn a_wrong_resume_gets_nothing_and_disturbs_nobody() {
+    let (server, port) = listen(None, |config| {
+        keeps(config);
+        config.node = c"room".as_ptr();
+    });
+    let (mut plain, marker) = Raw::open(server, port, "");
+    plain.send(&marker, 3, &[]);
+    connected(server);
+    let (mut owner, marker) = Raw::open(server, port, "");
+    let (id, secret, next_secret) = ([1_u8; 16], [2_u8; 32], [3_u8; 32]);
+    owner.send(&marker, 4, &[&id, &secret, &60_000_u32.to_be_bytes(), &100_000_u32.to_be_bytes()]);
+    owner.await_kind(server, &marker, 6);
+    let conn = connected(server);
     let received = 0_u64.to_be_bytes();
     let far = 9_u64.to_be_bytes();
     let wrong_secret = [9_u8; 32];
