@@ -5,8 +5,8 @@ use crate::codes::{WS_OPT_RETRY_MAX_MS, WS_OPT_RETRY_MIN_MS, WS_OPT_RETRY_TRIES}
 use crate::endpoint::{Endpoint, Mark, Options};
 use crate::error::Failure;
 use crate::link::{End, Waiting};
-use crate::opening::{Opening, Recipe, Rest};
 use crate::net::Stream;
+use crate::opening::{Opening, Recipe, Rest};
 use crate::protocol::{Headers, RequestSpec};
 use crate::session::{Session, Terms};
 use crate::status::{Cause, EventKind, Phase};

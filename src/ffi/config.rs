@@ -115,9 +115,10 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
 /// The name of the server's node: the config's, or a random one.
 fn node(config: &ws_config) -> Result<Arc<str>, Error> {
     match optional_text("node", config.node)? {
-        Some(name) if !is_node(name) => {
-            Err(bad(format!("{} \"{name}\" cannot be used: it has 1 to 32 ASCII letters, digits, '.', '_' and '-'", names::NODE)))
-        }
+        Some(name) if !is_node(name) => Err(bad(format!(
+            "{} \"{name}\" cannot be used: it has 1 to 32 ASCII letters, digits, '.', '_' and '-'",
+            names::NODE
+        ))),
         Some(name) => Ok(name.into()),
         None => {
             let mut bytes = [0; 8];
@@ -154,7 +155,8 @@ fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Er
             set(&mut options, option, value)?;
         }
     }
-    let needs = [(config.session_ms != 0, SESSION_MS, LONGEST_DRAIN), (has(WS_APP_HEARTBEAT), APP_HEARTBEAT, LONGEST_CONTROL)];
+    let needs =
+        [(config.session_ms != 0, SESSION_MS, LONGEST_DRAIN), (has(WS_APP_HEARTBEAT), APP_HEARTBEAT, LONGEST_CONTROL)];
     for (is_set, name, least) in needs {
         if is_set && options.limit(WS_OPT_MAX_MESSAGE_BYTES) < u64::from(least) {
             let most = config.max_message_bytes;

@@ -287,9 +287,11 @@ impl Link {
 
     /// A pong of RFC 6455 has arrived: a server that answers it before it announces the channel has none.
     pub(super) fn note_pong(&mut self, endpoint: &mut Endpoint, cx: &Cx<'_>) {
-        if self.rare.channel().is_some_and(|channel| {
-            channel.marker.is_none() && matches!(channel.greeting, Greeting::Waiting)
-        }) {
+        if self
+            .rare
+            .channel()
+            .is_some_and(|channel| channel.marker.is_none() && matches!(channel.greeting, Greeting::Waiting))
+        {
             self.give_up_announcement(endpoint, cx);
         }
     }
@@ -361,7 +363,8 @@ impl Link {
         {
             return;
         }
-        let beat = channel.due.take().map(|(pong, number)| if pong { Control::Pong(number) } else { Control::Ping(number) });
+        let beat =
+            channel.due.take().map(|(pong, number)| if pong { Control::Pong(number) } else { Control::Ping(number) });
         let ack = channel.due_ack.take().map(Control::Ack);
         beat.into_iter().chain(ack).for_each(|control| self.push_control(&control));
         if let Some(channel) = &mut self.rare.state().channel {

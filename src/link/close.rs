@@ -168,7 +168,8 @@ impl Link {
 
     /// Takes a close that the host began and that the link's end has cut short.
     pub fn take_pending_close(&mut self) -> Option<Box<PendingClose>> {
-        let closing = self.rare.get_mut()?.closing.as_mut().filter(|closing| closing.by_host && !closing.is_received())?;
+        let closing =
+            self.rare.get_mut()?.closing.as_mut().filter(|closing| closing.by_host && !closing.is_received())?;
         let (code, reason) = (closing.sent.flatten().unwrap_or(1000), std::mem::take(&mut closing.sent_reason));
         let (failure, deadline) = (closing.failure.take(), closing.deadline);
         Some(Box::new(PendingClose { code, reason, failure, deadline }))

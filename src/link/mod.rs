@@ -144,7 +144,7 @@ impl Link {
             None => self.rare.state().waiting = Some(Box::new(early)),
             Some(session) => {
                 let session = self.rare.state().session.insert(session);
-                let kept = early.into_early().map(|(text, payload)| session.keep_shared(text, payload)).all(|kept| kept);
+                let kept = early.into_early().all(|(text, payload)| session.keep_shared(text, payload));
                 if !kept {
                     self.memory_failed();
                 }

@@ -41,7 +41,8 @@ pub(super) struct State {
 
 impl State {
     fn unencoded(&self) -> (usize, usize) {
-        let (mut messages, mut bytes) = self.waiting.as_ref().map_or((0, 0), |waiting| (waiting.len(), waiting.bytes()));
+        let (mut messages, mut bytes) =
+            self.waiting.as_ref().map_or((0, 0), |waiting| (waiting.len(), waiting.bytes()));
         // Nothing of the session is handed to the link before it is agreed on.
         if let Some(session) = &self.session
             && self.channel.as_ref().is_none_or(|channel| channel.is_greeted())
@@ -55,7 +56,8 @@ impl State {
     }
 
     fn are_all_none(&self) -> bool {
-        let State { backlog, rate, waiting, write_failure, pongs, compression, channel, session, closing, changes } = self;
+        let State { backlog, rate, waiting, write_failure, pongs, compression, channel, session, closing, changes } =
+            self;
         let sends = waiting.is_some() || write_failure.is_some() || pongs.is_some() || channel.is_some();
         let receives = !backlog.is_empty() || rate.is_some() || compression.is_some();
         !sends && !receives && session.is_none() && closing.is_none() && changes.is_none()

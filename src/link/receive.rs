@@ -1,8 +1,8 @@
 //! From the stream to the inbound queue: reading, decoding, answering control frames.
 
 use super::Link;
-use super::compression::{InflateLimits, Inflated, Tools};
 use super::channel::Watched;
+use super::compression::{InflateLimits, Inflated, Tools};
 use super::rate::Rate;
 use crate::codes::*;
 use crate::endpoint::{Endpoint, Inbox};

@@ -251,7 +251,9 @@ pub fn take_auth(
     if data.is_empty() {
         admission.remote = true;
     } else {
-        if data.len() > MAX_AUTH_BYTES || inbox.auths() >= MAX_AUTH_UNREAD {
+        // Events of earlier links may be unread too, and are not the peer's.
+        let unread = inbox.auths() + inbox.marks_of(EventKind::Authenticating);
+        if data.len() > MAX_AUTH_BYTES || unread >= MAX_AUTH_UNREAD {
             return Err(format!(
                 "it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"
             ));

@@ -12,11 +12,9 @@ use crate::codes::*;
 use crate::endpoint::{Endpoint, Info};
 use crate::error::Failure;
 use crate::heap::{self, Discarded};
-use crate::link::{End, Link, PendingClose, Outbox, Outgoing, Parts, Sent, Waiting, Wrote};
+use crate::link::{End, Link, Outbox, Outgoing, Parts, PendingClose, Sent, Waiting, Wrote};
 use crate::net::{Destination, Dial, LEAST_READ, Names, Reader, Services, Step, Stream, tls_failure};
-use crate::protocol::{
-    Asked, ClientHandshake, DeflateParams, OfferedChannel, Refused, RequestSpec, Role, Tunnel,
-};
+use crate::protocol::{Asked, ClientHandshake, DeflateParams, OfferedChannel, Refused, RequestSpec, Role, Tunnel};
 use crate::session::{Session, Terms};
 use crate::status::{Cause, Phase, Text};
 use crate::trace::{Fact, Trace};

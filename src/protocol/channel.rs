@@ -293,7 +293,9 @@ mod tests {
         // A later version, and what is none.
         assert_eq!(read_question("wspeer=12"), Some(Question { node: None, rest: String::new() }));
         let long = format!("wspeer=1-{}", "n".repeat(LONGEST_NODE + 1));
-        for other in ["", "room=3", "wspeer=0", "wspeer=", "xwspeer=1", "wspeer=1-", "wspeer=1-a%20b", "wspeer=+1", &long] {
+        for other in
+            ["", "room=3", "wspeer=0", "wspeer=", "xwspeer=1", "wspeer=1-", "wspeer=1-a%20b", "wspeer=+1", &long]
+        {
             assert_eq!(read_question(other), None, "{other}");
         }
     }

@@ -3,7 +3,7 @@
 use super::head::{RequestHead, empty_lines, find_end, is_token_byte};
 use super::request::{ASK_FOR_WEBSOCKET, OPEN_WITH_GET, asks_for_websocket, check_opening, check_plain};
 use super::{
-    DeflateParams, DeflateSettings, Method, Refusal, Request, WebSocketRequest, Question, choose_offer, read_question,
+    DeflateParams, DeflateSettings, Method, Question, Refusal, Request, WebSocketRequest, choose_offer, read_question,
 };
 use crate::heap;
 use crate::status::Cause;

@@ -150,7 +150,9 @@ impl Server {
             }
         }
         if policy == Some(WS_FULL_ALL_OR_NONE)
-            && self.open_clients(except).any(|client| !client.peer.has_lost_session() && !client.peer.has_room(payload.len()))
+            && self
+                .open_clients(except)
+                .any(|client| !client.peer.has_lost_session() && !client.peer.has_room(payload.len()))
         {
             for key in 0..self.slots.len() as u32 {
                 if Some(key) != except
@@ -272,7 +274,10 @@ impl Server {
                 Sent::Taken if at_once => self.mark_put(cx, key, now),
                 Sent::Taken => self.queues.later.push(key),
                 Sent::NotOpen => {}
-                Sent::Full if on_full == WS_FULL_DISCONNECT || (on_full == WS_FULL_ALL_OR_NONE && client.peer.has_lost_session()) => {
+                Sent::Full
+                    if on_full == WS_FULL_DISCONNECT
+                        || (on_full == WS_FULL_ALL_OR_NONE && client.peer.has_lost_session()) =>
+                {
                     partial = true;
                     let why = format!(
                         "the client did not read and its outbound queue was full ({ON_FULL} is WS_FULL_DISCONNECT)"

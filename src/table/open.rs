@@ -352,7 +352,7 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
         subprotocols: settings.subprotocols.clone(),
         deflate: settings.deflate,
         max_header_bytes: settings.max_header_bytes,
-        channel: settings.heartbeat.then(|| AskedChannel { heartbeat: true, node: None }),
+        channel: settings.heartbeat.then_some(AskedChannel { heartbeat: true, node: None }),
     };
     let mut peer =
         Connection::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);

@@ -37,7 +37,7 @@ impl Way {
             deflate: settings.deflate,
             max_header_bytes: settings.max_header_bytes,
             channel: (settings.heartbeat || settings.session.is_some())
-                .then(|| AskedChannel { heartbeat: settings.heartbeat, node: None }),
+                .then_some(AskedChannel { heartbeat: settings.heartbeat, node: None }),
             session: settings.session,
             tls: settings.tls,
             proxy: settings.proxy,
@@ -72,7 +72,14 @@ impl Way {
         };
         let host = place.with_zone(host);
         let to = Destination { host, port, tls, no_delay: self.no_delay, trace: self.tls.trace.clone() };
-        Ok(Recipe { to, via, request, session: self.session, timeout: self.timeout, queue_before_open: self.queue_before_open })
+        Ok(Recipe {
+            to,
+            via,
+            request,
+            session: self.session,
+            timeout: self.timeout,
+            queue_before_open: self.queue_before_open,
+        })
     }
 
     /// The extra headers of the request, with this one in the place of all with its name; `None`: without them.

@@ -6,10 +6,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 use wspeer::codes::*;
 use wspeer::internals::link::{Outgoing, Sent, SharedMessage, Waiting, at_once_bytes, slice_bytes};
-use wspeer::internals::work::Payload;
 use wspeer::internals::protocol::{Accept, Compressor, Decompressor, DeflateParams, DeflateSettings};
 use wspeer::internals::protocol::{Lead, MaskKeys, Role, encode_frame};
 use wspeer::internals::status::{Cause, Phase, State};
+use wspeer::internals::work::Payload;
 
 const KEEPS: DeflateSettings =
     DeflateSettings { server_no_takeover: false, client_no_takeover: false, server_bits: 15, client_bits: 15 };
@@ -201,7 +201,9 @@ fn messages_arrive_in_order_by_every_way_of_sending() {
                     2 if params.server_no_takeover && can_compress => {
                         let compressor = Compressor::new(params.server_bits, level);
                         let message = SharedMessage::new(text, Payload::whole(chunk), level, u64::MAX, compressor);
-                        end.act(|connection, _| connection.put_shared_message(false, &Arc::new(Mutex::new(message)), len))
+                        end.act(|connection, _| {
+                            connection.put_shared_message(false, &Arc::new(Mutex::new(message)), len)
+                        })
                     }
                     3 => {
                         let mut frame = Vec::new();

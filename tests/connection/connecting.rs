@@ -27,7 +27,8 @@ fn times_out_in(phase: Phase, to: Destination) {
         max_header_bytes: 1 << 10,
         channel: None,
     };
-    let recipe = Recipe { to, via: None, request: spec, session: None, timeout: Some(ms(60_000)), queue_before_open: false };
+    let recipe =
+        Recipe { to, via: None, request: spec, session: None, timeout: Some(ms(60_000)), queue_before_open: false };
     let mut peer = Connection::dial(&services, recipe, options(false, &[]), start);
     let mut poll = |peer: &mut Connection, now: Instant| {
         let mut cx = Cx {

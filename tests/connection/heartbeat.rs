@@ -160,11 +160,7 @@ mod client {
 
     #[test]
     fn without_an_announcement_first_the_client_falls_back_to_pings() {
-        for first in [
-            frame(b"hello"),
-            b"\x81\x05hello".to_vec(),
-            frame(&announcement(&MARKER[1..])),
-        ] {
+        for first in [frame(b"hello"), b"\x81\x05hello".to_vec(), frame(&announcement(&MARKER[1..]))] {
             let mut end = asking(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
             end.feed(&first);
             end.feed(&frame(&announcement(MARKER)));
@@ -225,7 +221,10 @@ mod server {
         assert_eq!(end.items(), [Event(EventKind::Open, 0)]);
         let output = end.output();
         let frame = &output[output.len() - 39..];
-        assert_eq!((&frame[..18], &frame[34..]), (b"\x82\x25wspeer-control\x01\x15".as_slice(), b"\x01node".as_slice()));
+        assert_eq!(
+            (&frame[..18], &frame[34..]),
+            (b"\x82\x25wspeer-control\x01\x15".as_slice(), b"\x01node".as_slice())
+        );
         (end, frame[18..34].to_vec())
     }
 

@@ -139,7 +139,8 @@ fn a_transport_may_stop_anywhere_in_a_frame() {
                     if shared {
                         let mut frame = Vec::new();
                         encode_frame(&mut frame, role, &mut MaskKeys::new(), Lead::whole(2), &payload);
-                        let sent = end.act(|connection, _| connection.put_shared(false, &Arc::new(frame), len, true, no_session));
+                        let sent = end
+                            .act(|connection, _| connection.put_shared(false, &Arc::new(frame), len, true, no_session));
                         assert_eq!(sent, Sent::Taken);
                     } else {
                         assert_eq!(put(&mut end, &payload), Sent::Taken);
@@ -177,7 +178,10 @@ fn a_shared_frame_is_written_now_only_if_nothing_waits() {
         if queued {
             put(&mut end, b"first");
         }
-        assert_eq!(end.act(|connection, _| connection.put_shared(false, &frame(b"shared"), 6, now, no_session)), Sent::Taken);
+        assert_eq!(
+            end.act(|connection, _| connection.put_shared(false, &frame(b"shared"), 6, now, no_session)),
+            Sent::Taken
+        );
         assert_eq!(!end.output().is_empty(), is_written, "now {now}, coalesce {coalesce}, queued {queued}");
         assert_eq!(end.peer.queued_messages(), usize::from(!is_written) + usize::from(queued));
         end.poll();
@@ -189,7 +193,10 @@ fn a_shared_frame_is_written_now_only_if_nothing_waits() {
     // A full transport: it joins the queue behind what waits.
     let mut end = open(Role::Server, 4_096, &[]);
     put(&mut end, &content(5_000));
-    assert_eq!(end.act(|connection, _| connection.put_shared(false, &frame(b"shared"), 6, true, no_session)), Sent::Taken);
+    assert_eq!(
+        end.act(|connection, _| connection.put_shared(false, &frame(b"shared"), 6, true, no_session)),
+        Sent::Taken
+    );
     let mut output = Vec::new();
     while end.peer.has_output() {
         output.extend(end.output());
@@ -205,7 +212,9 @@ fn every_way_of_sending_keeps_to_the_limits() {
     type Way = fn(&mut End, usize) -> Sent;
     let ways: [Way; 5] = [
         |end, len| put(end, &vec![7; len]),
-        |end, len| end.act(|connection, _| connection.put_shared(false, &Arc::new(vec![7; len + 4]), len, true, no_session)),
+        |end, len| {
+            end.act(|connection, _| connection.put_shared(false, &Arc::new(vec![7; len + 4]), len, true, no_session))
+        },
         |end, len| {
             let (head, storage) = (Arc::new(vec![7; 14]), Arc::new(vec![7; len]));
             end.act(|connection, _| connection.put_parts(false, &head, (&storage, 10), len, no_session))

@@ -65,7 +65,8 @@ impl Plan {
 
     /// Message `number` of an end.
     fn message(&self, end: usize, number: usize) -> (bool, Vec<u8>) {
-        let mut random = Random(self.seed ^ ((end as u64 + 1) << 32 | (number as u64 + 1)).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut random =
+            Random(self.seed ^ ((end as u64 + 1) << 32 | (number as u64 + 1)).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         random.below(2);
         let len = random.below(self.longest + 1) as usize;
         let text = random.below(2) == 0;
@@ -86,7 +87,12 @@ impl Side {
         Side { peer, arena: Arena::new(128 << 10), codecs: Codecs::default() }
     }
 
-    fn act<R>(&mut self, services: &Services, at: [Instant; 2], act: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R) -> R {
+    fn act<R>(
+        &mut self,
+        services: &Services,
+        at: [Instant; 2],
+        act: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R,
+    ) -> R {
         let clock = Ticking { now: Cell::new(at[1]), step: Duration::ZERO, asked: Cell::new(0) };
         let mut cx = Cx {
             services,
@@ -150,7 +156,7 @@ fn spec(plan: &Plan) -> RequestSpec {
         target: "/".to_owned(),
         headers: Vec::new(),
         subprotocols: Vec::new(),
-        deflate: plan.deflate.then(|| DEFLATE),
+        deflate: plan.deflate.then_some(DEFLATE),
         max_header_bytes: 16 << 10,
         channel: Some(AskedChannel { heartbeat: false, node: None }),
     }
@@ -263,7 +269,7 @@ impl World {
         fresh.poll(services, at);
         if fresh.peer.request().is_some() {
             let channel = OfferedChannel { heartbeat: false, session: true, node: "node".into() };
-            let deflate = self.plan.deflate.then(|| DEFLATE);
+            let deflate = self.plan.deflate.then_some(DEFLATE);
             let accept = Accept { channel: Some(channel), deflate, ..Accept::default() };
             let answer = accept.answer(fresh.peer.request().unwrap());
             fresh.act(services, at, |peer, cx| {
@@ -337,7 +343,12 @@ impl World {
                 Item::Message(message) => {
                     assert_eq!(seen.opened, 1, "a message before OPEN");
                     let got = (message.kind == MessageType::Text, message.parts(&side.arena).1.to_vec());
-                    assert!(got == plan.message(1 - end, seen.received), "message {} of end {}", seen.received, 1 - end);
+                    assert!(
+                        got == plan.message(1 - end, seen.received),
+                        "message {} of end {}",
+                        seen.received,
+                        1 - end
+                    );
                     seen.received += 1;
                 }
                 Item::Mark(mark) => match mark.kind {
@@ -395,7 +406,8 @@ impl World {
                 break;
             }
             let is_done = |end: usize| {
-                self.seen[end].accepted == self.plan.messages[end] && self.seen[1 - end].received == self.seen[end].accepted
+                self.seen[end].accepted == self.plan.messages[end]
+                    && self.seen[1 - end].received == self.seen[end].accepted
             };
             let closes = self.plan.closes_after.is_some_and(|after| frame >= after) || (is_done(0) && is_done(1));
             if closes && self.seen[0].opened > 0 && !std::mem::replace(&mut self.closing, true) {
@@ -424,7 +436,11 @@ fn recorded(plan: &Plan) -> [usize; 2] {
     let world = World::new(plan.clone()).run();
     assert_eq!(world.seen.each_ref().map(|seen| (seen.losses, seen.resumes)), [(0, 0); 2]);
     for (end, seen) in world.seen.iter().enumerate() {
-        assert_eq!((seen.accepted, seen.end.map(|end| (end.1, end.2))), (plan.messages[end], Some((true, 0))), "{seen:?}");
+        assert_eq!(
+            (seen.accepted, seen.end.map(|end| (end.1, end.2))),
+            (plan.messages[end], Some((true, 0))),
+            "{seen:?}"
+        );
         assert_eq!(world.seen[1 - end].received, seen.accepted);
     }
     world.moved
@@ -442,7 +458,12 @@ fn cut_everywhere(plan: &Plan) -> usize {
             let is_closing = world.seen[0].end.is_some_and(|(cause, clean, _)| !clean && cause != Cause::ClosedByHost);
             if !is_closing && plan.closes_after.is_none() {
                 for end in [0, 1] {
-                    assert_eq!(world.seen[1 - end].received, plan.messages[end], "cut {direction} {at}: {:?}", world.seen);
+                    assert_eq!(
+                        world.seen[1 - end].received,
+                        plan.messages[end],
+                        "cut {direction} {at}: {:?}",
+                        world.seen
+                    );
                 }
             }
         }

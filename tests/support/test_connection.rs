@@ -134,7 +134,7 @@ impl End {
             subprotocols: Vec::new(),
             deflate: None,
             max_header_bytes: 16 << 10,
-            channel: heartbeat.then(|| AskedChannel { heartbeat: true, node: None }),
+            channel: heartbeat.then_some(AskedChannel { heartbeat: true, node: None }),
         };
         End::over(capacity, |stream, now| {
             Connection::request_on(stream, &spec, options(false, changes), timeout, false, now)
