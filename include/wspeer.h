@@ -624,6 +624,17 @@
 // its own server, or what other servers allow it to.
 #define WS_SERVE_ISOLATED 1
 
+// The app is suspended or hidden: a client that has lost its link begins no try until another hint.
+#define WS_HINT_SUSPEND 1
+
+// The app is shown again: the link is lost unless the peer answers a ping within 2 s; a client that waits for its next
+// try begins it now.
+#define WS_HINT_RESUME 2
+
+// The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with another link at
+// once; otherwise as WS_HINT_RESUME.
+#define WS_HINT_NETWORK_CHANGED 3
+
 // Skip that target: the call returns WS_PARTIAL, SKIPPED is reported, and WRITABLE once there is room. The default of
 // servers.
 #define WS_FULL_SKIP 1
@@ -1528,6 +1539,18 @@ WS_API ws_result ws_close(ws_handle h, int32_t code, const char *reason);
 // Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE. Thread-safe.
 WS_API ws_result ws_disconnect(ws_handle h, int32_t target, int32_t code, const char *reason);
 
+// Ends a server or host without losing its players, for a restart or a smaller fleet. From now on new requests are
+// answered with 503 and Retry-After, health checks too; clients that come back to their session are let in. Each
+// client is closed with 1012 when everything put to it has arrived (with a session: is acknowledged), and all that are
+// left after `window_ms`. With a session it is also told to come back after `retry_ms` at least, to `url` (ws:// or
+// wss://, at most 1003 bytes; NULL or "": the URL that it has): with WS_RECONNECT it has LOST, then OPEN of a new
+// session; else CLOSED. A client never follows a URL from wss:// to ws://, and sends its headers to no other origin.
+// When no client is left the server closes itself, and has CLOSED. A second call changes the three values.
+//
+// Returns WS_OK, WS_ERR_STATE (closed or closing), WS_ERR_URL, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_UTF8, WS_ERR_TOO_BIG.
+// Thread-safe.
+WS_API ws_result ws_drain(ws_handle server, uint32_t window_ms, uint32_t retry_ms, const char *url);
+
 // Retires a handle in any state and ends its loans. Queued output is written once more, by a thread of the library if
 // it takes more than a millisecond. Data that the peer has not acknowledged may be lost: to be sure, call ws_close()
 // and poll until CLOSED first. A server: its clients' handles are retired too. A server's client: it is dropped, and
@@ -1671,6 +1694,13 @@ WS_API ws_result ws_feed(ws_handle h, const uint8_t *bytes, size_t len, size_t *
 // `len` is set to the number of bytes written to `buf`. Returns WS_OK, or WS_EMPTY (there are none), WS_ERR_KIND,
 // WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
 WS_API ws_result ws_take_output(ws_handle h, uint8_t *buf, size_t cap, size_t *len);
+
+// Tells a client or join what its program knows of the device and the network: WS_HINT_*. Call it when the system says
+// that the app is suspended or shown again, or that the network has changed; the Unity component, the classes of Godot
+// and the browser build do it by themselves. A hint is no promise: one that is wrong costs a ping.
+//
+// Returns WS_OK, WS_ERR_ARG (not a WS_HINT_*), WS_ERR_KIND (not a client or join), WS_ERR_HANDLE. Thread-safe.
+WS_API ws_result ws_hint(ws_handle h, int32_t hint);
 
 // Changes the URL of a client or join with WS_RECONNECT, from its next try on; a link that is open stays. Scheme and
 // host may change too; certificates are then checked for the new host, and extra headers go to it. Call it when a

@@ -363,6 +363,17 @@ pub const WS_RECONNECT: u32 = 2097152;
 /// its own server, or what other servers allow it to.
 pub const WS_SERVE_ISOLATED: u32 = 1;
 
+// --- ws_hint(): what the program knows of the device and the network. ---
+
+/// The app is suspended or hidden: a client that has lost its link begins no try until another hint.
+pub const WS_HINT_SUSPEND: i32 = 1;
+/// The app is shown again: the link is lost unless the peer answers a ping within 2 s; a client that waits for its next
+/// try begins it now.
+pub const WS_HINT_RESUME: i32 = 2;
+/// The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with another link at
+/// once; otherwise as WS_HINT_RESUME.
+pub const WS_HINT_NETWORK_CHANGED: i32 = 3;
+
 // --- ws_config.on_full: what a message to several targets does about a target whose queue is full. ---
 
 /// Skip that target: the call returns WS_PARTIAL, SKIPPED is reported, and WRITABLE once there is room. The default of

@@ -81,5 +81,6 @@ mod tests {
         check!(ErrorCode, "WS_ERR_");
         check!(Text, "WS_GET_");
         check!(Level, "WS_LOG_");
+        check!(Hint, "WS_HINT_");
     }
 }

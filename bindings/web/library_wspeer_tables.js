@@ -8,17 +8,18 @@
   var signatures = {
     ws_abi_version: 'i', ws_accept: 'iippp', ws_attach: 'ipip', ws_close: 'iiip', ws_complete_auth: 'iii',
     ws_config_init: 'ipp', ws_connect: 'ippp', ws_declare_node: 'iipp', ws_decode_call: 'ippppp',
-    ws_decode_variant: 'ipppppp', ws_diagnose: 'ippp', ws_disconnect: 'iiiip', ws_encode_call: 'ippppppp',
-    ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii', ws_free: 'vi', ws_free_owner: 'vi',
-    ws_get_available: 'ii', ws_get_conn: 'iiip', ws_get_conns: 'iippp', ws_get_end: 'iip', ws_get_features: 'i',
-    ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip', ws_get_packet: 'iip', ws_get_packets: 'iippp',
-    ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp', ws_get_text: 'iiippp', ws_get_waiting: 'iippp',
-    ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp',
-    ws_make_certificate: 'ipipppppp', ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii',
-    ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_reply: 'iiipppp',
-    ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi', ws_set_certificate: 'iipp', ws_set_header: 'iipp',
-    ws_set_log_level: 'ii', ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_url: 'iip', ws_set_user: 'iip',
-    ws_shutdown: 'v', ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
+    ws_decode_variant: 'ipppppp', ws_diagnose: 'ippp', ws_disconnect: 'iiiip', ws_drain: 'iiiip',
+    ws_encode_call: 'ippppppp', ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii', ws_free: 'vi',
+    ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip', ws_get_conns: 'iippp', ws_get_end: 'iip',
+    ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip', ws_get_packet: 'iip',
+    ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp', ws_get_text: 'iiippp',
+    ws_get_waiting: 'iippp', ws_hint: 'iii', ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp',
+    ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp', ws_next_event: 'iip',
+    ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi',
+    ws_put_packets: 'iippp', ws_reply: 'iiipppp', ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi',
+    ws_set_certificate: 'iipp', ws_set_header: 'iipp', ws_set_log_level: 'ii', ws_set_name: 'ipp',
+    ws_set_option: 'iiii', ws_set_url: 'iip', ws_set_user: 'iip', ws_shutdown: 'v', ws_struct_size: 'ii',
+    ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
   };
   var library = {};
 

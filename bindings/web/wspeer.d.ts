@@ -470,6 +470,21 @@ export declare const enum WsServeFlag {
   ISOLATED = 1,
 }
 
+export declare const enum WsHint {
+  /** The app is suspended or hidden: a client that has lost its link begins no try until another hint. */
+  SUSPEND = 1,
+  /**
+   * The app is shown again: the link is lost unless the peer answers a ping within 2 s; a client that waits for its
+   * next try begins it now.
+   */
+  RESUME = 2,
+  /**
+   * The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with another link
+   * at once; otherwise as WS_HINT_RESUME.
+   */
+  NETWORK_CHANGED = 3,
+}
+
 export declare const enum WsFullPolicy {
   /**
    * Skip that target: the call returns WS_PARTIAL, SKIPPED is reported, and WRITABLE once there is room. The
@@ -1579,6 +1594,20 @@ export interface Wspeer {
    */
   _ws_disconnect(h: WsHandle, target: number, code: number, reason: Pointer): WsResult;
   /**
+   * Ends a server or host without losing its players, for a restart or a smaller fleet. From now on new requests
+   * are answered with 503 and Retry-After, health checks too; clients that come back to their session are let in.
+   * Each client is closed with 1012 when everything put to it has arrived (with a session: is acknowledged), and
+   * all that are left after `window_ms`. With a session it is also told to come back after `retry_ms` at least, to
+   * `url` (ws:// or wss://, at most 1003 bytes; NULL or "": the URL that it has): with WS_RECONNECT it has LOST,
+   * then OPEN of a new session; else CLOSED. A client never follows a URL from wss:// to ws://, and sends its
+   * headers to no other origin. When no client is left the server closes itself, and has CLOSED. A second call
+   * changes the three values.
+   *
+   * Returns WS_OK, WS_ERR_STATE (closed or closing), WS_ERR_URL, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_UTF8,
+   * WS_ERR_TOO_BIG. Thread-safe.
+   */
+  _ws_drain(server: WsHandle, window_ms: number, retry_ms: number, url: Pointer): WsResult;
+  /**
    * Retires a handle in any state and ends its loans. Queued output is written once more, by a thread of the
    * library if it takes more than a millisecond. Data that the peer has not acknowledged may be lost: to be sure,
    * call ws_close() and poll until CLOSED first. A server: its clients' handles are retired too. A server's client:
@@ -1742,6 +1771,15 @@ export interface Wspeer {
    * WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
    */
   _ws_take_output(h: WsHandle, buf: Pointer, cap: Size, len: Pointer): WsResult;
+  /**
+   * Tells a client or join what its program knows of the device and the network: WS_HINT_*. Call it when the system
+   * says that the app is suspended or shown again, or that the network has changed; the Unity component, the
+   * classes of Godot and the browser build do it by themselves. A hint is no promise: one that is wrong costs a
+   * ping.
+   *
+   * Returns WS_OK, WS_ERR_ARG (not a WS_HINT_*), WS_ERR_KIND (not a client or join), WS_ERR_HANDLE. Thread-safe.
+   */
+  _ws_hint(h: WsHandle, hint: number): WsResult;
   /**
    * Changes the URL of a client or join with WS_RECONNECT, from its next try on; a link that is open stays. Scheme
    * and host may change too; certificates are then checked for the new host, and extra headers go to it. Call it

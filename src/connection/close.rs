@@ -132,7 +132,7 @@ impl Connection {
     /// Writes how a link or an opening ended into the texts and the log. `what` is the log's word for it. Returns its
     /// event.
     pub(super) fn note_end(&mut self, cx: &Cx<'_>, end: End, kind: EventKind, what: &str) -> Mark {
-        let End { failure, clean, code, reason, unsent } = end;
+        let End { failure, clean, code, reason, unsent, .. } = end;
         let info = &mut self.endpoint.info;
         let asked_for = clean && failure.close_code == 0 && failure.phase == Phase::App;
         info.set_text(Text::Error, if asked_for { "" } else { &failure.message });

@@ -9,7 +9,7 @@ use crate::net::Stream;
 use crate::opening::{Opening, Recipe, Rest};
 use crate::protocol::{Headers, RequestSpec};
 use crate::session::{Session, Terms};
-use crate::status::{Cause, EventKind, Phase};
+use crate::status::{Cause, EventKind, Hint, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
@@ -60,12 +60,25 @@ pub struct Retry {
     opened: Option<Instant>,
     /// `Mark::order` of the last ERROR about a failed try.
     told: u64,
+    /// No try begins until another hint says so.
+    is_suspended: bool,
+    /// The next try begins at once.
+    is_hurried: bool,
 }
 
 impl Retry {
     /// For a client whose first opening is in progress.
     pub fn new(recipe: Recipe) -> Retry {
-        Retry { recipe, failures: 0, doublings: 0, last_bound: Duration::ZERO, opened: None, told: 0 }
+        Retry {
+            recipe,
+            failures: 0,
+            doublings: 0,
+            last_bound: Duration::ZERO,
+            opened: None,
+            told: 0,
+            is_suspended: false,
+            is_hurried: false,
+        }
     }
 
     /// Moves times by the length of a gap between polls.
@@ -73,10 +86,25 @@ impl Retry {
         self.opened = self.opened.map(|opened| opened + gap);
     }
 
+    /// What the program knows of its device and network.
+    pub fn hint(&mut self, peer: &mut Connection, cx: &Cx<'_>, hint: Hint) {
+        self.is_suspended = hint == Hint::Suspend;
+        if self.is_suspended {
+            return;
+        }
+        self.doublings = 0;
+        self.is_hurried = true;
+        if let Stage::Opening(opening) = &mut peer.stage
+            && let Some(rest) = opening.rest_mut()
+        {
+            rest.until = rest.until.map(|until| until.min(cx.now));
+        }
+    }
+
     /// Begins the next try if its time has come. True: the connection opens anew.
     pub fn begin(&mut self, peer: &mut Connection, cx: &Cx<'_>) -> bool {
         let Stage::Opening(opening) = &mut peer.stage else { return false };
-        if opening.rest().and_then(|rest| rest.until).is_none_or(|until| cx.now < until) {
+        if self.is_suspended || opening.rest().and_then(|rest| rest.until).is_none_or(|until| cx.now < until) {
             return false;
         }
         if opening.may_keep() || opening.has_pending_close() {
@@ -101,10 +129,11 @@ impl Retry {
             if is_open && self.opened.is_none() {
                 (self.opened, self.failures) = (Some(cx.now), 0);
             }
+            self.is_hurried &= !is_open;
             return None;
         };
         if rest.until.is_some() {
-            return rest.until;
+            return rest.until.filter(|_| !self.is_suspended);
         }
         // The layer above inspects the last messages of the link first: their events go before LOST.
         if peer.endpoint.inbox.held() > 0 {
@@ -128,7 +157,8 @@ impl Retry {
             return None;
         }
         let backoff = Backoff::of(&peer.endpoint.options);
-        let wait = least + backoff.wait(self.doublings, random());
+        let drawn = backoff.wait(self.doublings, random());
+        let wait = least + if std::mem::take(&mut self.is_hurried) { Duration::ZERO } else { drawn };
         self.last_bound = backoff.bound(self.doublings);
         self.doublings = self.doublings.saturating_add(1);
         let until = cx.now + wait;
@@ -158,6 +188,14 @@ impl Retry {
 
 /// Reconnecting.
 impl Connection {
+    /// Takes the URL to which the server has sent it.
+    pub fn take_new_url(&mut self) -> Option<String> {
+        match &mut self.stage {
+            Stage::Opening(opening) => opening.rest_mut()?.url.take(),
+            Stage::Open(_) | Stage::Ended => None,
+        }
+    }
+
     /// When its next try begins, once that has been decided.
     pub fn retries_at(&self) -> Option<Instant> {
         self.rest()?.until
@@ -185,9 +223,13 @@ impl Connection {
 
     /// After the link or the opening has ended: waits for the next try. `Retry::settle` decides when it begins.
     /// `is_loss`: a link was lost, or a session.
-    pub(super) fn rest_after(&mut self, cx: &mut Cx<'_>, end: End, is_loss: bool) {
+    pub(super) fn rest_after(&mut self, cx: &mut Cx<'_>, mut end: End, is_loss: bool) {
         let failure = end.failure.clone();
-        let wait = retry_after(&failure, &self.endpoint.info.headers);
+        let away = end.away.take();
+        let wait = match &away {
+            Some(away) => Some(Duration::from_millis(away.ms.into())),
+            None => retry_after(&failure, &self.endpoint.info.headers),
+        };
         let mark = self.note_end(cx, end, EventKind::Lost, if is_loss { "was lost" } else { "was not opened" });
         if is_loss {
             self.reconnects = Reconnects::Lost;
@@ -196,7 +238,8 @@ impl Connection {
             Stage::Opening(opening) => opening.take_early(),
             Stage::Open(_) | Stage::Ended => Waiting::default(),
         };
-        let rest = Rest::new(failure, is_loss.then(|| Box::new(mark)), wait);
+        let url = away.map(|away| away.url).filter(|url| !url.is_empty());
+        let rest = Rest { url, ..Rest::new(failure, is_loss.then(|| Box::new(mark)), wait) };
         let resting = Opening::resting(rest, early, cx.now);
         match std::mem::replace(&mut self.stage, Stage::Opening(Box::new(resting))) {
             Stage::Opening(opening) => opening.give_up(cx),

@@ -166,6 +166,25 @@ impl Connection {
         true
     }
 
+    /// Client: pings the server, which has to answer soon.
+    pub fn probe(&mut self, cx: &mut Cx<'_>) {
+        if let Stage::Open(link) = &mut self.stage {
+            link.probe(&mut self.endpoint, cx);
+            self.take_changes(cx);
+        }
+    }
+
+    /// Client: gives its link up, and goes on with another one: the network has changed.
+    pub fn leave_link(&mut self, cx: &mut Cx<'_>) {
+        if let Stage::Open(link) = &mut self.stage
+            && !link.is_closing()
+        {
+            let why = "the link was given up because the network has changed";
+            link.give_up(cx, Failure::new(Phase::Websocket, Cause::PeerGone, why));
+            self.take_changes(cx);
+        }
+    }
+
     /// Client: reports that it has no session although it asked for one. It opens anew after a loss only if the program
     /// asked for that too.
     pub(super) fn go_without_session(&mut self, cx: &mut Cx<'_>, why: &str, renews: bool) {
@@ -192,6 +211,13 @@ impl Connection {
             let session = Session::granted(new, terms, opening.received_before());
             let progress = opening.grant(&mut self.endpoint, cx, session);
             self.advance(cx, progress);
+        }
+    }
+
+    /// Sends the client away with the close that follows: to wait so many milliseconds, and to come back to a URL.
+    pub fn send_away(&mut self, ms: u32, url: &str) {
+        if let Stage::Open(link) = &mut self.stage {
+            link.send_away(ms, url);
         }
     }
 

@@ -6,6 +6,7 @@ use super::types::*;
 use crate::status::Success;
 use crate::table;
 use std::ffi::c_char;
+use std::time::Duration;
 
 /// Starts the closing handshake (RFC 6455 section 7.1.2) after the messages that were accepted. Poll until CLOSED to be
 /// sure that they were sent. `code` is 1000-1003, 1007-1014 or 3000-4999 (section 7.4); 0 means 1000, and -1 drops the
@@ -34,6 +35,25 @@ pub unsafe extern "C" fn ws_disconnect(h: ws_handle, target: i32, code: i32, rea
     guard(|| {
         let reason = optional_text("reason", reason)?.unwrap_or("");
         table::disconnect(h, target, code, reason).map(|()| Success::Ok)
+    })
+}
+
+/// Ends a server or host without losing its players, for a restart or a smaller fleet. From now on new requests are
+/// answered with 503 and Retry-After, health checks too; clients that come back to their session are let in. Each
+/// client is closed with 1012 when everything put to it has arrived (with a session: is acknowledged), and all that are
+/// left after `window_ms`. With a session it is also told to come back after `retry_ms` at least, to `url` (ws:// or
+/// wss://, at most 1003 bytes; NULL or "": the URL that it has): with WS_RECONNECT it has LOST, then OPEN of a new
+/// session; else CLOSED. A client never follows a URL from wss:// to ws://, and sends its headers to no other origin.
+/// When no client is left the server closes itself, and has CLOSED. A second call changes the three values.
+///
+/// Returns WS_OK, WS_ERR_STATE (closed or closing), WS_ERR_URL, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_UTF8, WS_ERR_TOO_BIG.
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_drain(server: ws_handle, window_ms: u32, retry_ms: u32, url: *const c_char) -> ws_result {
+    guard(|| {
+        let url = optional_text("url", url)?.unwrap_or("");
+        let [window, retry] = [window_ms, retry_ms].map(|ms| Duration::from_millis(ms.into()));
+        table::drain(server, window, retry, url).map(|()| Success::Ok)
     })
 }
 

@@ -3,9 +3,24 @@
 use super::guard::guard;
 use super::pointers::{optional_text, text};
 use super::types::*;
-use crate::status::Success;
+use crate::error::Error;
+use crate::status::{ErrorCode, Hint, Success};
 use crate::table;
 use std::ffi::c_char;
+
+/// Tells a client or join what its program knows of the device and the network: WS_HINT_*. Call it when the system says
+/// that the app is suspended or shown again, or that the network has changed; the Unity component, the classes of Godot
+/// and the browser build do it by themselves. A hint is no promise: one that is wrong costs a ping.
+///
+/// Returns WS_OK, WS_ERR_ARG (not a WS_HINT_*), WS_ERR_KIND (not a client or join), WS_ERR_HANDLE. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_hint(h: ws_handle, hint: i32) -> ws_result {
+    guard(|| {
+        let known =
+            Hint::from_code(hint).ok_or_else(|| Error::new(ErrorCode::Arg, format!("{hint} is no WS_HINT_*")))?;
+        table::hint(h, known).map(|()| Success::Ok)
+    })
+}
 
 /// Changes the URL of a client or join with WS_RECONNECT, from its next try on; a link that is open stays. Scheme and
 /// host may change too; certificates are then checked for the new host, and extra headers go to it. Call it when a

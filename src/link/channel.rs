@@ -28,6 +28,8 @@ pub(super) struct Channel {
     due: Option<(bool, u32)>,
     /// The next acknowledgement, sent and replaced like `due`.
     due_ack: Option<u64>,
+    /// Server: where to send the client before the close. Client: where the server sends it.
+    away: Option<Away>,
     /// Position in the outgoing stream at which the last of these ends.
     end: u64,
     greeting: Greeting,
@@ -43,6 +45,14 @@ enum Greeting {
     Asked(Box<str>),
     /// It is over; the owner has yet to take the result.
     Over(Greeted),
+}
+
+/// Where a server that is drained sends its clients.
+pub struct Away {
+    /// How long they wait at least, in milliseconds.
+    pub ms: u32,
+    /// The URL; "": the same.
+    pub url: String,
 }
 
 /// The result of the agreement.
@@ -87,6 +97,7 @@ impl Channel {
             number: 0,
             due: None,
             due_ack: None,
+            away: None,
             end: 0,
             greeting: Greeting::None,
         })
@@ -197,6 +208,7 @@ impl Link {
                 channel.greeting = Greeting::Over(Greeted::Without(Some(REFUSED)));
             }
             (Control::Ack(received), _) => self.take_ack(endpoint, cx, received),
+            (Control::Drain(ms, url), Role::Client) => channel.away = Some(Away { ms, url }),
             (Control::End, _) => {
                 if let Some(session) = self.rare.session_mut() {
                     session.end();
@@ -349,6 +361,18 @@ impl Link {
             channel.due_ack = Some(count);
             self.send_due_control();
         }
+    }
+
+    /// Server: sends the client away with the close that follows.
+    pub fn send_away(&mut self, ms: u32, url: &str) {
+        if let Some(channel) = self.rare.get_mut().and_then(|rare| rare.channel.as_mut()) {
+            channel.away = Some(Away { ms, url: url.to_owned() });
+        }
+    }
+
+    /// Takes where the client goes.
+    pub(super) fn take_away(&mut self) -> Option<Away> {
+        self.rare.get_mut()?.channel.as_mut()?.away.take()
     }
 
     /// Queues the due heartbeat and acknowledgement, unless they would fall between the fragments of another message.

@@ -1,10 +1,11 @@
 //! The closing handshake (RFC 6455 section 7), and all other ways in which a link ends.
 
 use super::Link;
+use super::channel::Away;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Failure};
 use crate::names::CLOSE_TIMEOUT_MS;
-use crate::protocol::{close_payload, code_may_be_sent};
+use crate::protocol::{Role, close_payload, code_may_be_sent};
 use crate::status::{Cause, ErrorCode, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
@@ -48,6 +49,8 @@ pub struct End {
     pub reason: String,
     /// Number of messages that were accepted and not sent.
     pub unsent: usize,
+    /// Client: where the server sent it.
+    pub away: Option<Box<Away>>,
 }
 
 /// A close that the host began, on a link that was lost before it was finished.
@@ -71,7 +74,7 @@ impl End {
 
     /// An end without close frames.
     pub fn broken(failure: Failure) -> End {
-        End { failure, clean: false, code: 1006, reason: String::new(), unsent: 0 }
+        End { failure, clean: false, code: 1006, reason: String::new(), unsent: 0, away: None }
     }
 }
 
@@ -297,6 +300,7 @@ impl Link {
             return;
         }
         let stream = self.stream.take();
+        let away = self.take_away().filter(|_| self.role == Role::Client).map(Box::new);
         if let Some(stream) = &stream {
             // A read may have sent bytes that TLS had buffered.
             self.outbox.acknowledge(stream);
@@ -319,7 +323,7 @@ impl Link {
         self.drop_unfinished(cx);
         cx.discard(self.rare.waiting().map_or(0, |waiting| waiting.bytes()), self.rare.state().waiting.take());
         self.rare.state().changes.get_or_insert_default().end =
-            Some(Box::new(End { failure, clean, code, reason, unsent }));
+            Some(Box::new(End { failure, clean, code, reason, unsent, away }));
     }
 
     /// Drops incomplete messages and bytes that were not decoded, as nothing more is read.

@@ -61,6 +61,9 @@ const PAYLOAD: &[u8] = b"wspeer";
 /// late, a poll may have come late, or the pong timeout may be no longer than the interval.
 const ANSWER_TIME: Duration = Duration::from_secs(1);
 
+/// Time to answer a probe.
+const PROBE_TIME: Duration = Duration::from_secs(2);
+
 impl Link {
     /// Queues a ping.
     pub(super) fn put_ping(&mut self) {
@@ -73,6 +76,30 @@ impl Link {
         self.put_ping();
         self.heartbeat.unanswered_since.get_or_insert(cx.now.into());
         self.write(endpoint, cx);
+    }
+
+    /// Pings the peer now, and ends the link if nothing arrives within `PROBE_TIME`.
+    pub fn probe(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        if !self.is_over() && self.rare.closing().is_none() {
+            self.rare.state().probed = Some(cx.now.into());
+            self.ping(endpoint, cx);
+        }
+    }
+
+    /// Ends a link whose peer has not answered a probe. Returns when to check next.
+    pub(super) fn check_probe(&mut self, endpoint: &Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
+        let probed = self.rare.probed()?;
+        if self.heartbeat.received_at > probed || self.is_reading_paused(endpoint) {
+            self.rare.state().probed = None;
+            return None;
+        }
+        let deadline = Instant::from(probed) + PROBE_TIME;
+        if cx.now < deadline {
+            return Some(deadline);
+        }
+        let why = format!("the peer did not answer within {} s after a hint", PROBE_TIME.as_secs());
+        self.end(cx, Failure::new(Phase::Websocket, Cause::PongTimeout, why), false);
+        None
     }
 
     /// Pings the peer when a ping is due, and ends a link whose peer has timed out. Returns when to check next.

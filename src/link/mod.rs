@@ -16,7 +16,7 @@ mod send;
 mod session;
 mod slices;
 
-pub use channel::{Claim, Greeted, report_no_session};
+pub use channel::{Away, Claim, Greeted, report_no_session};
 pub use close::{End, PendingClose, check_close};
 pub use compression::Compression;
 pub use outbox::{Outbox, Wrote};
@@ -217,7 +217,11 @@ impl Link {
         }
         let answer = if self.rare.channel().is_some() { self.check_announcement(endpoint, cx) } else { None };
         let ack = if self.rare.session().is_some() { self.check_ack(endpoint, cx) } else { None };
-        self.check_heartbeat(endpoint, cx).into_iter().chain(answer).chain(ack).min()
+        let probe = if self.rare.probed().is_some() { self.check_probe(endpoint, cx) } else { None };
+        if self.is_over() {
+            return None;
+        }
+        self.check_heartbeat(endpoint, cx).into_iter().chain(answer).chain(ack).chain(probe).min()
     }
 
     /// Ends a close that is overdue by more than `LONG_GAP`. Called while there is more to read, so that a peer that
@@ -238,6 +242,7 @@ impl Link {
             if let Some(session) = &mut rare.session {
                 session.shift(gap);
             }
+            rare.probed = rare.probed.map(|probed| probed.after(gap));
         }
         if endpoint.rate_limits().is_some() {
             self.rare.state().rate.get_or_insert_with(|| Box::new(Rate::new(endpoint.received()))).shift(gap);

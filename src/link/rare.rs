@@ -8,6 +8,7 @@ use super::rate::Rate;
 use super::{Changes, Compression, Waiting};
 use crate::error::Failure;
 use crate::session::Session;
+use crate::work::Moment;
 
 /// Where the state is kept. Allocated when it is first changed, and freed by `shrink`.
 #[derive(Default)]
@@ -33,6 +34,8 @@ pub(super) struct State {
     pub(super) channel: Option<Box<Channel>>,
     /// The session; `None`: the link has none.
     pub(super) session: Option<Box<Session>>,
+    /// When a probe was sent that nothing has answered.
+    pub(super) probed: Option<Moment>,
     /// `None`: no close is in progress.
     pub(super) closing: Option<Box<Closing>>,
     /// Changes since the last `take_changes`; `None`: no change.
@@ -56,11 +59,11 @@ impl State {
     }
 
     fn are_all_none(&self) -> bool {
-        let State { backlog, rate, waiting, write_failure, pongs, compression, channel, session, closing, changes } =
-            self;
+        let State { backlog, rate, waiting, write_failure, pongs, compression, channel, session, probed, .. } = self;
+        let State { closing, changes, .. } = self;
         let sends = waiting.is_some() || write_failure.is_some() || pongs.is_some() || channel.is_some();
         let receives = !backlog.is_empty() || rate.is_some() || compression.is_some();
-        !sends && !receives && session.is_none() && closing.is_none() && changes.is_none()
+        !sends && !receives && session.is_none() && probed.is_none() && closing.is_none() && changes.is_none()
     }
 }
 
@@ -127,6 +130,11 @@ impl Rare {
     #[inline]
     pub(super) fn channel(&self) -> Option<&Channel> {
         self.0.as_ref()?.channel.as_deref()
+    }
+
+    #[inline]
+    pub(super) fn probed(&self) -> Option<Moment> {
+        self.0.as_ref()?.probed
     }
 
     #[inline]

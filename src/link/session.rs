@@ -1,7 +1,7 @@
 //! The session of a link (docs/control-channel.md): the host's messages are kept until the peer has acknowledged them,
 //! and received ones are acknowledged.
 
-use super::channel::impossible_count;
+use super::channel::{Away, impossible_count};
 use super::outgoing::Outgoing;
 use super::{Link, Sent};
 use crate::endpoint::Endpoint;
@@ -151,6 +151,9 @@ impl Link {
             self.push_control(&Control::Ack(count));
         }
         if ends {
+            if let Some(Away { ms, url }) = self.take_away() {
+                self.push_control(&Control::Drain(ms, url));
+            }
             self.push_control(&Control::End);
         }
     }

@@ -19,12 +19,14 @@ pub struct Rest {
     pub retry_after: Option<Duration>,
     /// When the next try begins; `None`: it has not been decided.
     pub until: Option<Instant>,
+    /// Where the server sent the client.
+    pub url: Option<String>,
 }
 
 impl Rest {
     /// A rest whose end is to be decided.
     pub fn new(failure: Failure, lost: Option<Box<Mark>>, retry_after: Option<Duration>) -> Rest {
-        Rest { failure, lost, retry_after, until: None }
+        Rest { failure, lost, retry_after, until: None, url: None }
     }
 
     /// A server's client that waits until it resumes its session.
@@ -71,6 +73,14 @@ impl Opening {
     /// The wait for the next try, if it is in one.
     pub fn rest(&self) -> Option<&Rest> {
         match &self.at {
+            At::Resting(rest) => Some(rest),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn rest_mut(&mut self) -> Option<&mut Rest> {
+        match &mut self.at {
             At::Resting(rest) => Some(rest),
             _ => None,
         }

@@ -12,12 +12,19 @@ pub struct Refusal {
     pub cause: Cause,
     /// Body of the response.
     pub message: String,
+    /// With 503: seconds after which to try again.
+    pub retry_s: u32,
 }
 
 impl Refusal {
     /// A refusal.
     pub fn new(status: u16, cause: Cause, message: impl Into<String>) -> Refusal {
-        Refusal { status, cause, message: message.into() }
+        Refusal { status, cause, message: message.into(), retry_s: RETRY_S }
+    }
+
+    /// The same, to be tried again after so many seconds (RFC 9110 section 10.2.3).
+    pub fn retry_after(self, retry_s: u32) -> Refusal {
+        Refusal { retry_s, ..self }
     }
 
     /// A request that is not valid HTTP, or not a valid opening handshake.
@@ -41,7 +48,7 @@ impl Refusal {
         let mut add = |name: &str, value: &str| headers.push((name.to_owned(), value.to_owned()));
         match self.status {
             405 => add("Allow", "GET"),
-            503 => add("Retry-After", "5"),
+            503 => add("Retry-After", &self.retry_s.to_string()),
             _ => {}
         }
         add("Content-Type", PLAIN_TEXT);
@@ -49,6 +56,9 @@ impl Refusal {
         Reply { status: self.status, headers, body }.to_bytes(method, false)
     }
 }
+
+/// Retry-After of a server that is busy.
+const RETRY_S: u32 = 5;
 
 /// An HTTP response to a request.
 #[derive(Clone, Default, PartialEq, Eq)]

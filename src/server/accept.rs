@@ -119,7 +119,15 @@ impl Server {
         let asks = self.asks;
         let refuses = self.endpoint.options.is_on(WS_OPT_REFUSE_NEW);
         let located = if self.settings.proxies.is_some() { self.locate(key) } else { Ok(()) };
-        let allowed = located.and_then(|()| match self.slots.get(key as usize) {
+        let comes_back = match self.slots.get(key as usize) {
+            Some(Slot::Client(client)) => client.peer.request().is_some_and(|request| self.comes_back(request)),
+            _ => false,
+        };
+        let drained = match &self.drain {
+            Some(drain) if !comes_back => Err(busy("the server is drained").retry_after(drain.retry_s())),
+            _ => Ok(()),
+        };
+        let allowed = drained.and(located).and_then(|()| match self.slots.get(key as usize) {
             Some(Slot::Client(client)) => {
                 let default_port = if self.settings.tls.is_some() { 443 } else { 80 };
                 let check = |request: &Request| self.settings.allowed.check(&request.headers, default_port);
@@ -134,7 +142,6 @@ impl Server {
             return more;
         }
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
-        let comes_back = client.peer.request().is_some_and(|request| self.comes_back(request));
         let address = self.settings.limited(client.address());
         let there = self.counts.per_address.get(&address).copied().unwrap_or_default();
         let from_there = u64::from(there.connected + there.seats);

@@ -7,6 +7,7 @@ mod broadcast;
 mod certificate;
 mod client;
 mod downloads;
+mod drain;
 mod idle;
 mod items;
 mod key_queue;
@@ -36,6 +37,7 @@ use crate::status::{ErrorCode, EventKind, State};
 use crate::work::{Chunk, Cx};
 use client::{Client, FromThere, Slot};
 use downloads::Downloads;
+use drain::Drain;
 use idle::Idle;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
@@ -116,6 +118,8 @@ pub struct Server {
     /// Clients that wait for another request.
     idle: Idle,
     sessions: Sessions,
+    /// A drain in progress.
+    drain: Option<Box<Drain>>,
     reuse: Reuse,
     /// Number of certificates that it has had.
     certificates: u32,
@@ -291,6 +295,7 @@ impl Server {
             downloads: None,
             idle: Idle::default(),
             sessions: Sessions::default(),
+            drain: None,
             reuse: Reuse::default(),
             certificates: 0,
             proxied: HashMap::new(),
@@ -316,6 +321,7 @@ impl Server {
         let mut all_ready = self.collect_readiness(|| cx.second());
         self.collect_local();
         self.write_own(cx);
+        more |= self.go_on_draining(cx);
         more |= self.go_on_closing(cx);
         more |= self.accept(cx, handles);
         if self.downloads.is_some() {
@@ -389,10 +395,8 @@ impl Server {
 
     /// When the next timer needs a poll.
     pub fn next_timer(&self) -> Option<Instant> {
-        [self.queues.timers.first(), self.listening.accept_after.filter(|_| self.may_accept())]
-            .into_iter()
-            .flatten()
-            .min()
+        let accept_after = self.listening.accept_after.filter(|_| self.may_accept());
+        [self.queues.timers.first(), accept_after, self.drain_deadline()].into_iter().flatten().min()
     }
 
     /// Starts to close the server: it accepts no more clients and closes each one, within the budget of the following
@@ -541,6 +545,7 @@ impl Server {
 
     /// Moves every deadline by the length of a gap between polls.
     fn shift(&mut self, gap: Duration) {
+        self.shift_drain(gap);
         for slot in &mut self.slots {
             match slot {
                 Slot::Client(client) => client.peer.shift(gap),

@@ -182,3 +182,12 @@ codes! {
         Debug = WS_LOG_DEBUG,
     }
 }
+
+codes! {
+    /// What a program knows of its device and network.
+    Hint {
+        Suspend = WS_HINT_SUSPEND,
+        Resume = WS_HINT_RESUME,
+        NetworkChanged = WS_HINT_NETWORK_CHANGED,
+    }
+}

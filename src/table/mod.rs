@@ -22,7 +22,7 @@ pub use family::{Body, Kind, Member, Shared};
 pub use items::{View, What, available, take_items, take_messages};
 pub use open::{Settings, attach, connect, diagnose, host, join, join_local, listen, pair};
 pub use peers::{complete_auth, conn, declare_node, peer_id, put_call, send_auth};
-pub use redial::{set_header, set_url};
+pub use redial::{hint, set_header, set_url};
 pub use requests::{accept, reply};
 pub use serve::serve;
 pub use verbs::*;

@@ -47,6 +47,11 @@ impl Place {
         Ok(Place { url, zone: Some(Zone { number: number.ok_or_else(no_such)?, name }) })
     }
 
+    /// The interface of a link-local address; 0: none.
+    pub(super) fn zone_number(&self) -> u32 {
+        self.zone.as_ref().map_or(0, |zone| zone.number)
+    }
+
     /// Sets what a connection reports of its place.
     pub(super) fn describe(&self, peer: &mut Connection) {
         let info = &mut peer.endpoint.info;

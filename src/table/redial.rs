@@ -1,16 +1,18 @@
 //! What a client that reconnects opens next, and ws_set_url and ws_set_header, which change it.
 
-use super::family::Body;
+use super::family::{Body, Kind};
 use super::place::Place;
+use super::verbs::peer_of;
 use super::way::Way;
-use super::with;
+use super::{wake, with};
 use crate::connection::{Connection, Retry};
 use crate::error::Error;
+use crate::journal;
 use crate::names::RECONNECT;
 use crate::opening::Recipe;
 use crate::protocol::check_header;
 use crate::role::Role;
-use crate::status::{ErrorCode, State};
+use crate::status::{ErrorCode, Hint, Level, State};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
@@ -53,10 +55,63 @@ impl Redial {
         cx: &mut Cx<'_>,
         timers: [Option<Instant>; 2],
     ) -> Option<Instant> {
+        if let Some(url) = peer.take_new_url() {
+            self.follow(&url);
+        }
         let is_open = role.state(peer) == State::Open;
         let retry = self.retry.settle(peer, cx, is_open, random);
         timers.into_iter().chain([retry]).flatten().min()
     }
+}
+
+impl Redial {
+    /// The server sends the client to another URL. It is followed where it keeps what the program's own URL promised: it
+    /// never leads from wss:// to ws://, and credentials and extra headers go to no other origin.
+    fn follow(&mut self, url: &str) {
+        let followed = Place::parse(url).and_then(|place| {
+            let (from, to) = (&self.place.url, &place.url);
+            if (from.scheme() == "wss" && to.scheme() != "wss") || !to.username().is_empty() || to.password().is_some()
+            {
+                return Err(Error::new(ErrorCode::Url, "it is not as safe as the client's own, or has a password"));
+            }
+            if from.origin() != to.origin() || self.place.zone_number() != place.zone_number() {
+                self.way.replace_headers(Vec::new());
+            }
+            let recipe = self.way.to(&place)?;
+            Ok((place, recipe))
+        });
+        match followed {
+            Ok((place, recipe)) => (self.place, self.retry.recipe) = (place, recipe),
+            Err(error) => journal::note(Level::Error, || {
+                format!("the server's other URL is not followed: {}", error.into_message())
+            }),
+        }
+    }
+}
+
+/// ws_hint.
+pub fn hint(handle: u32, hint: Hint) -> Result<(), Error> {
+    with(handle, |body, member| {
+        let not_one = || Error::wrong_kind("only a client or join takes hints about its device and network");
+        if !matches!(body.kind, Kind::Client(_)) {
+            return Err(not_one());
+        }
+        let Body { kind, redial, shared, more, .. } = body;
+        let peer = peer_of(kind, member)?;
+        let mut cx = shared.cx(Instant::now(), Some(1_000));
+        if let Some(redial) = redial {
+            redial.retry.hint(peer, &cx, hint);
+        }
+        match hint {
+            Hint::Suspend => {}
+            Hint::Resume => peer.probe(&mut cx),
+            Hint::NetworkChanged if peer.keeps_session() => peer.leave_link(&mut cx),
+            Hint::NetworkChanged => peer.probe(&mut cx),
+        }
+        more[member.end()] = true;
+        wake::all();
+        Ok(())
+    })
 }
 
 /// ws_set_url.

@@ -2,6 +2,7 @@
 
 use super::family::{Body, Family, Kind, Member};
 use super::leave::{Leaving, What, drop_peer};
+use super::place::Place;
 use super::{ClientHandles, PanicWatch, Registry, registry, stale, wake, with, with_any, with_family};
 use crate::connection::Connection;
 use crate::error::Error;
@@ -9,6 +10,7 @@ use crate::heap;
 use crate::link::{Sent, check_close};
 use crate::multiplayer::Target;
 use crate::names::{OUTBOUND_BYTES, OUTBOUND_PACKETS, QUEUE_BEFORE_OPEN};
+use crate::protocol::LONGEST_DRAIN_URL;
 use crate::role::{Packet, Role, check_size};
 use crate::status::{ErrorCode, MessageType, Success};
 use crate::work::Cx;
@@ -264,6 +266,30 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
                 peer.finish(&mut cx);
             }
         }
+        wake::all();
+        Ok(())
+    })
+}
+
+/// ws_drain.
+pub fn drain(handle: u32, window: Duration, retry: Duration, url: &str) -> Result<(), Error> {
+    with(handle, |body, member| {
+        let (Kind::Server(server), Member::Server) = (&mut body.kind, member) else {
+            return Err(Error::wrong_kind("only a server or host can be drained"));
+        };
+        if url.len() > LONGEST_DRAIN_URL {
+            return Err(Error::new(
+                ErrorCode::Url,
+                format!("the URL has {} bytes: {LONGEST_DRAIN_URL} fit", url.len()),
+            ));
+        }
+        if !url.is_empty() {
+            Place::parse(url)?.host_and_port()?;
+        }
+        if !server.drain(Instant::now(), window, retry, url) {
+            return Err(Error::new(ErrorCode::State, "the server is closed or closing already"));
+        }
+        body.more[member.end()] = true;
         wake::all();
         Ok(())
     })

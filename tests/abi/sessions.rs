@@ -610,3 +610,126 @@ fn a_wrong_resume_gets_nothing_and_disturbs_nobody() {
     assert_eq!(state(conn), WS_OPEN);
     free(server);
 }
+
+#[test]
+fn a_hint_makes_a_client_come_back_at_once() {
+    // Waits that a test would not see the end of.
+    let slow = |config: &mut ws_config| (config.retry_min_ms, config.retry_max_ms) = (3_600_000, 3_600_000);
+    let both = Both::new(|_| {}, slow);
+    both.proxy.end_all(End::Reset);
+    await_event(&both.handles(), both.client, WS_EVENT_LOST);
+    assert_eq!(ws_hint(both.client, WS_HINT_RESUME), WS_OK);
+    await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
+    // The network changes: the link is given up, and another one goes on.
+    assert_eq!((put(both.client, b"before"), ws_hint(both.client, WS_HINT_NETWORK_CHANGED)), (WS_OK, WS_OK));
+    assert_eq!(put(both.client, b"after"), WS_OK);
+    await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
+    for expected in ["before", "after"] {
+        assert_eq!(await_event(&both.handles(), both.server, WS_EVENT_MESSAGE).error_text(), expected);
+    }
+    // Suspended: no try begins.
+    assert_eq!(ws_hint(both.client, WS_HINT_SUSPEND), WS_OK);
+    both.proxy.end_all(End::Reset);
+    await_event(&both.handles(), both.client, WS_EVENT_LOST);
+    let accepted = stats(both.server).accepted;
+    for _ in 0..200 {
+        assert!(poll(both.client) >= 0 && poll(both.server) >= 0);
+    }
+    assert_eq!((state(both.client), stats(both.server).accepted), (WS_LOST, accepted));
+    assert_eq!(ws_hint(both.client, WS_HINT_RESUME), WS_OK);
+    await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
+    assert_eq!((ws_hint(both.client, 0), ws_hint(both.client, 4)), (WS_ERR_ARG, WS_ERR_ARG));
+    assert_eq!((ws_hint(both.server, WS_HINT_RESUME), ws_hint(both.conn, WS_HINT_RESUME)), (WS_ERR_KIND, WS_ERR_KIND));
+    both.end();
+}
+
+/// A link over which nothing comes any more is found dead within seconds, whatever the heartbeat is.
+#[test]
+fn a_hint_finds_a_dead_link() {
+    let off = |config: &mut ws_config| config.heartbeat_ms = WS_OFF;
+    let both = Both::new(off, off);
+    both.proxy.end_all(End::Swallow);
+    assert_eq!((put(both.client, b"kept"), ws_hint(both.client, WS_HINT_RESUME)), (WS_OK, WS_OK));
+    let lost = await_event(&both.handles(), both.client, WS_EVENT_LOST);
+    assert_eq!(lost.cause, WS_CAUSE_PONG_TIMEOUT);
+    await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
+    assert_eq!(await_event(&both.handles(), both.server, WS_EVENT_MESSAGE).bytes, b"kept");
+    both.end();
+}
+
+fn drain(server: u32, window_ms: u32, url: Option<&str>) -> i32 {
+    let url = url.map(|url| CString::new(url).unwrap());
+    let pointer = url.as_ref().map_or(std::ptr::null(), |url| url.as_ptr());
+    // SAFETY: the text lives.
+    unsafe { ws_drain(server, window_ms, 1, pointer) }
+}
+
+#[test]
+fn a_drained_server_sends_its_clients_to_another() {
+    for renews in [true, false] {
+        let (other, other_port) = listen(None, keeps);
+        let both = Both::new(|_| {}, |config| config.flags |= if renews { WS_RECONNECT } else { 0 });
+        // One without a session, and one that has lost its link.
+        let plain = connect(both.proxy.port, None, |_| {});
+        await_event(&[plain, both.server], plain, WS_EVENT_OPEN);
+        let url = format!("ws://127.0.0.1:{other_port}/there");
+        assert_eq!((put(both.conn, b"last"), drain(both.server, 60_000, Some(&url))), (WS_OK, WS_OK));
+        let late = connect(both.proxy.port, None, |_| {});
+        let (mut events, client) = (Vec::new(), both.client);
+        let all = [both.client, both.server, other, plain, late];
+        let end = if renews { WS_OPEN } else { WS_CLOSED };
+        let take = |handle, event: Event| events.push((handle, event));
+        let is_done = || state(client) == end && [both.server, plain, late].iter().all(|h| state(*h) == WS_CLOSED);
+        // It is OPEN until it is sent away.
+        play(&all, "the drain", take, || is_done() && (!renews || stats(client).losses == 1));
+        let of =
+            |handle: u32| events.iter().filter(|(of, _)| *of == handle).map(|(_, event)| event).collect::<Vec<_>>();
+        let of_client = of(client);
+        assert_eq!(of_client.iter().find(|event| event.kind == WS_EVENT_MESSAGE).unwrap().bytes, b"last");
+        let kind = if renews { WS_EVENT_LOST } else { WS_EVENT_CLOSED };
+        let told = of_client.iter().find(|event| event.kind == kind).unwrap();
+        assert_eq!((told.code, told.unsent, told.cause), (1012, 0, WS_CAUSE_CLOSED_BY_PEER), "{told:?}");
+        let refused = of(late);
+        assert_eq!(refused.last().unwrap().http_status, 503);
+        assert_eq!(of(plain).last().unwrap().code, 1012);
+        assert_eq!(of(both.server).last().unwrap().kind, WS_EVENT_CLOSED);
+        if renews {
+            assert_eq!(of_client.last().unwrap().kind, WS_EVENT_OPEN);
+            assert_eq!(path(conns(other)[0]), "/there");
+        }
+        [plain, late, other].into_iter().for_each(free);
+        both.end();
+    }
+}
+
+#[test]
+fn a_drain_ends_with_its_window() {
+    let both = Both::new(|_| {}, |_| {});
+    both.cut();
+    assert_eq!(put(both.conn, b"never"), WS_OK);
+    assert_eq!(drain(both.server, 3_600_000, None), WS_OK);
+    // Others are refused, the client that has a session may come back, and the time can be changed.
+    for _ in 0..50 {
+        assert!(poll(both.server) >= 0);
+    }
+    assert_eq!((state(both.server), state(both.conn)), (WS_OPEN, WS_LOST));
+    assert_eq!(drain(both.server, 0, None), WS_OK);
+    let gone = await_event(&[both.server], both.server, WS_EVENT_DISCONNECTED);
+    assert_eq!((gone.cause, gone.unsent), (WS_CAUSE_SERVER_CLOSED, 1));
+    await_event(&[both.server], both.server, WS_EVENT_CLOSED);
+    assert_eq!(drain(both.server, 0, None), WS_ERR_STATE);
+    both.end();
+}
+
+#[test]
+fn bad_drains_are_refused() {
+    let both = Both::new(|_| {}, |_| {});
+    assert_eq!((drain(both.client, 0, None), drain(both.conn, 0, None)), (WS_ERR_KIND, WS_ERR_KIND));
+    let long = format!("ws://h/{}", "x".repeat(1_003 - 6));
+    for url in ["http://h", "ws://", "/there", "ws://h :1", "ws://h:0", &long] {
+        assert_eq!(drain(both.server, 0, Some(url)), WS_ERR_URL, "{url}");
+    }
+    assert_eq!(drain(0, 0, None), WS_ERR_HANDLE);
+    assert_eq!((state(both.server), state(both.client)), (WS_OPEN, WS_OPEN));
+    both.end();
+}

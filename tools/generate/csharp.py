@@ -26,6 +26,7 @@ ENUMS = {
     "STRUCT": ("WebSocketStruct", "int", "Structs whose size the library reports."),
     "VARIANT": ("WebSocketVariantType", "int", "Types of the values in a Godot remote call: Variant.Type."),
     "SERVE": ("WebSocketServeFlags", "uint", "Flags of WebSocketServer.Serve()."),
+    "HINT": ("WebSocketHint", "int", "What the app knows of its device and network."),
     "FEATURE": ("WebSocketFeatures", "uint", "What a build and platform support."),
 }
 

@@ -24,6 +24,7 @@ ENUMS = {
     "PHASE": ("Phase", "PHASE"),
     "CAUSE": ("Cause", "CAUSE"),
     "FULL": ("FullQueuePolicy", "FULL_QUEUE"),
+    "HINT": ("Hint", "HINT"),
 }
 
 

@@ -3,7 +3,9 @@
 from table import Mistake
 
 # Groups whose constants have a prefix: WS_EVENT_OPEN.
-PREFIXES = ("EVENT", "PHASE", "CAUSE", "FULL", "ROLE", "GET", "OPT", "LOG", "VARIANT", "STRUCT", "FEATURE", "SERVE")
+PREFIXES = (
+    "EVENT", "PHASE", "CAUSE", "FULL", "ROLE", "GET", "OPT", "LOG", "VARIANT", "STRUCT", "FEATURE", "SERVE", "HINT",
+)
 # The groups of constants without a prefix.
 PLAIN = {
     **dict.fromkeys(("OK", "EMPTY", "MORE", "PARTIAL", "TRUNCATED"), "RESULT"),

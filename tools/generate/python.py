@@ -19,6 +19,7 @@ ENUMS = {
     "CAUSE": ("Cause", "Code", "Why a connection ended, or what an ERROR event reports."),
     "FULL": ("OnFull", "Code", "What a message to several targets does about one whose queue is full."),
     "ROLE": ("Role", "Code", "The role of a connection of attach()."),
+    "HINT": ("Hint", "Code", "What the program knows of its device and network."),
     "LOG": ("LogLevel", "Code", "The level of log lines."),
     "FEATURE": ("Feature", "IntFlag", "What this build and platform support."),
     "VARIANT": ("VariantType", "Code", "The type of a Godot value."),

@@ -101,6 +101,7 @@ ENUMS = {
     "ErrorCode": ("ERR", "Why a call failed.", False),
     "Text": ("GET", "A text that can be asked of a connection.", False),
     "Level": ("LOG", "The level of a log line.", False),
+    "Hint": ("HINT", "What a program knows of its device and network.", False),
 }
 
 

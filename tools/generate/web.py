@@ -173,6 +173,7 @@ TITLES = {
     "VARIANT": "WsVariantType",
     "FEATURE": "WsFeature",
     "SERVE": "WsServeFlag",
+    "HINT": "WsHint",
 }
 
 

@@ -68,5 +68,8 @@ const gd_constant peer_more_constants[] = {
     {"FullQueuePolicy", "FULL_QUEUE_SKIP", WS_FULL_SKIP},
     {"FullQueuePolicy", "FULL_QUEUE_DISCONNECT", WS_FULL_DISCONNECT},
     {"FullQueuePolicy", "FULL_QUEUE_ALL_OR_NONE", WS_FULL_ALL_OR_NONE},
+    {"Hint", "HINT_SUSPEND", WS_HINT_SUSPEND},
+    {"Hint", "HINT_RESUME", WS_HINT_RESUME},
+    {"Hint", "HINT_NETWORK_CHANGED", WS_HINT_NETWORK_CHANGED},
     {0},
 };

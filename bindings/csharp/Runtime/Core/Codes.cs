@@ -393,6 +393,20 @@ namespace Wspeer
         Isolated = 1,
     }
 
+    /// <summary>What the app knows of its device and network.</summary>
+    public enum WebSocketHint : int
+    {
+        /// <summary>The app is suspended or hidden: a client that has lost its link begins no try until another
+        /// hint.</summary>
+        Suspend = 1,
+        /// <summary>The app is shown again: the link is lost unless the peer answers a ping within 2 s; a client that
+        /// waits for its next try begins it now.</summary>
+        Resume = 2,
+        /// <summary>The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with
+        /// another link at once; otherwise as WebSocketHint.Resume.</summary>
+        NetworkChanged = 3,
+    }
+
     /// <summary>What a message to several targets does about one whose queue is full.</summary>
     public enum WebSocketFullPolicy : uint
     {

@@ -99,6 +99,9 @@ namespace Wspeer
         internal static extern int ws_disconnect(uint h, int target, int code, byte* reason);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_drain(uint server, uint window_ms, uint retry_ms, byte* url);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern void ws_free(uint h);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -154,6 +157,9 @@ namespace Wspeer
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_take_output(uint h, byte* buf, UIntPtr cap, UIntPtr* len);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_hint(uint h, int hint);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_set_url(uint h, byte* url);

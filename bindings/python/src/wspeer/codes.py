@@ -311,6 +311,19 @@ class Role(Code):
     """The server: it answers the request."""
 
 
+class Hint(Code):
+    """What the program knows of its device and network."""
+
+    SUSPEND = 1
+    """The app is suspended or hidden: a client that has lost its link begins no try until another hint."""
+    RESUME = 2
+    """The app is shown again: the link is lost unless the peer answers a ping within 2 s; a client that waits for
+    its next try begins it now."""
+    NETWORK_CHANGED = 3
+    """The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with another
+    link at once; otherwise as Hint.RESUME."""
+
+
 class LogLevel(Code):
     """The level of log lines."""
 
