@@ -573,6 +573,7 @@ class config {
   config& allowed_hosts(std::string hosts) { return set(allowed_hosts_, std::move(hosts)); }
   config& allowed_origins(std::string origins) { return set(allowed_origins_, std::move(origins)); }
   config& proxy(std::string url) { return set(proxy_, std::move(url)); }
+  config& node(std::string name) { return set(node_, std::move(name)); }
 
   // Calls `open(const ws_config*)` with pointers to the texts.
   template <class Open>
@@ -588,7 +589,7 @@ class config {
         {&raw.key_pem, &key_pem_},           {&raw.server_name, &server_name_}, {&raw.pin_sha256, &pin_sha256_},
         {&raw.trusted_proxies, &trusted_proxies_},
         {&raw.allowed_hosts, &allowed_hosts_}, {&raw.allowed_origins, &allowed_origins_},
-        {&raw.proxy, &proxy_}};
+        {&raw.proxy, &proxy_},               {&raw.node, &node_}};
     for (const auto& [field, text] : texts)
       if (*text) *field = (*text)->c_str();
     return open(&raw);
@@ -603,7 +604,7 @@ class config {
   ws_config raw_{};
   std::vector<std::string> headers_;
   std::optional<std::string> subprotocols_, ca_pem_, cert_pem_, key_pem_, server_name_, pin_sha256_,
-      trusted_proxies_, allowed_hosts_, allowed_origins_, proxy_;
+      trusted_proxies_, allowed_hosts_, allowed_origins_, proxy_, node_;
 };
 
 // What put_many() did. A code below 0 is about messages[taken], the first that was not accepted.
@@ -712,6 +713,8 @@ class connection : public handle {
   result set_header(const std::string& name, const std::optional<std::string>& value) {
     return result(ws_set_header(handle_, name.c_str(), value ? value->c_str() : nullptr));
   }
+  // A client: what the program knows of its device and network, WS_HINT_*.
+  result hint(std::int32_t hint) { return result(ws_hint(handle_, hint)); }
   // A header of the request (a server's client) or the response (a client). `index` counts headers of the same name.
   std::optional<std::string> header(const std::string& name, std::uint32_t index = 0) const {
     return detail::copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) {
@@ -913,6 +916,11 @@ class server : public detail::owning<handle> {
     return result(ws_serve(handle_, prefix.c_str(), directory.c_str(), flags));
   }
   result stop_serving(const std::string& prefix) { return result(ws_serve(handle_, prefix.c_str(), nullptr, 0)); }
+  // Ends it without losing its players, within `window_ms`; they come back after `retry_ms` at least, to `url` or to the
+  // URL that they have. See ws_drain().
+  result drain(std::uint32_t window_ms, std::uint32_t retry_ms = 0, const std::string& url = {}) {
+    return result(ws_drain(handle_, window_ms, retry_ms, url.c_str()));
+  }
   std::vector<client_ref> clients() const { return detail::clients_of(handle_, ws_get_conns); }
   // The clients with queued events, for programs that read each client separately.
   std::vector<client_ref> waiting() const { return detail::clients_of(handle_, ws_get_waiting); }
@@ -965,6 +973,10 @@ class multiplayer : public detail::owning<connection> {
     return result(ws_serve(handle_, prefix.c_str(), directory.c_str(), flags));
   }
   result stop_serving(const std::string& prefix) { return result(ws_serve(handle_, prefix.c_str(), nullptr, 0)); }
+  // Host: as server::drain.
+  result drain(std::uint32_t window_ms, std::uint32_t retry_ms = 0, const std::string& url = {}) {
+    return result(ws_drain(handle_, window_ms, retry_ms, url.c_str()));
+  }
   // With WS_SCENE: declares a node and all its RPCs, "hello, move, shoot"; ws_encode_call() encodes calls and
   // ws_decode_call() decodes them.
   result declare_node(const std::string& path, const std::string& methods) {

@@ -81,6 +81,7 @@ void print_event(const char *name, const ws_event *event) {
       printf("lost code=%d phase=%d cause=%d status=%d unsent=%u", event->code, event->phase, event->cause,
              event->http_status, event->unsent);
       break;
+    case WS_EVENT_RESUMED: printf("resumed count=%llu", (unsigned long long)event->count); break;
     case WS_EVENT_CLOSED:
     case WS_EVENT_DISCONNECTED:
       printf("%s code=%d clean=%u phase=%d cause=%d status=%d unsent=%u",
@@ -489,6 +490,72 @@ static void stale(const char *url) {
   free_all();
 }
 
+/* ---- A session. The remote peer is a relay, which cuts the first link in the place of the server's "cut" ---- */
+
+static void session(const char *url) {
+  end server = {"server", 0, 0};
+  char through[256];
+  uint32_t port = 0;
+  ws_stats stats;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.session_ms = 60000;
+  config.node = "node-1";
+  listen_here(&server, &config);
+  ws_get_option(server.h, WS_OPT_PORT, &port);
+  snprintf(through, sizeof through, "%s/%u/room", url, port);
+  config.node = NULL;
+  config.retry_min_ms = 1;
+  config.retry_max_ms = 20;
+  if (check("connect", ws_connect(through, &config, &client.h)) < 0) return;
+  client.name = "client";
+  add_end(&client);
+  take(&client, 1);
+  ws_event event = next_event(&server);
+  const ws_handle conn = event.conn, lost = client.h;
+  print_event("server", &event);
+  put(client.h, "one");
+  take(&server, 1);
+  put(conn, "cut");
+  take(&client, 1);
+  /* Without its handle the client is not polled, so it does not come back before both have put. */
+  client.h = 0;
+  take(&server, 1);
+  printf("state %d %d\n", ws_get_state(lost), ws_get_state(conn));
+  put(lost, "two");
+  put(lost, "three");
+  put(conn, "four");
+  client.h = lost;
+  take(&server, 3);
+  take(&client, 3);
+  printf("state %d %d\n", ws_get_state(client.h), ws_get_state(conn));
+  ws_get_stats(server.h, &stats, sizeof stats);
+  printf("losses %llu resumed %llu\n", (unsigned long long)stats.losses, (unsigned long long)stats.resumed);
+  put(conn, "five");
+  take(&client, 1);
+  check("close", ws_close(client.h, 4000, "bye"));
+  until(&client, WS_EVENT_CLOSED);
+  until(&server, WS_EVENT_DISCONNECTED);
+  free_all();
+
+  /* A server without sessions. */
+  listen_here(&server, NULL);
+  if (check("connect", ws_connect(text_of(server.h, WS_GET_URL), &config, &client.h)) < 0) return;
+  add_end(&client);
+  take(&client, 2);
+  take(&server, 1);
+  put(client.h, "without");
+  take(&server, 1);
+  check("hint", ws_hint(client.h, WS_HINT_SUSPEND));
+  check("hint", ws_hint(client.h, WS_HINT_RESUME));
+  check("hint", ws_hint(client.h, WS_HINT_NETWORK_CHANGED));
+  check("drain", ws_drain(server.h, 5000, 0, "http://localhost"));
+  check("drain", ws_drain(server.h, 5000, 0, NULL));
+  until(&client, WS_EVENT_CLOSED);
+  until(&server, WS_EVENT_DISCONNECTED);
+  printf("server event %d\n", next_event(&server).type);
+}
+
 /* ---- A certificate that is replaced while the server runs ---- */
 
 typedef struct {
@@ -859,6 +926,7 @@ int main(int argc, char **argv) {
                  {"heartbeat", heartbeat},
                  {"names", own_names},
                  {"reconnect", reconnect},
+                 {"session", session},
                  {"close-here", close_here},
                  {"close-there", close_there},
                  {"burst", burst},

@@ -284,6 +284,71 @@ void stale(const string& url) {
   polled.clear();
 }
 
+// ---- A session. The remote peer is a relay, which cuts the first link in the place of the server's "cut" ----
+
+void session(const string& url) {
+  wspeer::config config;
+  config->session_ms = 60000;
+  auto server = wspeer::server::listen("ws://127.0.0.1:0", wspeer::config(config).node("node-1"));
+  if (!check("listen", server)) return;
+  config->retry_min_ms = 1;
+  config->retry_max_ms = 20;
+  auto near = wspeer::peer::connect(url + "/" + std::to_string(server->port()) + "/room", config);
+  if (!check("connect", near)) return;
+  polled = {&*server, &*near};
+  take(*near, "client", 1);
+  wspeer::client_ref seat;
+  next_event(*server, "server", [&](const wspeer::event& event) {
+    seat = event.client();
+    print("server", event);
+  });
+  const auto print_states = [&] {
+    std::printf("state %d %d\n", static_cast<int>(near->state()), static_cast<int>(seat.state()));
+  };
+  check("put", near->put("one"));
+  take(*server, "server", 1);
+  check("put", seat.put("cut"));
+  take(*near, "client", 1);
+  // The client is not polled, so it does not come back before both have put.
+  polled = {&*server};
+  take(*server, "server", 1);
+  print_states();
+  check("put", near->put("two"));
+  check("put", near->put("three"));
+  check("put", seat.put("four"));
+  polled = {&*server, &*near};
+  take(*server, "server", 3);
+  take(*near, "client", 3);
+  print_states();
+  std::printf("losses %" PRIu64 " resumed %" PRIu64 "\n", server->stats().losses, server->stats().resumed);
+  check("put", seat.put("five"));
+  take(*near, "client", 1);
+  check("close", near->close(4000, "bye"));
+  until(*near, "client", event_kind::closed);
+  until(*server, "server", event_kind::disconnected);
+
+  // A server without sessions.
+  server = wspeer::server::listen("ws://127.0.0.1:0");
+  if (!check("listen", server)) return;
+  near = wspeer::peer::connect(server->url(), config);
+  if (!check("connect", near)) return;
+  polled = {&*server, &*near};
+  take(*near, "client", 2);
+  take(*server, "server", 1);
+  check("put", near->put("without"));
+  take(*server, "server", 1);
+  for (const std::int32_t hint : {WS_HINT_SUSPEND, WS_HINT_RESUME, WS_HINT_NETWORK_CHANGED})
+    check("hint", near->hint(hint));
+  check("drain", server->drain(5000, 0, "http://localhost"));
+  check("drain", server->drain(5000));
+  until(*near, "client", event_kind::closed);
+  until(*server, "server", event_kind::disconnected);
+  next_event(*server, "server", [](const wspeer::event& event) {
+    std::printf("server event %d\n", static_cast<int>(event.kind()));
+  });
+  polled.clear();
+}
+
 // ---- A certificate that is replaced while the server runs ----
 
 void renew(const string&) {
@@ -590,6 +655,7 @@ int main(int argc, char** argv) {
       {"diagnose", diagnose},
       {"proxy", proxy},
       {"reconnect", reconnect},
+      {"session", session},
       {"close-here", close_here},
       {"close-there", close_there},
       {"burst", burst},

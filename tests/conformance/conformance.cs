@@ -89,6 +89,9 @@ static partial class Conformance
                 line = "lost code=" + e.Code + " phase=" + (int)e.Phase + " cause=" + (int)e.Cause +
                        " status=" + e.HttpStatus + " unsent=" + e.Unsent;
                 break;
+            case WebSocketEventType.Resumed:
+                line = "resumed count=" + e.Count;
+                break;
             case WebSocketEventType.Closed:
             case WebSocketEventType.Disconnected:
                 line = (e.Type == WebSocketEventType.Closed ? "closed" : "disconnected") + " code=" + e.Code +
@@ -471,6 +474,71 @@ static partial class Conformance
         polled.Clear();
     }
 
+    // ---- A session. The remote peer is a relay, which cuts the first link in the place of the server's "cut" ----
+
+    static void Session(string url)
+    {
+        var config = new WebSocketConfig { SessionMs = 60000, RetryMinMs = 1, RetryMaxMs = 20 };
+        using (WebSocketServer server = WebSocketServer.Listen(
+                   "ws://127.0.0.1:0", new WebSocketConfig { SessionMs = 60000, Node = "node-1" }))
+        using (WebSocketPeer near = WebSocketPeer.Connect(url + "/" + server.Port + "/room", config))
+        {
+            polled.Clear();
+            polled.Add(server);
+            polled.Add(near);
+            Take(near, "client", 1);
+            var seat = default(WebSocketConnection);
+            NextEvent(server, "server", e =>
+            {
+                seat = e.Connection;
+                Print("server", e);
+            });
+            Failed("put", near.SendText("one"));
+            Take(server, "server", 1);
+            Failed("put", seat.SendText("cut"));
+            Take(near, "client", 1);
+            // The client is not polled, so it does not come back before both have put.
+            polled.Remove(near);
+            Take(server, "server", 1);
+            output.WriteLine("state " + (int)near.State + " " + (int)seat.State);
+            Failed("put", near.SendText("two"));
+            Failed("put", near.SendText("three"));
+            Failed("put", seat.SendText("four"));
+            polled.Add(near);
+            Take(server, "server", 3);
+            Take(near, "client", 3);
+            output.WriteLine("state " + (int)near.State + " " + (int)seat.State);
+            WebSocketStats stats = server.Connection.GetStats();
+            output.WriteLine("losses " + stats.Losses + " resumed " + stats.Resumed);
+            Failed("put", seat.SendText("five"));
+            Take(near, "client", 1);
+            Failed("close", near.Close(4000, "bye"));
+            Until(near, "client", WebSocketEventType.Closed);
+            Until(server, "server", WebSocketEventType.Disconnected);
+        }
+
+        // A server without sessions.
+        using (WebSocketServer server = WebSocketServer.Listen("ws://127.0.0.1:0"))
+        using (WebSocketPeer near = WebSocketPeer.Connect(server.Url, config))
+        {
+            polled.Clear();
+            polled.Add(server);
+            polled.Add(near);
+            Take(near, "client", 2);
+            Take(server, "server", 1);
+            Failed("put", near.SendText("without"));
+            Take(server, "server", 1);
+            foreach (WebSocketHint hint in Enum.GetValues(typeof(WebSocketHint)))
+                Failed("hint", near.Connection.Hint(hint));
+            Failed("drain", server.Drain(5000, 0, "http://localhost"));
+            Failed("drain", server.Drain(5000));
+            Until(near, "client", WebSocketEventType.Closed);
+            Until(server, "server", WebSocketEventType.Disconnected);
+            NextEvent(server, "server", e => output.WriteLine("server event " + (int)e.Type));
+        }
+        polled.Clear();
+    }
+
     // ---- A certificate that is replaced while the server runs ----
 
     static WebSocketCertificate Made(string names, int days) =>
@@ -793,6 +861,7 @@ static partial class Conformance
             { "diagnose", Diagnose },
             { "proxy", Proxy },
             { "reconnect", Reconnect },
+            { "session", Session },
             { "close-here", CloseHere },
             { "close-there", CloseThere },
             { "burst", Burst },

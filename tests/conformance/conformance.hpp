@@ -77,6 +77,10 @@ inline void print(const string& name, const wspeer::event& event) {
       std::printf("lost code=%d phase=%d cause=%d status=%d unsent=%u", event.close_code(),
                   static_cast<int>(event.phase()), event.cause(), event.http_status(), event.unsent());
       break;
+    case event_kind::resumed:
+      begin_line(name);
+      std::printf("resumed count=%" PRIu64, event.count());
+      break;
     case event_kind::closed:
     case event_kind::disconnected:
       begin_line(name);

@@ -67,6 +67,8 @@ local function print_event(name, event)
   elseif kind == K.WS_EVENT_LOST then
     line = ("lost code=%d phase=%d cause=%d status=%d unsent=%d"):format(event.code, event.phase, event.cause,
       event.http_status, event.unsent)
+  elseif kind == K.WS_EVENT_RESUMED then
+    line = ("resumed count=%d"):format(tonumber(event.count))
   elseif kind == K.WS_EVENT_CLOSED or kind == K.WS_EVENT_DISCONNECTED then
     line = ("%s code=%d clean=%d phase=%d cause=%d status=%d unsent=%d reason=%s error=%s"):format(
       kind == K.WS_EVENT_CLOSED and "closed" or "disconnected", event.code,
@@ -399,6 +401,59 @@ function scenarios.stale(url)
   ws.ws_poll(server.h)
   put(gone, "to nobody")
   put_to(server.h, 12345, "", K.WS_BINARY)
+end
+
+-- ---- A session. The remote peer is a relay, which cuts the first link in the place of the server's "cut" ----
+
+function scenarios.session(url)
+  local server = { name = "server", h = open("listen", "ws://127.0.0.1:0", { session_ms = 60000, node = "node-1" }) }
+  local port, stats = ffi.new("uint32_t[1]"), ffi.new("ws_stats")
+  local config = { session_ms = 60000, retry_min_ms = 1, retry_max_ms = 20 }
+  ws.ws_get_option(server.h, K.WS_OPT_PORT, port)
+  client = { name = "client", h = open("connect", ("%s/%d/room"):format(url, port[0]), config) }
+  ends = { server, client }
+  take(client, 1)
+  local seat = next_event(server).conn
+  print_event("server", event)
+  local function print_states() print(("state %d %d"):format(ws.ws_get_state(client.h), ws.ws_get_state(seat))) end
+  put(client.h, "one")
+  take(server, 1)
+  put(seat, "cut")
+  take(client, 1)
+  -- The client is not polled, so it does not come back before both have put.
+  ends = { server }
+  take(server, 1)
+  print_states()
+  put(client.h, "two")
+  put(client.h, "three")
+  put(seat, "four")
+  ends = { server, client }
+  take(server, 3)
+  take(client, 3)
+  print_states()
+  ws.ws_get_stats(server.h, stats, ffi.sizeof(stats))
+  print(("losses %d resumed %d"):format(tonumber(stats.losses), tonumber(stats.resumed)))
+  put(seat, "five")
+  take(client, 1)
+  check("close", ws.ws_close(client.h, 4000, "bye"))
+  until_event(client, K.WS_EVENT_CLOSED)
+  until_event(server, K.WS_EVENT_DISCONNECTED)
+
+  -- A server without sessions.
+  server.h = open("listen", "ws://127.0.0.1:0")
+  client.h = open("connect", text_of(server.h, K.WS_GET_URL), config)
+  take(client, 2)
+  take(server, 1)
+  put(client.h, "without")
+  take(server, 1)
+  for _, hint in ipairs { K.WS_HINT_SUSPEND, K.WS_HINT_RESUME, K.WS_HINT_NETWORK_CHANGED } do
+    check("hint", ws.ws_hint(client.h, hint))
+  end
+  check("drain", ws.ws_drain(server.h, 5000, 0, "http://localhost"))
+  check("drain", ws.ws_drain(server.h, 5000, 0, nil))
+  until_event(client, K.WS_EVENT_CLOSED)
+  until_event(server, K.WS_EVENT_DISCONNECTED)
+  print("server event " .. next_event(server).type)
 end
 
 -- ---- A certificate that is replaced while the server runs ----

@@ -245,6 +245,59 @@ def stale(url: str) -> None:
     free_all()
 
 
+# ---- A session. The remote peer is a relay, which cuts the first link in the place of the server's "cut" ----
+
+
+def session(url: str) -> None:
+    server = End("server", wspeer.listen("ws://127.0.0.1:0", session_ms=60000, node="node-1"))
+    through = f"{url}/{server.ws.options.port}/room"
+    client = End("client", wspeer.connect(through, session_ms=60000, retry_min_ms=1, retry_max_ms=20))
+    client.take()
+    event = server.next_event()
+    seat = event.peer
+    show("server", event)
+    put(client.ws, "one")
+    server.take()
+    put(seat, "cut")
+    client.take()
+    # It does not come back before both have put.
+    client.sleeps = True
+    server.take()
+    print(f"state {client.ws.state:d} {seat.state:d}")
+    put(client.ws, "two")
+    put(client.ws, "three")
+    put(seat, "four")
+    client.sleeps = False
+    server.take(3)
+    client.take(3)
+    print(f"state {client.ws.state:d} {seat.state:d}")
+    stats = server.ws.stats()
+    print("losses", stats.losses, "resumed", stats.resumed)
+    put(seat, "five")
+    client.take()
+    with reported("close"):
+        client.ws.close(4000, "bye")
+    client.until(EventType.CLOSED)
+    server.until(EventType.DISCONNECTED)
+    free_all()
+
+    # A server without sessions.
+    server = End("server", wspeer.listen("ws://127.0.0.1:0"))
+    client = End("client", wspeer.connect(server.ws.url, session_ms=60000))
+    client.take(2)
+    server.take()
+    put(client.ws, "without")
+    server.take()
+    for hint in wspeer.Hint:
+        client.ws.hint(hint)
+    with reported("drain"):
+        server.ws.drain(5000, url="http://localhost")
+    server.ws.drain(5000)
+    client.until(EventType.CLOSED)
+    server.until(EventType.DISCONNECTED)
+    print(f"server event {server.next_event().type:d}")
+
+
 # ---- A certificate that is replaced while the server runs ----
 
 
@@ -509,6 +562,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "diagnose": diagnose,
     "proxy": proxy,
     "reconnect": reconnect,
+    "session": session,
     "close-here": close_here,
     "close-there": close_there,
     "burst": burst,

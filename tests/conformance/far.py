@@ -151,6 +151,51 @@ class Flaky(Library):
             ws.socket.shutdown(socket.SHUT_RDWR)
 
 
+class Relay(Far):
+    """Forwards the bytes of each link to the port of 127.0.0.1 that its path begins with, without that part of the path.
+    Cuts the first link on which the server sends the text "cut", which does not arrive."""
+
+    CUT = b"\x81\x03cut"
+
+    def __init__(self):
+        super().__init__()
+        self._has_cut = False
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._forward, args=[connection, self._begin()], daemon=True).start()
+
+    def _stop(self):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _forward(self, connection, notes):
+        with self._serving(notes), connection:
+            request = b""
+            while not request.endswith(b"\r\n\r\n"):
+                request += connection.recv(65536)
+            _, port, rest = request.split(b"/", 2)
+            notes.append(f"link /{rest.split()[0].decode()}")
+            with socket.create_connection(("127.0.0.1", int(port))) as server:
+                server.sendall(b"GET /" + rest)
+                up = threading.Thread(target=_copy, args=[connection, server])
+                up.start()
+                with contextlib.suppress(OSError):
+                    while (part := server.recv(65536)) and (self._has_cut or self.CUT not in part):
+                        connection.sendall(part)
+                    if part:
+                        self._has_cut = True
+                        notes.append("cut")
+                        server.shutdown(socket.SHUT_RDWR)
+                    connection.shutdown(socket.SHUT_RDWR)
+                up.join()
+
+
 class Raw(Far):
     """Sends frames byte by byte as the path requests, then reads to the end."""
 

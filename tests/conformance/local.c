@@ -214,7 +214,8 @@ static const named OPTIONS[] = {OPTION(NO_DELAY),
                                 OPTION(DOWNLOAD_TIMEOUT_MS),
                                 OPTION(RETRY_MIN_MS),
                                 OPTION(RETRY_MAX_MS),
-                                OPTION(RETRY_TRIES)};
+                                OPTION(RETRY_TRIES),
+                                OPTION(MAX_LOST)};
 static const named TEXTS[] = {TEXT(URL),          TEXT(PATH),          TEXT(QUERY),          TEXT(SUBPROTOCOL),
                               TEXT(CLOSE_REASON), TEXT(ERROR),         TEXT(LOCAL_ADDRESS),  TEXT(REMOTE_ADDRESS),
                               TEXT(BODY),         TEXT(TLS),           TEXT(EXTENSIONS),     TEXT(PEER_ADDRESS),
@@ -259,6 +260,8 @@ static void options(void) {
   config.retry_min_ms = 126;
   config.retry_max_ms = 127;
   config.retry_tries = 128;
+  config.session_bytes = 129;
+  config.max_lost = 130;
   config.flags = WS_DEFLATE | WS_SCENE;
   if (check("host", ws_host(LOCALHOST, &config, &host)) < 0) return;
   for (size_t i = 0; i < sizeof OPTIONS / sizeof OPTIONS[0]; i++) {

@@ -195,7 +195,8 @@ constexpr named OPTIONS[] = {{WS_OPT_NO_DELAY, "NO_DELAY"},
                              {WS_OPT_DOWNLOAD_TIMEOUT_MS, "DOWNLOAD_TIMEOUT_MS"},
                              {WS_OPT_RETRY_MIN_MS, "RETRY_MIN_MS"},
                              {WS_OPT_RETRY_MAX_MS, "RETRY_MAX_MS"},
-                             {WS_OPT_RETRY_TRIES, "RETRY_TRIES"}};
+                             {WS_OPT_RETRY_TRIES, "RETRY_TRIES"},
+                             {WS_OPT_MAX_LOST, "MAX_LOST"}};
 
 // Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1.
 void options(const string&) {
@@ -234,6 +235,8 @@ void options(const string&) {
   config->retry_min_ms = 126;
   config->retry_max_ms = 127;
   config->retry_tries = 128;
+  config->session_bytes = 129;
+  config->max_lost = 130;
   auto host = opened("host", wspeer::multiplayer::host(localhost, config.flags(WS_DEFLATE | WS_SCENE)));
   for (const auto& [number, name] : OPTIONS) {
     const std::uint32_t before = host.option(number).value_or(0);

@@ -213,6 +213,8 @@ static partial class Conformance
             RetryMinMs = 126,
             RetryMaxMs = 127,
             RetryTries = 128,
+            SessionBytes = 129,
+            MaxLost = 130,
             Flags = WebSocketFlags.Deflate | WebSocketFlags.Scene
         };
         using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config))

@@ -190,6 +190,8 @@ def options() -> None:
         retry_min_ms=126,
         retry_max_ms=127,
         retry_tries=128,
+        session_bytes=129,
+        max_lost=130,
         deflate=True,
         scene=True,
     ) as host:

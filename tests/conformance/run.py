@@ -183,7 +183,7 @@ LANGUAGES = {
         ["node", "tests/web/browser.js", "run", "build/conformance/web/conformance.js"],
         dict.fromkeys(
             (
-                *("files", "requests", "renew", "proxied", "refused", "server", "multiplayer", "multiplayer3"),
+                *("session", "files", "requests", "renew", "proxied", "refused", "server", "multiplayer", "multiplayer3"),
                 *("full", "options", "texts", "library", "trust", "scene", "auth"),
             ),
             "a browser listens to nobody",
@@ -259,6 +259,14 @@ def against_flaky(_run):
 
 
 @contextlib.contextmanager
+def against_relay(_run):
+    end = far.Relay()
+    notes = []
+    yield [end.url], notes
+    notes += end.end()
+
+
+@contextlib.contextmanager
 def against_nobody(_run):
     with far.unused_port() as held:
         yield [f"ws://127.0.0.1:{held.getsockname()[1]}"], []
@@ -303,6 +311,7 @@ SCENARIOS = {
     "diagnose": against(),
     "proxy": against_proxy,
     "reconnect": against_flaky,
+    "session": against_relay,
     "close-here": against(),
     "close-there": against(),
     "burst": against_raw,

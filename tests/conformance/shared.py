@@ -98,6 +98,8 @@ def show(name: str, event: wspeer.Event) -> None:
     elif event.type == EventType.LOST:
         line = f"lost code={event.code} phase={event.phase:d} cause={event.cause:d}"
         line += f" status={event.http_status} unsent={event.unsent}"
+    elif event.type == EventType.RESUMED:
+        line = f"resumed count={event.count}"
     elif event.type in (EventType.CLOSED, EventType.DISCONNECTED):
         word = "closed" if event.type == EventType.CLOSED else "disconnected"
         line = f"{word} code={event.code} clean={event.clean:d} phase={event.phase:d} cause={event.cause:d}"

@@ -53,6 +53,7 @@ HINTS = {
     "allowed_hosts": "Union[str, Iterable[str]]",
     "allowed_origins": "Union[str, Iterable[str]]",
     "proxy": "str",
+    "node": "str",
     "on_full": "OnFull",
     "no_delay": "bool",
 }

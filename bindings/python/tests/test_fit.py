@@ -213,7 +213,7 @@ class TestOptions(unittest.TestCase):
             heartbeat_ms=50,
             max_header_bytes=4096,
         )
-        given.update(max_message_bytes=64)  # Room for a heartbeat.
+        given.update(max_message_bytes=1024)  # Room for the control channel.
         given.update(
             dict.fromkeys(set(FLAGS) - {"only_ca_pem", "godot3", "scene", "auth", "no_relay"}, True),
             no_delay=False,
@@ -225,9 +225,10 @@ class TestOptions(unittest.TestCase):
             server_name="game.example",
             pin_sha256=":".join(["ab"] * 32),
             proxy="socks5h://user:word@127.0.0.1:1",
+            node="node-1",
         )
         with wspeer.connect("ws://127.0.0.1:1", **given) as peer:
-            self.assertEqual(peer.options.max_message_bytes, 64)
+            self.assertEqual(peer.options.max_message_bytes, 1024)
             self.assertEqual(peer.options.heartbeat_ms, 50)
             self.assertIs(peer.options.no_delay, False)
             self.assertIs(peer.options.coalesce, True)

@@ -92,6 +92,9 @@ namespace Wspeer
                 return (WebSocketResult)Native.ws_set_header(Handle, key, value == null ? null : text);
         }
 
+        /// <summary>A client: tells it what the app knows of its device and network.</summary>
+        public WebSocketResult Hint(WebSocketHint hint) => (WebSocketResult)Native.ws_hint(Handle, (int)hint);
+
         /// <summary>Sets an option from now on.</summary>
         public WebSocketResult SetOption(WebSocketOption option, uint value) =>
             (WebSocketResult)Native.ws_set_option(Handle, (int)option, value);

@@ -101,6 +101,10 @@ namespace Wspeer
         public WebSocketResult SetCertificate(string certPem, string keyPem) =>
             WebSocketCertificate.Set(Connection.Handle, certPem, keyPem);
 
+        /// <summary>Host: ends the game's server as WebSocketServer.Drain does.</summary>
+        public WebSocketResult Drain(uint windowMs, uint retryMs = 0, string url = null) =>
+            WebSocketServer.Drain(Connection.Handle, windowMs, retryMs, url);
+
         /// <summary>Host: serves files as WebSocketServer.Serve does.</summary>
         public WebSocketResult Serve(string prefix, string directory, bool isolated = false)
         {

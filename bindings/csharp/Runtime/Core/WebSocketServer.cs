@@ -69,6 +69,19 @@ namespace Wspeer
                     isolated ? (uint)WebSocketServeFlags.Isolated : 0);
         }
 
+        /// <summary>Ends the server without losing its players, for a restart: new requests are refused with 503, each
+        /// client is closed with 1012 when everything sent to it has arrived, and all that are left after `windowMs`.
+        /// They are told to come back after `retryMs` at least, to `url`; null: to the URL that they have. Closed
+        /// follows.</summary>
+        public WebSocketResult Drain(uint windowMs, uint retryMs = 0, string url = null) =>
+            Drain(Connection.Handle, windowMs, retryMs, url);
+
+        internal static WebSocketResult Drain(uint server, uint windowMs, uint retryMs, string url)
+        {
+            fixed (byte* text = NativeTexts.Terminated(url, nameof(url)))
+                return (WebSocketResult)Native.ws_drain(server, windowMs, retryMs, text);
+        }
+
         /// <summary>Takes the next event of one client. Leave a client unread while replies to it do not fit its queue:
         /// it is slowed down and the others are not. The event is lent until the next one is taken by this function, or
         /// until Poll or Dispose. Throws when the client was freed.</summary>

@@ -16,7 +16,7 @@ wss://.
 wspeer.aio is the asyncio version.
 """
 
-from wspeer.codes import OFF, Cause, EventType, Feature, LogLevel, OnFull, Phase, Result, Role, State, VariantType
+from wspeer.codes import OFF, Cause, EventType, Feature, Hint, LogLevel, OnFull, Phase, Result, Role, State, VariantType
 from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import AttachedPeer, Connection, Data, Endpoint, Event, Packet, Peer
 from wspeer.errors import (
@@ -67,6 +67,7 @@ __all__ = [
     "Event",
     "EventType",
     "Feature",
+    "Hint",
     "HandleError",
     "KindError",
     "LimitError",

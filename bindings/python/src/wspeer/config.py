@@ -116,6 +116,7 @@ _SPECIAL: dict[str, Callable[[Config, Any], None]] = {
     "server_name": _text("server_name"),
     "pin_sha256": _text("pin_sha256"),
     "proxy": _text("proxy"),
+    "node": _text("node"),
     "user": _user,
     "no_delay": _no_delay,
 }

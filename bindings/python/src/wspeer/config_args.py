@@ -170,7 +170,7 @@ class ConfigArgs(TypedDict, total=False):
     max_lost: int
     """Server with session_ms: maximum number of clients that have lost their link (default: 0, a quarter of
     max_clients). Beyond it the session that was lost first ends."""
-    node: int
+    node: str
     """Server with session_ms or app_heartbeat: its public name, which a client that comes back has in its query as
     "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits, '.', '_' and '-'
     (default: NULL, a random name)."""

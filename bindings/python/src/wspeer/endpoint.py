@@ -11,7 +11,7 @@ from wspeer import _declared
 from wspeer._declared import TYPE_BINARY, TYPE_TEXT
 from wspeer._gate import BATCH, Gate
 from wspeer._library import bytes_at, lib
-from wspeer.codes import EventType, Result, State
+from wspeer.codes import EventType, Hint, Result, State
 from wspeer.config import header_lines
 from wspeer.errors import CallFailed, KindError, QueueFull, check, copied, copied_if_any, encoded, utf8, whole
 from wspeer.items import Bytes, EventFields, PacketFields
@@ -370,6 +370,10 @@ class Connection(Endpoint):
         name; None removes them."""
         text = None if value is None else encoded("value", value)
         check(lib.ws_set_header(self._handle, encoded("name", name), text))
+
+    def hint(self, hint: Hint) -> None:
+        """A client or player: what the program knows of its device and network."""
+        check(lib.ws_hint(self._handle, whole("hint", hint, *INT32)))
 
     def _header(self, name: str, index: int) -> str | None:
         return copied_if_any(lib.ws_get_header, self._handle, encoded("name", name), index)

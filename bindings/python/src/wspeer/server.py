@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable
 
 from wspeer._declared import TYPE_CALL
 from wspeer._library import lib
-from wspeer.codes import Result
+from wspeer.codes import OFF, Result
 from wspeer.config import pack
 from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, as_bytes, encode_message, put_many
@@ -46,6 +46,13 @@ class _Many(Endpoint):
         isolated: its pages may use threads. Raises DirectoryError if the directory cannot be opened."""
         path = None if directory is None else encoded("directory", os.fspath(directory))
         check(lib.ws_serve(self._handle, encoded("prefix", prefix), path, int(isolated)))
+
+    def drain(self, window_ms: int, retry_ms: int = 0, url: str = "") -> None:
+        """Ends it without losing its players, for a restart: new requests are refused with 503, each client is closed
+        with 1012 when everything sent to it has arrived, and all that are left after window_ms. They are told to come
+        back after retry_ms at least, to url, or to the URL that they have; docs/sessions.md. CLOSED follows."""
+        window, wait = whole("window_ms", window_ms, 0, OFF), whole("retry_ms", retry_ms, 0, OFF)
+        check(lib.ws_drain(self._handle, window, wait, encoded("url", url)))
 
     def _list(self, get: Callable[..., int]) -> list[Peer]:
         room, count = 64, ctypes.c_size_t()
