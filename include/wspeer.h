@@ -93,6 +93,9 @@
  *   ws_accept, ws_reply     -                       -                             with WS_ASK, once
  *   ws_set_url,
  *   ws_set_header           with WS_RECONNECT       -                             -
+ *   ws_set_sim              its network             of all clients, also later    its network
+ *   ws_advance_time         ws_pair() and
+ *                           ws_attach() only        -                             -
  *   ws_feed,
  *   ws_take_output          ws_attach() only        -                             -
  *   ws_wait                 yes                     yes                           waits for its server
@@ -842,6 +845,24 @@
 // ws_packet_out, whose layout is fixed.
 #define WS_STRUCT_PACKET_OUT 7
 
+// ws_sim, which may grow in later versions.
+#define WS_STRUCT_SIM 8
+
+// A perfect network.
+#define WS_SIM_NONE 0
+
+// A busy Wi-Fi: a tenth of the packets takes more than 100 ms there and back.
+#define WS_SIM_WIFI 1
+
+// 4G (LTE) of somebody who moves.
+#define WS_SIM_4G 2
+
+// A train or a car between cells: nothing arrives for two seconds every half minute.
+#define WS_SIM_TRAIN 3
+
+// A geostationary satellite: 630 ms there and back.
+#define WS_SIM_SATELLITE 4
+
 // null.
 #define WS_VARIANT_NIL 0
 
@@ -1092,6 +1113,10 @@ typedef struct ws_stats {
   uint64_t unacknowledged_packets;
   // Bytes of these messages, with 64 for each, as session_bytes limits them.
   uint64_t unacknowledged_bytes;
+  // Bytes that the simulated networks of open links hold (ws_set_sim()), and 64 for each packet.
+  uint64_t sim_bytes;
+  // Packets that were lost on these networks, and arrive late.
+  uint64_t sim_losses;
 } ws_stats;
 
 // A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.
@@ -1356,6 +1381,67 @@ typedef struct ws_call {
   uint32_t items;
 } ws_call;
 
+// A bad network, for ws_set_sim(). Fill it with ws_sim_init(). The fields up_* are about the bytes from the client to
+// the server, down_* about those from the server to the client, whichever end simulates. 104 bytes.
+typedef struct ws_sim {
+  // Size of this struct in bytes; ws_sim_init() sets it.
+  uint32_t struct_size;
+  // Seed of the random numbers. The same seed has the same effect.
+  uint32_t seed;
+  // Time that each byte takes, in microseconds; at most 60000000.
+  uint32_t up_lag_us;
+  // As up_lag_us.
+  uint32_t down_lag_us;
+  // Up to this time is added for each packet, uniformly distributed, in microseconds; at most 60000000. Bytes
+  // never overtake others: a late packet holds up those behind it, and they arrive together.
+  uint32_t up_jitter_us;
+  // As up_jitter_us.
+  uint32_t down_jitter_us;
+  // Bandwidth in bytes per second. 0: unlimited.
+  uint32_t up_bytes_per_s;
+  // As up_bytes_per_s.
+  uint32_t down_bytes_per_s;
+  // Bytes that may leave at once after a pause, the size of the token bucket. 0: 14000.
+  uint32_t up_burst_bytes;
+  // As up_burst_bytes.
+  uint32_t down_burst_bytes;
+  // Packets out of a million that are lost. TCP repeats them: they arrive loss_stall_us later, and all behind
+  // them waits. A packet has up to 1400 bytes of one write.
+  uint32_t up_loss_ppm;
+  // As up_loss_ppm.
+  uint32_t down_loss_ppm;
+  // Time that a loss costs, in microseconds; at most 60000000. 0: lag_us of both directions and 200000.
+  uint32_t up_loss_stall_us;
+  // As up_loss_stall_us.
+  uint32_t down_loss_stall_us;
+  // Bytes that may wait to leave; at most 16777216. 0: 65536. Beside them a line holds those that are under way,
+  // at most 4 MiB of them. Each packet counts 64 bytes more.
+  uint32_t up_buffer_bytes;
+  // As up_buffer_bytes.
+  uint32_t down_buffer_bytes;
+  // Nothing arrives from this time on, in milliseconds since the link is OPEN, or since the call.
+  uint32_t up_stall_from_ms;
+  // As up_stall_from_ms.
+  uint32_t down_stall_from_ms;
+  // Duration of the stall in milliseconds; then all arrives at once. 0: no stall.
+  uint32_t up_stall_for_ms;
+  // As up_stall_for_ms.
+  uint32_t down_stall_for_ms;
+  // Another stall begins this time after the one before has begun, in milliseconds; more than stall_for_ms.
+  // 0: there is only one.
+  uint32_t up_stall_every_ms;
+  // As up_stall_every_ms.
+  uint32_t down_stall_every_ms;
+  // After this number of bytes nothing arrives any more, and no error tells of it. 0: never.
+  uint32_t up_half_open_bytes;
+  // As up_half_open_bytes.
+  uint32_t down_half_open_bytes;
+  // After this number of bytes the link is cut, at both ends: it ends with WS_CAUSE_RESET here. 0: never.
+  uint32_t up_cut_bytes;
+  // As up_cut_bytes.
+  uint32_t down_cut_bytes;
+} ws_sim;
+
 // A message for ws_put_packets(). 24 bytes with 64-bit pointers, 16 with 32-bit pointers.
 typedef struct ws_packet_out {
   // The bytes, which ws_put_packets() copies. May be NULL if len is 0.
@@ -1493,8 +1579,8 @@ WS_API uint32_t ws_abi_version(void);
 
 // Returns the size of a struct, WS_STRUCT_*, in the loaded library, in bytes; 0 for an unknown number. A binding
 // compares its own layouts with it when it loads. ws_packet, ws_event, ws_variant and ws_call have the same size in
-// all versions with the same WS_ABI_VERSION; ws_config and ws_stats are at least as large as in the header of the
-// binding. Thread-safe.
+// all versions with the same WS_ABI_VERSION; ws_config, ws_stats and ws_sim are at least as large as in the header
+// of the binding. Thread-safe.
 WS_API uint32_t ws_struct_size(int32_t which);
 
 // Replaces the certificate of a server or host that was opened with wss://, while it runs. TLS handshakes that begin
@@ -1828,6 +1914,37 @@ WS_API ws_result ws_decode_variant(const uint8_t *data, size_t len, struct ws_va
 // `flags`; to be removed: there is no such prefix), WS_ERR_DIRECTORY, WS_ERR_KIND (not a server), WS_ERR_STATE (it is
 // closing), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
 WS_API ws_result ws_serve(ws_handle server, const char *prefix, const char *directory, uint32_t flags);
+
+// Fills a ws_sim with the figures of a preset (WS_SIM_*), which the program may change before it passes it to
+// ws_set_sim(), and sets its struct_size. WS_SIM_NONE: zeros, a perfect network. Pass sizeof(ws_sim) as `size`.
+//
+// Returns WS_OK, WS_ERR_NULL, WS_ERR_CONFIG (an impossible size), WS_ERR_ARG (no such preset). Thread-safe.
+WS_API ws_result ws_sim_init(struct ws_sim *sim, size_t size, int32_t preset);
+
+// Simulates a bad network between a connection and its peer, to play a game on it: lag, jitter, little bandwidth,
+// losses, stalls, links that are half-open or cut. A server's handle: for all its clients, and those to come. The
+// handle of a server's client: for that client. `sim` is copied; NULL switches the simulation off, and what was held
+// then leaves at once, in order.
+// It applies from when a connection is OPEN, over TLS to the bytes inside. A bad network never reorders or loses bytes
+// of a connection: what TCP repeats comes later, and all behind it waits. The same `sim` and the same calls at the same
+// times have the same effect, in the browser too. What is held counts as sent, is bounded (buffer_bytes), and is
+// reported in ws_stats.sim_bytes; beyond that, writing stops as on a full line. Half-open and cut happen once for each
+// call and link; another link of the same client (WS_RECONNECT) has the other conditions.
+// The work of a line is done by ws_poll(), whose rate limits how exact the times are; ws_wait() returns when something
+// arrives. docs/simulator.md describes the model and the presets.
+//
+// Returns WS_OK, WS_ERR_CONFIG (struct_size, or the value of a field: ws_last_error() names it), WS_ERR_HANDLE.
+// Thread-safe.
+WS_API ws_result ws_set_sim(ws_handle h, const struct ws_sim *sim);
+
+// Advances the time of a handle of ws_pair() or ws_attach() by `us` microseconds. From the first call on (`us` may be
+// 0) its time, and that of the other end of a pair, moves in no other way: timeouts, heartbeats, times of events and
+// simulated networks follow it, and polls have no time budget, so that a test does the same each time. ws_wait() then
+// waits for no timer of it. As always, more than a second between two polls extends all timeouts: advance in smaller
+// steps, and poll after each.
+//
+// Returns WS_OK, WS_ERR_KIND (sockets follow the system's time), WS_ERR_HANDLE. Thread-safe.
+WS_API ws_result ws_advance_time(ws_handle h, uint32_t us);
 
 // Sends a message of type WS_TEXT or WS_BINARY; its bytes are copied. A client sends to its peer. A server or host
 // sends to all OPEN clients, and encodes the message once. A join sends to the host in Godot 4's format, and to

@@ -16,6 +16,7 @@ mod trace;
 
 mod net;
 mod protocol;
+mod sim;
 
 mod files;
 mod work;
@@ -74,6 +75,9 @@ pub mod internals {
     }
     pub mod quiet {
         pub use crate::quiet::*;
+    }
+    pub mod sim {
+        pub use crate::sim::*;
     }
     pub mod server {
         pub use crate::server::*;

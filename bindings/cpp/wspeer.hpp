@@ -219,6 +219,20 @@ enum class phase : std::int32_t {
   // protocol above WebSocket, such as an authentication.
   app = WS_PHASE_APP
 };
+
+// A bad network with a name.
+enum class sim_preset : std::int32_t {
+  // A perfect network.
+  none = WS_SIM_NONE,
+  // A busy Wi-Fi: a tenth of the packets takes more than 100 ms there and back.
+  wifi = WS_SIM_WIFI,
+  // 4G (LTE) of somebody who moves.
+  mobile_4g = WS_SIM_4G,
+  // A train or a car between cells: nothing arrives for two seconds every half minute.
+  train = WS_SIM_TRAIN,
+  // A geostationary satellite: 630 ms there and back.
+  satellite = WS_SIM_SATELLITE
+};
 // </generated>
 
 // Why a call failed; `sentence` says what to do about it.
@@ -607,6 +621,13 @@ class config {
       trusted_proxies_, allowed_hosts_, allowed_origins_, proxy_, node_;
 };
 
+// The figures of a preset, for set_sim(); change what you like. sim_preset::none: zeros.
+inline ws_sim sim(sim_preset preset = sim_preset::none) {
+  ws_sim figures{};
+  ws_sim_init(&figures, sizeof figures, static_cast<std::int32_t>(preset));
+  return figures;
+}
+
 // What put_many() did. A code below 0 is about messages[taken], the first that was not accepted.
 struct many_result {
   result outcome{WS_OK};
@@ -670,6 +691,12 @@ class handle {
   }
   result set_option(std::int32_t option, std::uint32_t value) { return result(ws_set_option(handle_, option, value)); }
   result set_user(std::size_t user) { return result(ws_set_user(handle_, user)); }
+  // Simulates a bad network: see ws_set_sim(). On a server: for all clients, and those to come.
+  result set_sim(const ws_sim& sim) { return result(ws_set_sim(handle_, &sim)); }
+  // A perfect network again. What was held leaves at once, in order.
+  result clear_sim() { return result(ws_set_sim(handle_, nullptr)); }
+  // For ends of peer::pair() and peer::attach(): see ws_advance_time().
+  result advance_time(std::uint32_t us) { return result(ws_advance_time(handle_, us)); }
 
  protected:
   handle() = default;
@@ -1025,7 +1052,8 @@ inline std::uint32_t features() { return ws_get_features(); }
 inline bool fits() {
   return ws_abi_version() == WS_ABI_VERSION && ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) &&
          ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) && ws_struct_size(WS_STRUCT_CONFIG) >= sizeof(ws_config) &&
-         ws_struct_size(WS_STRUCT_STATS) >= sizeof(ws_stats);
+         ws_struct_size(WS_STRUCT_STATS) >= sizeof(ws_stats) &&
+         ws_struct_size(WS_STRUCT_SIM) >= sizeof(ws_sim);
 }
 
 }  // namespace wspeer

@@ -104,7 +104,8 @@ mergeInto(LibraryManager.library, {
       [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)],
       [at.queued_bytes_in, peer.bytesWaiting],
       [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length],
-      [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes]
+      [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes],
+      [at.sim_bytes, WSPEER_SIM.counts(peer)[0]], [at.sim_losses, WSPEER_SIM.counts(peer)[1]]
     ];
     HEAPU8.fill(0, out, out + size);
     WSPEER.setWord(out + at.struct_size, size);
@@ -168,6 +169,11 @@ mergeInto(LibraryManager.library, {
   },
   ws_reply: function (conn, status, headers, n, body, len) {
     return WSPEER.unsupported('it listens to nobody, and so has no requests to answer');
+  },
+  ws_sim_init: function (sim, size, preset) { return WSPEER_SIM.init(sim, size, preset); },
+  ws_set_sim: function (h, sim) { return WSPEER_SIM.set(h, sim); },
+  ws_advance_time: function (h, us) {
+    return WSPEER.unsupported('a connection follows its clock; advance the time of ws_pair in a native test');
   },
   ws_set_user: function (h, user) {
     var peer = WSPEER.find(h);

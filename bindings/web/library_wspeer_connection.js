@@ -165,7 +165,7 @@ mergeInto(LibraryManager.library, {
         closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0,
         bytesOut: 0,
         rttUs: 0, heartbeat: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_HEARTBEAT.state() : null,
-        join: join ? WSPEER_JOIN.join(settings.flags) : null, diagnosis: null
+        join: join ? WSPEER_JOIN.join(settings.flags) : null, diagnosis: null, simulation: null
       };
       WSPEER.peers[peer.handle] = peer;
       socket.onopen = function () { WSPEER_CONN.opened(peer); };
@@ -180,6 +180,7 @@ mergeInto(LibraryManager.library, {
 
     opened: function (peer) {
       peer.status = 101;
+      if (peer.simulation) WSPEER_SIM.begin(peer);
       if (peer.diagnosis) return WSPEER_DIAGNOSIS.opened(peer);
       if (peer.heartbeat) WSPEER_HEARTBEAT.begin(peer);
       if (peer.join) return WSPEER_CONN.sendEarly(peer);
@@ -313,8 +314,11 @@ mergeInto(LibraryManager.library, {
 
     // Queues CLOSED, the last event, and detaches the socket.
     ended: function (peer, mark) {
-      var socket = peer.socket;
+      var socket;
       if (peer.state === WSPEER_C.CLOSED) return;
+      if (peer.socket.line) peer.socket.onmessage = peer.socket.onclose = null;
+      WSPEER_SIM.remove(peer);
+      socket = peer.socket;
       WSPEER_CONN.dropSent(peer);
       mark.status = peer.status;
       mark.unsent = peer.early.length + (mark.clean && peer.closing ? 0 : WSPEER.count(peer.sizes));
@@ -378,6 +382,8 @@ mergeInto(LibraryManager.library, {
     },
     free: function (peer) {
       if (peer.state !== WSPEER_C.CLOSED) {
+        if (peer.socket.line) peer.socket.onmessage = peer.socket.onclose = null;
+        WSPEER_SIM.remove(peer);
         if (!peer.closing) WSPEER_CONN.closeSocket(peer, peer.status ? 1001 : 0, '');
         peer.socket.onopen = peer.socket.onmessage = peer.socket.onclose = null;
         peer.state = WSPEER_C.CLOSED;
@@ -392,6 +398,8 @@ mergeInto(LibraryManager.library, {
     },
     // Called by ws_poll(): checks the timers, and whether WRITABLE is due.
     poll: function (peer) {
+      if (peer.state === WSPEER_C.CLOSED) return;
+      if (peer.socket.line) WSPEER_SIM.advance(peer.socket);
       if (peer.state === WSPEER_C.CLOSED) return;
       if (peer.wanted >= 0 && WSPEER_CONN.hasRoom(peer, peer.wanted)) {
         peer.wanted = -1;

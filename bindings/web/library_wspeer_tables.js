@@ -6,34 +6,35 @@
   var isWide = typeof MEMORY64 !== 'undefined' && !!MEMORY64;
   // The result and the arguments of each function; p is as wide as a pointer.
   var signatures = {
-    ws_abi_version: 'i', ws_accept: 'iippp', ws_attach: 'ipip', ws_close: 'iiip', ws_complete_auth: 'iii',
-    ws_config_init: 'ipp', ws_connect: 'ippp', ws_declare_node: 'iipp', ws_decode_call: 'ippppp',
-    ws_decode_variant: 'ipppppp', ws_diagnose: 'ippp', ws_disconnect: 'iiiip', ws_drain: 'iiiip',
-    ws_encode_call: 'ippppppp', ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii', ws_free: 'vi',
-    ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip', ws_get_conns: 'iippp', ws_get_end: 'iip',
-    ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip', ws_get_packet: 'iip',
-    ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp', ws_get_text: 'iiippp',
-    ws_get_waiting: 'iippp', ws_hint: 'iii', ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp',
-    ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp', ws_next_event: 'iip',
-    ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi',
-    ws_put_packets: 'iippp', ws_reply: 'iiipppp', ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi',
-    ws_set_certificate: 'iipp', ws_set_header: 'iipp', ws_set_log_level: 'ii', ws_set_name: 'ipp',
-    ws_set_option: 'iiii', ws_set_url: 'iip', ws_set_user: 'iip', ws_shutdown: 'v', ws_struct_size: 'ii',
-    ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
+    ws_abi_version: 'i', ws_accept: 'iippp', ws_advance_time: 'iii', ws_attach: 'ipip', ws_close: 'iiip',
+    ws_complete_auth: 'iii', ws_config_init: 'ipp', ws_connect: 'ippp', ws_declare_node: 'iipp',
+    ws_decode_call: 'ippppp', ws_decode_variant: 'ipppppp', ws_diagnose: 'ippp', ws_disconnect: 'iiiip',
+    ws_drain: 'iiiip', ws_encode_call: 'ippppppp', ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii',
+    ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip', ws_get_conns: 'iippp',
+    ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip',
+    ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp',
+    ws_get_text: 'iiippp', ws_get_waiting: 'iippp', ws_hint: 'iii', ws_host: 'ippp', ws_join: 'ippp',
+    ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp',
+    ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_put_packet: 'iippi',
+    ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_reply: 'iiipppp', ws_result_name: 'pi',
+    ws_send_auth: 'iiipp', ws_serve: 'iippi', ws_set_certificate: 'iipp', ws_set_header: 'iipp', ws_set_log_level: 'ii',
+    ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_sim: 'iip', ws_set_url: 'iip', ws_set_user: 'iip',
+    ws_shutdown: 'v', ws_sim_init: 'ippi', ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i',
+    ws_wait: 'ippi'
   };
   var library = {};
 
   library.$WSPEER_LAYOUT = isWide ? {
     pointer: 8,
     stats: {
-      size: 312, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 328, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
       deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
       refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248,
       pending_requests: 256, lost: 264, losses: 272, resumed: 280, sent_again: 288, unacknowledged_packets: 296,
-      unacknowledged_bytes: 304
+      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320
     },
     packet: {
       size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
@@ -61,20 +62,27 @@
     call: {
       size: 24, path: 0, method: 8, arguments: 16, items: 20
     },
+    sim: {
+      size: 104, struct_size: 0, seed: 4, up_lag_us: 8, down_lag_us: 12, up_jitter_us: 16, down_jitter_us: 20,
+      up_bytes_per_s: 24, down_bytes_per_s: 28, up_burst_bytes: 32, down_burst_bytes: 36, up_loss_ppm: 40,
+      down_loss_ppm: 44, up_loss_stall_us: 48, down_loss_stall_us: 52, up_buffer_bytes: 56, down_buffer_bytes: 60,
+      up_stall_from_ms: 64, down_stall_from_ms: 68, up_stall_for_ms: 72, down_stall_for_ms: 76, up_stall_every_ms: 80,
+      down_stall_every_ms: 84, up_half_open_bytes: 88, down_half_open_bytes: 92, up_cut_bytes: 96, down_cut_bytes: 100
+    },
     packet_out: {
       size: 24, data: 0, len: 8, type: 16, target: 20
     }
   } : {
     pointer: 4,
     stats: {
-      size: 312, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 328, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
       deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
       refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248,
       pending_requests: 256, lost: 264, losses: 272, resumed: 280, sent_again: 288, unacknowledged_packets: 296,
-      unacknowledged_bytes: 304
+      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320
     },
     packet: {
       size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24
@@ -101,6 +109,13 @@
     },
     call: {
       size: 16, path: 0, method: 4, arguments: 8, items: 12
+    },
+    sim: {
+      size: 104, struct_size: 0, seed: 4, up_lag_us: 8, down_lag_us: 12, up_jitter_us: 16, down_jitter_us: 20,
+      up_bytes_per_s: 24, down_bytes_per_s: 28, up_burst_bytes: 32, down_burst_bytes: 36, up_loss_ppm: 40,
+      down_loss_ppm: 44, up_loss_stall_us: 48, down_loss_stall_us: 52, up_buffer_bytes: 56, down_buffer_bytes: 60,
+      up_stall_from_ms: 64, down_stall_from_ms: 68, up_stall_for_ms: 72, down_stall_for_ms: 76, up_stall_every_ms: 80,
+      down_stall_every_ms: 84, up_half_open_bytes: 88, down_half_open_bytes: 92, up_cut_bytes: 96, down_cut_bytes: 100
     },
     packet_out: {
       size: 16, data: 0, len: 4, type: 8, target: 12
@@ -141,8 +156,8 @@
   };
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
-    1: isWide ? 272 : 220, 2: 312, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
-    6: isWide ? 24 : 16, 7: isWide ? 24 : 16
+    1: isWide ? 272 : 220, 2: 328, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
+    6: isWide ? 24 : 16, 7: isWide ? 24 : 16, 8: 104
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
   library.$WSPEER_OPTION_ROWS = {
@@ -205,7 +220,7 @@
     library[name + '__deps'] = [
       '$WSPEER_LAYOUT', '$WSPEER_C', '$WSPEER_FLAGS', '$WSPEER_NAMES', '$WSPEER_SIZES', '$WSPEER_OPTION_ROWS',
       '$WSPEER_RESERVED', '$WSPEER_OPTIONS', '$WSPEER_CALL', '$WSPEER_CONN', '$WSPEER_DIAGNOSIS', '$WSPEER_HEARTBEAT',
-      '$WSPEER_JOIN', '$WSPEER', '$WSPEER_SCENE', '$WSPEER_VARIANT'
+      '$WSPEER_JOIN', '$WSPEER', '$WSPEER_SCENE', '$WSPEER_SIM', '$WSPEER_VARIANT'
     ];
   });
   mergeInto(LibraryManager.library, library);

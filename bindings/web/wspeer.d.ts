@@ -656,6 +656,21 @@ export declare const enum WsStruct {
   CALL = 6,
   /** ws_packet_out, whose layout is fixed. */
   PACKET_OUT = 7,
+  /** ws_sim, which may grow in later versions. */
+  SIM = 8,
+}
+
+export declare const enum WsSimPreset {
+  /** A perfect network. */
+  NONE = 0,
+  /** A busy Wi-Fi: a tenth of the packets takes more than 100 ms there and back. */
+  WIFI = 1,
+  /** 4G (LTE) of somebody who moves. */
+  MOBILE_4G = 2,
+  /** A train or a car between cells: nothing arrives for two seconds every half minute. */
+  TRAIN = 3,
+  /** A geostationary satellite: 630 ms there and back. */
+  SATELLITE = 4,
 }
 
 export declare const enum WsVariantType {
@@ -882,8 +897,12 @@ export declare const enum WsStatsLayout {
   unacknowledged_packets = 296,
   /** Bytes of these messages, with 64 for each, as session_bytes limits them. */
   unacknowledged_bytes = 304,
+  /** Bytes that the simulated networks of open links hold (ws_set_sim()), and 64 for each packet. */
+  sim_bytes = 312,
+  /** Packets that were lost on these networks, and arrive late. */
+  sim_losses = 320,
   /** Size of the whole struct. */
-  SIZE = 312,
+  SIZE = 328,
 }
 
 /**
@@ -1375,6 +1394,80 @@ export declare const enum WsCallLayout64 {
 }
 
 /**
+ * A bad network, for ws_set_sim(). Fill it with ws_sim_init(). The fields up_* are about the bytes from the client
+ * to the server, down_* about those from the server to the client, whichever end simulates. 104 bytes. These
+ * numbers are the offsets of its fields, in bytes.
+ */
+export declare const enum WsSimLayout {
+  /** Size of this struct in bytes; ws_sim_init() sets it. */
+  struct_size = 0,
+  /** Seed of the random numbers. The same seed has the same effect. */
+  seed = 4,
+  /** Time that each byte takes, in microseconds; at most 60000000. */
+  up_lag_us = 8,
+  /** As up_lag_us. */
+  down_lag_us = 12,
+  /**
+   * Up to this time is added for each packet, uniformly distributed, in microseconds; at most 60000000. Bytes never
+   * overtake others: a late packet holds up those behind it, and they arrive together.
+   */
+  up_jitter_us = 16,
+  /** As up_jitter_us. */
+  down_jitter_us = 20,
+  /** Bandwidth in bytes per second. 0: unlimited. */
+  up_bytes_per_s = 24,
+  /** As up_bytes_per_s. */
+  down_bytes_per_s = 28,
+  /** Bytes that may leave at once after a pause, the size of the token bucket. 0: 14000. */
+  up_burst_bytes = 32,
+  /** As up_burst_bytes. */
+  down_burst_bytes = 36,
+  /**
+   * Packets out of a million that are lost. TCP repeats them: they arrive loss_stall_us later, and all behind them
+   * waits. A packet has up to 1400 bytes of one write.
+   */
+  up_loss_ppm = 40,
+  /** As up_loss_ppm. */
+  down_loss_ppm = 44,
+  /** Time that a loss costs, in microseconds; at most 60000000. 0: lag_us of both directions and 200000. */
+  up_loss_stall_us = 48,
+  /** As up_loss_stall_us. */
+  down_loss_stall_us = 52,
+  /**
+   * Bytes that may wait to leave; at most 16777216. 0: 65536. Beside them a line holds those that are under way, at
+   * most 4 MiB of them. Each packet counts 64 bytes more.
+   */
+  up_buffer_bytes = 56,
+  /** As up_buffer_bytes. */
+  down_buffer_bytes = 60,
+  /** Nothing arrives from this time on, in milliseconds since the link is OPEN, or since the call. */
+  up_stall_from_ms = 64,
+  /** As up_stall_from_ms. */
+  down_stall_from_ms = 68,
+  /** Duration of the stall in milliseconds; then all arrives at once. 0: no stall. */
+  up_stall_for_ms = 72,
+  /** As up_stall_for_ms. */
+  down_stall_for_ms = 76,
+  /**
+   * Another stall begins this time after the one before has begun, in milliseconds; more than stall_for_ms. 0:
+   * there is only one.
+   */
+  up_stall_every_ms = 80,
+  /** As up_stall_every_ms. */
+  down_stall_every_ms = 84,
+  /** After this number of bytes nothing arrives any more, and no error tells of it. 0: never. */
+  up_half_open_bytes = 88,
+  /** As up_half_open_bytes. */
+  down_half_open_bytes = 92,
+  /** After this number of bytes the link is cut, at both ends: it ends with WS_CAUSE_RESET here. 0: never. */
+  up_cut_bytes = 96,
+  /** As up_cut_bytes. */
+  down_cut_bytes = 100,
+  /** Size of the whole struct. */
+  SIZE = 104,
+}
+
+/**
  * A message for ws_put_packets(). 24 bytes with 64-bit pointers, 16 with 32-bit pointers. These numbers are the
  * offsets of its fields, in bytes.
  */
@@ -1542,8 +1635,8 @@ export interface Wspeer {
   /**
    * Returns the size of a struct, WS_STRUCT_*, in the loaded library, in bytes; 0 for an unknown number. A binding
    * compares its own layouts with it when it loads. ws_packet, ws_event, ws_variant and ws_call have the same size
-   * in all versions with the same WS_ABI_VERSION; ws_config and ws_stats are at least as large as in the header of
-   * the binding. Thread-safe.
+   * in all versions with the same WS_ABI_VERSION; ws_config, ws_stats and ws_sim are at least as large as in the
+   * header of the binding. Thread-safe.
    */
   _ws_struct_size(which: number): number;
   /**
@@ -1921,6 +2014,39 @@ export interface Wspeer {
    * (it is closing), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
    */
   _ws_serve(server: WsHandle, prefix: Pointer, directory: Pointer, flags: number): WsResult;
+  /**
+   * Fills a ws_sim with the figures of a preset (WS_SIM_*), which the program may change before it passes it to
+   * ws_set_sim(), and sets its struct_size. WS_SIM_NONE: zeros, a perfect network. Pass sizeof(ws_sim) as `size`.
+   *
+   * Returns WS_OK, WS_ERR_NULL, WS_ERR_CONFIG (an impossible size), WS_ERR_ARG (no such preset). Thread-safe.
+   */
+  _ws_sim_init(sim: Pointer, size: Size, preset: number): WsResult;
+  /**
+   * Simulates a bad network between a connection and its peer, to play a game on it: lag, jitter, little bandwidth,
+   * losses, stalls, links that are half-open or cut. A server's handle: for all its clients, and those to come. The
+   * handle of a server's client: for that client. `sim` is copied; NULL switches the simulation off, and what was
+   * held then leaves at once, in order. It applies from when a connection is OPEN, over TLS to the bytes inside. A
+   * bad network never reorders or loses bytes of a connection: what TCP repeats comes later, and all behind it
+   * waits. The same `sim` and the same calls at the same times have the same effect, in the browser too. What is
+   * held counts as sent, is bounded (buffer_bytes), and is reported in ws_stats.sim_bytes; beyond that, writing
+   * stops as on a full line. Half-open and cut happen once for each call and link; another link of the same client
+   * (WS_RECONNECT) has the other conditions. The work of a line is done by ws_poll(), whose rate limits how exact
+   * the times are; ws_wait() returns when something arrives. docs/simulator.md describes the model and the presets.
+   *
+   * Returns WS_OK, WS_ERR_CONFIG (struct_size, or the value of a field: ws_last_error() names it), WS_ERR_HANDLE.
+   * Thread-safe.
+   */
+  _ws_set_sim(h: WsHandle, sim: Pointer): WsResult;
+  /**
+   * Advances the time of a handle of ws_pair() or ws_attach() by `us` microseconds. From the first call on (`us`
+   * may be 0) its time, and that of the other end of a pair, moves in no other way: timeouts, heartbeats, times of
+   * events and simulated networks follow it, and polls have no time budget, so that a test does the same each time.
+   * ws_wait() then waits for no timer of it. As always, more than a second between two polls extends all timeouts:
+   * advance in smaller steps, and poll after each.
+   *
+   * Returns WS_OK, WS_ERR_KIND (sockets follow the system's time), WS_ERR_HANDLE. Thread-safe.
+   */
+  _ws_advance_time(h: WsHandle, us: number): WsResult;
   /**
    * Sends a message of type WS_TEXT or WS_BINARY; its bytes are copied. A client sends to its peer. A server or
    * host sends to all OPEN clients, and encodes the message once. A join sends to the host in Godot 4's format, and

@@ -29,6 +29,21 @@ pub const WS_STRUCT_VARIANT: i32 = 5;
 pub const WS_STRUCT_CALL: i32 = 6;
 /// ws_packet_out, whose layout is fixed.
 pub const WS_STRUCT_PACKET_OUT: i32 = 7;
+/// ws_sim, which may grow in later versions.
+pub const WS_STRUCT_SIM: i32 = 8;
+
+// --- Presets of ws_sim_init(). docs/simulator.md has their figures, and the measurements that they were taken from. ---
+
+/// A perfect network.
+pub const WS_SIM_NONE: i32 = 0;
+/// A busy Wi-Fi: a tenth of the packets takes more than 100 ms there and back.
+pub const WS_SIM_WIFI: i32 = 1;
+/// 4G (LTE) of somebody who moves.
+pub const WS_SIM_4G: i32 = 2;
+/// A train or a car between cells: nothing arrives for two seconds every half minute.
+pub const WS_SIM_TRAIN: i32 = 3;
+/// A geostationary satellite: 630 ms there and back.
+pub const WS_SIM_SATELLITE: i32 = 4;
 
 // --- Types of values in a ws_variant: Godot 4's Variant.Type. ---
 

@@ -5,6 +5,7 @@ mod close;
 mod retry;
 mod send;
 mod session;
+mod sim;
 mod streaming;
 
 pub use retry::Retry;
@@ -230,6 +231,7 @@ impl Connection {
             Stage::Open(_) | Stage::Ended => None,
         };
         link.take_early(early);
+        self.simulate_opened(&mut link);
         self.stage = Stage::Open(link);
         if self.reconnects == Reconnects::Lost {
             self.reconnects = Reconnects::Yes;

@@ -259,6 +259,7 @@ impl Connection {
         let (Some(session), pending) = (opening.take_session(), opening.take_pending_close()) else { return };
         link.set_session(session);
         link.grant(&mut self.endpoint, cx);
+        self.simulate_resumed(&mut link);
         self.stage = Stage::Open(link);
         self.reconnects = Reconnects::No;
         self.changed.lost = false;

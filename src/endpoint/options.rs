@@ -3,6 +3,8 @@
 mod table;
 
 use crate::codes::*;
+use crate::net::Simulation;
+use std::sync::Arc;
 use std::time::Duration;
 use table::TABLE;
 
@@ -124,6 +126,8 @@ pub struct Options {
     values: [u32; TABLE.len()],
     /// Level of compressors made from now on: 1 (fast) to 9 (small).
     pub deflate_level: u8,
+    /// The simulated network of links that open from now on; `None`: none.
+    pub simulation: Option<Arc<Simulation>>,
 }
 
 impl Options {
@@ -133,7 +137,7 @@ impl Options {
         for (value, row) in values.iter_mut().zip(&TABLE) {
             *value = if server { row.server_default } else { row.default };
         }
-        Options { values, deflate_level: 1 }
+        Options { values, deflate_level: 1, simulation: None }
     }
 
     /// The value as the host sets and reads it; `None`: no such option.

@@ -129,6 +129,8 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
             sent_again: counters.rare.sent_again,
             unacknowledged_packets: stats.unacknowledged[0],
             unacknowledged_bytes: stats.unacknowledged[1],
+            sim_bytes: stats.lines[0],
+            sim_losses: stats.lines[1],
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };
@@ -327,8 +329,8 @@ pub extern "C" fn ws_abi_version() -> u32 {
 
 /// Returns the size of a struct, WS_STRUCT_*, in the loaded library, in bytes; 0 for an unknown number. A binding
 /// compares its own layouts with it when it loads. ws_packet, ws_event, ws_variant and ws_call have the same size in
-/// all versions with the same WS_ABI_VERSION; ws_config and ws_stats are at least as large as in the header of the
-/// binding. Thread-safe.
+/// all versions with the same WS_ABI_VERSION; ws_config, ws_stats and ws_sim are at least as large as in the header
+/// of the binding. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_struct_size(which: i32) -> u32 {
     let size = match which {
@@ -339,6 +341,7 @@ pub extern "C" fn ws_struct_size(which: i32) -> u32 {
         WS_STRUCT_VARIANT => size_of::<ws_variant>(),
         WS_STRUCT_CALL => size_of::<ws_call>(),
         WS_STRUCT_PACKET_OUT => size_of::<ws_packet_out>(),
+        WS_STRUCT_SIM => size_of::<ws_sim>(),
         _ => 0,
     };
     size as u32

@@ -93,6 +93,9 @@
  *   ws_accept, ws_reply     -                       -                             with WS_ASK, once
  *   ws_set_url,
  *   ws_set_header           with WS_RECONNECT       -                             -
+ *   ws_set_sim              its network             of all clients, also later    its network
+ *   ws_advance_time         ws_pair() and
+ *                           ws_attach() only        -                             -
  *   ws_feed,
  *   ws_take_output          ws_attach() only        -                             -
  *   ws_wait                 yes                     yes                           waits for its server

@@ -106,6 +106,35 @@ pub(super) fn get_at<T: Copy>(array: *const T, index: usize) -> T {
     unsafe { array.add(index).read_unaligned() }
 }
 
+/// Reads a struct that begins with its size: as much of it as this library knows, the rest being zeros; the size; and
+/// whether all that it does not know is 0. A size above 4096 is not followed.
+pub(super) fn known_part<T: Copy>(pointer: *const T) -> (T, usize, bool) {
+    const MOST: usize = 4_096;
+    // SAFETY: the callers' structs have only integers and pointers, for which zero is a value.
+    let mut copy: T = unsafe { std::mem::zeroed() };
+    // SAFETY: the header says that such a struct holds at least its struct_size, so its first field is readable.
+    let size = unsafe { pointer.cast::<u32>().read_unaligned() } as usize;
+    if size > MOST {
+        return (copy, size, true);
+    }
+    let known = size_of::<T>();
+    // SAFETY: the header says that struct_size bytes are readable; no more than this library's own struct is written.
+    unsafe { std::ptr::copy_nonoverlapping(pointer.cast::<u8>(), (&raw mut copy).cast::<u8>(), size.min(known)) };
+    // SAFETY: as above; what lies behind the known part is within struct_size.
+    let is_known = (known..size).all(|at| unsafe { pointer.cast::<u8>().add(at).read() } == 0);
+    (copy, size, is_known)
+}
+
+/// Writes a struct to a program that has `size` bytes for it: what it has no room for is left out, what this library
+/// does not know becomes 0.
+pub(super) fn put_part<T>(pointer: *mut T, size: usize, value: T) {
+    // SAFETY: the header says that `size` bytes are writable; callers refused NULL. No more is read than the value has.
+    unsafe {
+        std::ptr::write_bytes(pointer.cast::<u8>(), 0, size);
+        std::ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), pointer.cast::<u8>(), size.min(size_of::<T>()));
+    }
+}
+
 /// Writes an output that may be NULL.
 pub(super) fn put_optional<T>(pointer: *mut T, value: T) {
     if !pointer.is_null() {

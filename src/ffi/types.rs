@@ -225,6 +225,75 @@ pub struct ws_stats {
     pub unacknowledged_packets: u64,
     /// Bytes of these messages, with 64 for each, as session_bytes limits them.
     pub unacknowledged_bytes: u64,
+    /// Bytes that the simulated networks of open links hold (ws_set_sim()), and 64 for each packet.
+    pub sim_bytes: u64,
+    /// Packets that were lost on these networks, and arrive late.
+    pub sim_losses: u64,
+}
+
+/// A bad network, for ws_set_sim(). Fill it with ws_sim_init(). The fields up_* are about the bytes from the client to
+/// the server, down_* about those from the server to the client, whichever end simulates. 104 bytes.
+// A flat struct because it is part of the ABI: it grows at its end, and zeros mean a perfect network.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+#[allow(non_camel_case_types)]
+pub struct ws_sim {
+    /// Size of this struct in bytes; ws_sim_init() sets it.
+    pub struct_size: u32,
+    /// Seed of the random numbers. The same seed has the same effect.
+    pub seed: u32,
+    /// Time that each byte takes, in microseconds; at most 60000000.
+    pub up_lag_us: u32,
+    /// As up_lag_us.
+    pub down_lag_us: u32,
+    /// Up to this time is added for each packet, uniformly distributed, in microseconds; at most 60000000. Bytes
+    /// never overtake others: a late packet holds up those behind it, and they arrive together.
+    pub up_jitter_us: u32,
+    /// As up_jitter_us.
+    pub down_jitter_us: u32,
+    /// Bandwidth in bytes per second. 0: unlimited.
+    pub up_bytes_per_s: u32,
+    /// As up_bytes_per_s.
+    pub down_bytes_per_s: u32,
+    /// Bytes that may leave at once after a pause, the size of the token bucket. 0: 14000.
+    pub up_burst_bytes: u32,
+    /// As up_burst_bytes.
+    pub down_burst_bytes: u32,
+    /// Packets out of a million that are lost. TCP repeats them: they arrive loss_stall_us later, and all behind
+    /// them waits. A packet has up to 1400 bytes of one write.
+    pub up_loss_ppm: u32,
+    /// As up_loss_ppm.
+    pub down_loss_ppm: u32,
+    /// Time that a loss costs, in microseconds; at most 60000000. 0: lag_us of both directions and 200000.
+    pub up_loss_stall_us: u32,
+    /// As up_loss_stall_us.
+    pub down_loss_stall_us: u32,
+    /// Bytes that may wait to leave; at most 16777216. 0: 65536. Beside them a line holds those that are under way,
+    /// at most 4 MiB of them. Each packet counts 64 bytes more.
+    pub up_buffer_bytes: u32,
+    /// As up_buffer_bytes.
+    pub down_buffer_bytes: u32,
+    /// Nothing arrives from this time on, in milliseconds since the link is OPEN, or since the call.
+    pub up_stall_from_ms: u32,
+    /// As up_stall_from_ms.
+    pub down_stall_from_ms: u32,
+    /// Duration of the stall in milliseconds; then all arrives at once. 0: no stall.
+    pub up_stall_for_ms: u32,
+    /// As up_stall_for_ms.
+    pub down_stall_for_ms: u32,
+    /// Another stall begins this time after the one before has begun, in milliseconds; more than stall_for_ms.
+    /// 0: there is only one.
+    pub up_stall_every_ms: u32,
+    /// As up_stall_every_ms.
+    pub down_stall_every_ms: u32,
+    /// After this number of bytes nothing arrives any more, and no error tells of it. 0: never.
+    pub up_half_open_bytes: u32,
+    /// As up_half_open_bytes.
+    pub down_half_open_bytes: u32,
+    /// After this number of bytes the link is cut, at both ends: it ends with WS_CAUSE_RESET here. 0: never.
+    pub up_cut_bytes: u32,
+    /// As up_cut_bytes.
+    pub down_cut_bytes: u32,
 }
 
 const _: () = {
@@ -238,5 +307,6 @@ const _: () = {
     let pointer = size_of::<usize>();
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
-    assert!(size_of::<ws_stats>() == 8 + 38 * 8);
+    assert!(size_of::<ws_stats>() == 8 + 40 * 8);
+    assert!(size_of::<ws_sim>() == 26 * 4);
 };

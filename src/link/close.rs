@@ -218,6 +218,7 @@ impl Link {
         if self.is_over() {
             return;
         }
+        self.advance_line();
         if self.has_read_all()
             && let Some(failure) = self.rare.state().write_failure.take()
         {
@@ -235,7 +236,8 @@ impl Link {
             self.end(cx, failure, clean);
             return;
         }
-        let (unwritten, left, uncompressed) = (self.unwritten(), self.outbox.left(), self.uncompressed());
+        let left = self.passed_on();
+        let (unwritten, uncompressed) = (self.unwritten(), self.uncompressed());
         let Some(closing) = &mut self.rare.state().closing else { return };
         let left = closing.end.map_or(left, |end| left.min(end));
         if left > closing.progress.0 || uncompressed < closing.progress.1 {
@@ -299,6 +301,7 @@ impl Link {
         if self.rare.changes().is_some_and(|changes| changes.end.is_some()) {
             return;
         }
+        let held = self.held_by_line();
         let stream = self.stream.take();
         let away = self.take_away().filter(|_| self.role == Role::Client).map(Box::new);
         if let Some(stream) = &stream {
@@ -306,7 +309,7 @@ impl Link {
             self.outbox.acknowledge(stream);
         }
         let unsent = self.rare.session().map_or_else(|| self.queued_messages(), |session| session.unacknowledged().0);
-        let finished = self.unwritten() == 0 && self.rare.write_failure().is_none();
+        let finished = held == 0 && self.unwritten() == 0 && self.rare.write_failure().is_none();
         let closing = self.rare.state().closing.get_or_insert_default();
         let code = match (&closing.received, closing.sent) {
             (Some((code, _)), _) => code.unwrap_or(1005),
@@ -314,7 +317,7 @@ impl Link {
             _ => 1006,
         };
         let reason = std::mem::take(closing.received.as_mut().map_or(&mut closing.sent_reason, |(_, reason)| reason));
-        match stream {
+        match stream.map(|stream| stream.without_sim(false)) {
             Some(stream) if finished => cx.services.reap(stream),
             Some(stream) => cx.services.close(vec![stream]),
             None => {}
@@ -352,7 +355,7 @@ impl Link {
         if self.rare.closing().is_none() {
             self.rare.state().changes.get_or_insert_default().closing = true;
         }
-        let progress = (self.outbox.left(), self.uncompressed());
+        let progress = (self.passed_on(), self.uncompressed());
         self.rare.state().closing.get_or_insert_with(|| {
             Box::new(Closing { deadline: endpoint.close_deadline(now), progress, ..Closing::default() })
         })
@@ -395,7 +398,7 @@ impl Link {
     /// Bytes that have to be sent before the link ends: up to our close frame, once it is queued.
     fn unwritten(&self) -> usize {
         match self.rare.closing().and_then(|closing| closing.end) {
-            Some(end) => end.saturating_sub(self.outbox.left()) as usize,
+            Some(end) => end.saturating_sub(self.passed_on()) as usize,
             None if self.has_stopped() => self.outbox.bytes(),
             None => self.queued_bytes(),
         }

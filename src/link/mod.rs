@@ -14,6 +14,7 @@ mod rate;
 mod receive;
 mod send;
 mod session;
+mod sim;
 mod slices;
 
 pub use channel::{Away, Claim, Greeted, report_no_session};
@@ -254,7 +255,7 @@ impl Link {
 
     /// Takes the stream, for the caller to close.
     pub fn take_stream(&mut self) -> Option<Stream> {
-        self.stream.take()
+        self.stream.take().map(|stream| stream.without_sim(true))
     }
 
     /// The stream, for registering it with the readiness queue.

@@ -211,7 +211,11 @@ impl Link {
             self.over_full = 0;
             return true;
         }
-        !self.is_reading_paused(endpoint)
+        let is_paused = self.is_reading_paused(endpoint);
+        if is_paused {
+            self.advance_line();
+        }
+        !is_paused
     }
 
     /// Decodes `count` bytes that were read to `place`.

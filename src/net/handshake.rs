@@ -146,7 +146,7 @@ impl Handshake {
                 let proxy = ToProxy::new(*tls);
                 Ok(Stream::Tunnel(Box::new(TlsStream::new(proxy, records, self.incoming, self.plain))))
             }
-            Stream::Tunnel(_) | Stream::Memory(_) => {
+            Stream::Tunnel(_) | Stream::Memory(_) | Stream::Simulated(_) => {
                 Err(Failure::new(Phase::Tls, Cause::TlsFailed, "TLS needs a socket, or TLS to a proxy"))
             }
         }

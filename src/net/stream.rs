@@ -1,9 +1,10 @@
-//! An open transport that never blocks: TCP, TLS over it, TLS within TLS to a proxy, or memory.
+//! An open transport that never blocks: TCP, TLS over it, TLS within TLS to a proxy, or memory; each also with a
+//! simulated line.
 
 use super::tcp::{Quiet, SHORT_IS_LAST};
 use super::tls_stream::BATCH;
 use super::transport::ToProxy;
-use super::{MemoryEnd, TlsStream};
+use super::{MemoryEnd, Simulated, Simulation, TlsStream};
 use crate::heap::Discarded;
 use mio::net::TcpStream;
 use std::io::{self, IoSlice, Read, Write};
@@ -22,6 +23,8 @@ pub enum Stream {
     Tunnel(Box<TlsStream<ToProxy>>),
     /// A pair, or a transport that the program carries.
     Memory(Box<MemoryEnd>),
+    /// One of the others, with a simulated line.
+    Simulated(Box<Simulated>),
 }
 
 impl Discarded for Stream {}
@@ -35,7 +38,21 @@ impl Stream {
             Stream::Tls(tls) => tls.read(buffer),
             Stream::Tunnel(tls) => tls.read(buffer),
             Stream::Memory(end) => end.read(buffer),
+            Stream::Simulated(_) => self.read_simulated(buffer),
         }
+    }
+
+    /// As `read`, over a simulated line, which is removed if it was switched off and holds nothing.
+    #[cold]
+    #[inline(never)]
+    fn read_simulated(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Stream::Simulated(line) = self else { return Err(io::ErrorKind::WouldBlock.into()) };
+        let result = line.read(buffer);
+        if line.is_spent() {
+            let (unused, _) = MemoryEnd::pair(0);
+            *self = std::mem::replace(self, Stream::Memory(Box::new(unused))).without_sim(true);
+        }
+        result
     }
 
     /// Whether the last read left nothing to read. `short`: it did not fill its buffer, which says nothing with TLS,
@@ -46,6 +63,7 @@ impl Stream {
             Stream::Tls(tls) => tls.has_read_all(),
             Stream::Tunnel(tls) => tls.has_read_all(),
             Stream::Memory(_) => short,
+            Stream::Simulated(sim) => short && !sim.holds_input(),
         }
     }
 
@@ -54,6 +72,7 @@ impl Stream {
         match self {
             Stream::Tls(tls) => tls.read_on(),
             Stream::Tunnel(tls) => tls.read_on(),
+            Stream::Simulated(sim) => sim.below_mut().read_on(),
             _ => {}
         }
     }
@@ -65,6 +84,7 @@ impl Stream {
             Stream::Tls(tls) => tls.holds_input(),
             Stream::Tunnel(tls) => tls.holds_input(),
             Stream::Memory(end) => end.readable() > 0,
+            Stream::Simulated(sim) => sim.holds_input(),
         }
     }
 
@@ -73,6 +93,7 @@ impl Stream {
     pub fn piece_bytes(&self) -> usize {
         match self {
             Stream::Tls(_) | Stream::Tunnel(_) => BATCH,
+            Stream::Simulated(sim) => sim.below().piece_bytes(),
             _ => 128 << 10,
         }
     }
@@ -84,6 +105,7 @@ impl Stream {
             Stream::Tls(tls) => tls.write(&[bytes]),
             Stream::Tunnel(tls) => tls.write(&[bytes]),
             Stream::Memory(end) => end.write(bytes),
+            Stream::Simulated(sim) => sim.write(bytes),
         }
     }
 
@@ -105,6 +127,7 @@ impl Stream {
                 }
                 Ok(total)
             }
+            Stream::Simulated(sim) => sim.write_vectored(parts),
         }
     }
 
@@ -113,6 +136,7 @@ impl Stream {
         match self {
             Stream::Tls(tls) => tls.send(),
             Stream::Tunnel(tls) => tls.send(),
+            Stream::Simulated(sim) => sim.flush(),
             _ => Ok(()),
         }
     }
@@ -137,6 +161,7 @@ impl Stream {
             Stream::Tls(tls) => drop(tls.tcp().set_nodelay(on)),
             Stream::Tunnel(tls) => drop(tls.tcp().set_nodelay(on)),
             Stream::Memory(_) => {}
+            Stream::Simulated(sim) => sim.below().set_no_delay(on),
         }
     }
 
@@ -157,6 +182,7 @@ impl Stream {
             Stream::Tls(tls) => Some(tls.tcp_mut()),
             Stream::Tunnel(tls) => Some(tls.tcp_mut()),
             Stream::Memory(_) => None,
+            Stream::Simulated(sim) => sim.below_mut().tcp(),
         }
     }
 
@@ -165,6 +191,7 @@ impl Stream {
         match self {
             Stream::Tls(tls) => Some(tls.describe()),
             Stream::Tunnel(tls) => Some(tls.describe()),
+            Stream::Simulated(sim) => sim.below().describe_tls(),
             _ => None,
         }
     }
@@ -176,7 +203,7 @@ impl Stream {
             Stream::Tcp(tcp) => Stream::Tcp(renew(tcp)),
             Stream::Tls(tls) => Stream::Tls(Box::new(tls.over(renew))),
             Stream::Tunnel(tls) => Stream::Tunnel(Box::new(tls.over(renew))),
-            memory => memory,
+            other => other,
         }
     }
 
@@ -194,6 +221,7 @@ impl Stream {
         match self {
             Stream::Tls(tls) => tls.shrink(),
             Stream::Tunnel(tls) => tls.shrink(),
+            Stream::Simulated(sim) => sim.below_mut().shrink(),
             _ => {}
         }
     }
@@ -205,6 +233,67 @@ impl Stream {
             Stream::Tls(tls) => tls.shutdown_write(),
             Stream::Tunnel(tls) => tls.shutdown_write(),
             Stream::Memory(end) => end.finish(),
+            Stream::Simulated(sim) => sim.shutdown_write(),
+        }
+    }
+
+    /// Whether it is a pipe in memory.
+    pub fn is_memory(&self) -> bool {
+        match self {
+            Stream::Memory(_) => true,
+            Stream::Simulated(sim) => sim.below().is_memory(),
+            _ => false,
+        }
+    }
+
+    /// Whether a pipe in memory has bytes that can be read, or a line above it takes over.
+    pub fn pipe_has_input(&self) -> bool {
+        match self {
+            Stream::Memory(end) => end.readable() > 0,
+            Stream::Simulated(sim) => sim.wants_input() && sim.below().pipe_has_input(),
+            _ => false,
+        }
+    }
+
+    /// Whether a pipe in memory is ready for what is wanted of it.
+    pub fn pipe_waits(&self, reads: bool, writes: bool) -> bool {
+        match self {
+            Stream::Memory(end) => (reads && end.readable() > 0) || (writes && end.room() > 0),
+            Stream::Simulated(line) => line.below().pipe_waits(reads, writes),
+            _ => false,
+        }
+    }
+
+    /// The same stream with a simulated line; `None`: without, once what the line holds has left. `client`: this is the
+    /// client's end.
+    pub fn simulated(self, simulation: Option<&Simulation>, client: bool) -> Stream {
+        match (self, simulation) {
+            (Stream::Simulated(mut sim), Some(simulation)) => {
+                sim.change(simulation, client);
+                Stream::Simulated(sim)
+            }
+            (Stream::Simulated(mut sim), None) => {
+                sim.switch_off();
+                Stream::Simulated(sim)
+            }
+            (stream, Some(simulation)) => Stream::Simulated(Box::new(Simulated::new(stream, simulation, client))),
+            (stream, None) => stream,
+        }
+    }
+
+    /// The same stream without a simulated line. What that holds is lost, or, with `passes_on`, leaves first.
+    pub fn without_sim(self, passes_on: bool) -> Stream {
+        match self {
+            Stream::Simulated(sim) => sim.into_below(passes_on),
+            other => other,
+        }
+    }
+
+    /// Bytes that were written and are held by a simulated line.
+    pub fn held(&self) -> usize {
+        match self {
+            Stream::Simulated(sim) => sim.held_out(),
+            _ => 0,
         }
     }
 
@@ -214,6 +303,7 @@ impl Stream {
             Stream::Tls(tls) => Some(tls.tcp()),
             Stream::Tunnel(tls) => Some(tls.tcp()),
             Stream::Memory(_) => None,
+            Stream::Simulated(sim) => sim.below().socket(),
         }
     }
 }

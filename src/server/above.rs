@@ -67,7 +67,7 @@ impl Server {
     pub fn drop_local(&mut self, cx: &mut Cx<'_>) {
         for key in std::mem::take(&mut self.above.local) {
             if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
-                && matches!(client.peer.stream_mut(), Some(Stream::Memory(_)))
+                && client.peer.stream_mut().is_some_and(|stream| stream.is_memory())
             {
                 client.peer.write(cx);
                 drop(client.peer.take_out_stream());
@@ -84,9 +84,7 @@ impl Server {
     pub(super) fn has_local_work(&mut self) -> bool {
         let local = std::mem::take(&mut self.above.local);
         let has = |key: &u32| match self.slots.get_mut(*key as usize) {
-            Some(Slot::Client(client)) => {
-                matches!(client.peer.stream_mut(), Some(Stream::Memory(end)) if end.readable() > 0)
-            }
+            Some(Slot::Client(client)) => client.peer.stream_mut().is_some_and(|stream| stream.pipe_has_input()),
             _ => false,
         };
         let found = local.iter().any(has);
@@ -103,8 +101,8 @@ impl Server {
         local.retain(|key| {
             let Some(Slot::Client(client)) = self.slots.get_mut(*key as usize) else { return false };
             let has_output = client.peer.has_output();
-            let Some(Stream::Memory(end)) = client.peer.stream_mut() else { return false };
-            let readable = end.readable() > 0;
+            let Some(stream) = client.peer.stream_mut().filter(|stream| stream.is_memory()) else { return false };
+            let readable = stream.pipe_has_input();
             client.readable |= readable;
             if readable || has_output {
                 self.queues.ready.push(*key);

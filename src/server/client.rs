@@ -232,6 +232,7 @@ impl Server {
         count(&mut self.counts.per_address, limited, |there| there.connected += 1);
         // Starts its heartbeat.
         client.set_timer(key, cx.now, &mut self.queues);
+        self.watch_line(key);
         true
     }
 

@@ -115,6 +115,7 @@ impl Server {
     /// Serves the files of a directory to plain requests of clients that connect from now on.
     pub fn serve(&mut self, site: Site) {
         self.plain = true;
+        self.has_extras = true;
         self.downloads.get_or_insert_default().sites.set(site);
     }
 

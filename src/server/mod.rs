@@ -17,6 +17,7 @@ mod refusals;
 mod requests;
 mod serve;
 mod sessions;
+mod sims;
 mod timers;
 mod turns;
 
@@ -31,7 +32,7 @@ use crate::connection::Connection;
 use crate::endpoint::{Counters, Endpoint, Options};
 use crate::error::{Error, Failure};
 use crate::heap::Discarded;
-use crate::net::{Mailbox, Stream, TlsServer, prefix};
+use crate::net::{Mailbox, Schedule, Stream, TlsServer, prefix};
 use crate::protocol::{Accept, Allowed};
 use crate::status::{ErrorCode, EventKind, State};
 use crate::work::{Chunk, Cx};
@@ -115,6 +116,10 @@ pub struct Server {
     refusals: Refusals,
     /// Set once files are served.
     downloads: Option<Box<Downloads>>,
+    /// There are `downloads` or `lines`, which a poll has to look at.
+    has_extras: bool,
+    /// When the simulated lines of clients have to be served. Set once there is one.
+    lines: Option<Arc<Schedule>>,
     /// Clients that wait for another request.
     idle: Idle,
     sessions: Sessions,
@@ -293,6 +298,8 @@ impl Server {
             counts: Counts::default(),
             refusals: Refusals::default(),
             downloads: None,
+            has_extras: false,
+            lines: None,
             idle: Idle::default(),
             sessions: Sessions::default(),
             drain: None,
@@ -324,8 +331,9 @@ impl Server {
         more |= self.go_on_draining(cx);
         more |= self.go_on_closing(cx);
         more |= self.accept(cx, handles);
-        if self.downloads.is_some() {
+        if self.has_extras {
             more |= self.take_blocks(cx);
+            more |= self.collect_lines(cx);
         }
         self.worked = more || !self.queues.ready.is_empty();
         if self.queues.ready.is_empty() {
@@ -396,7 +404,7 @@ impl Server {
     /// When the next timer needs a poll.
     pub fn next_timer(&self) -> Option<Instant> {
         let accept_after = self.listening.accept_after.filter(|_| self.may_accept());
-        [self.queues.timers.first(), accept_after, self.drain_deadline()].into_iter().flatten().min()
+        [self.queues.timers.first(), accept_after, self.drain_deadline(), self.next_line()].into_iter().flatten().min()
     }
 
     /// Starts to close the server: it accepts no more clients and closes each one, within the budget of the following
@@ -490,6 +498,7 @@ impl Server {
             + self.queues.ended_unread.len()
             + self.queues.timers.len()
             + self.queues.unread.len()
+            + self.lines.as_ref().map_or(0, |lines| lines.entries())
     }
 
     /// Bytes kept for all clients outside their queues.

@@ -29,7 +29,7 @@ impl Server {
             let key = (token - FIRST_CLIENT) as u32;
             if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
                 let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-                if !readable && !client.peer.has_output() {
+                if !readable && !client.peer.has_output() && !client.peer.line_waits() {
                     // The socket is writable and nothing is queued for it. On Windows every read that found nothing is
                     // followed by such an event.
                     continue;

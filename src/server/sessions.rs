@@ -134,6 +134,7 @@ impl Server {
         }
         client.set_timer(key, cx.now, &mut self.queues);
         self.queues.ready.push(key);
+        self.watch_line(key);
         self.take_changes(cx, key, None);
     }
 

@@ -95,6 +95,8 @@ pub struct Stats {
     pub deflate_memory: u64,
     /// Heap bytes kept for peers, beside the queues.
     pub kept: u64,
+    /// Bytes that simulated lines hold, and packets that were lost on them.
+    pub lines: [u64; 2],
 }
 
 /// ws_get_stats.
@@ -105,7 +107,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             let (totals, queued, server_counts) = server.totals();
             let deflate_memory = (server.deflate_memory() + body.shared.codecs.heap_bytes()) as u64;
             let kept = (server.kept_bytes() + body.role.kept_bytes()) as u64;
-            let downloads = server.downloads();
+            let (downloads, lines) = (server.downloads(), server.line_counts());
             return Ok(Stats {
                 connections: server_counts.connected as u32,
                 totals,
@@ -117,6 +119,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
                 unacknowledged: server.unacknowledged(),
                 deflate_memory,
                 kept,
+                lines,
             });
         }
         let peer = peer_of(&mut body.kind, member)?;
@@ -125,7 +128,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let [packets_in, bytes_in] = peer.endpoint.queued_in();
         let queued = [packets_in, bytes_in, out[0], out[1]];
         let connections = u32::from(peer.state() == State::Open);
-        let (totals, rtt_us) = (peer.totals(), peer.endpoint.rtt_us);
+        let (totals, rtt_us, lines) = (peer.totals(), peer.endpoint.rtt_us, peer.line_counts());
         let kept = peer.kept_bytes();
         let own = peer.compression().map_or(0, |compression| compression.heap_bytes());
         let deflate_memory =
@@ -143,6 +146,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             unacknowledged: peer.unacknowledged(),
             deflate_memory,
             kept,
+            lines,
         })
     })
 }

@@ -6,7 +6,7 @@ use super::{Registry, registry};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::heap::Discarded;
-use crate::net::{MemoryEnd, Stream};
+use crate::net::{MemoryEnd, Stream, Time};
 use crate::role::{Place, Role};
 use crate::server::Server;
 use crate::work::{Arena, Budget, Codecs, Cx, LONG_GAP, MUCH, SystemClock};
@@ -91,6 +91,8 @@ pub struct Body {
     pub next_timer: [Option<Instant>; 2],
     /// Whether the last poll left work, per end of a pair.
     pub more: [bool; 2],
+    /// The time that its polls and simulated lines follow; `None`: the system's.
+    pub time: Option<Time>,
     /// Bytes read so far, and until when memory is kept if no more are read.
     pub active: (u64, Option<Instant>),
 }
@@ -174,6 +176,37 @@ impl Body {
         (&mut self.role, &mut self.kind, self.shared.cx(now, budget))
     }
 
+    /// The time now.
+    #[inline]
+    pub fn now(&self) -> Instant {
+        match &self.time {
+            None => Instant::now(),
+            Some(time) => time.now(),
+        }
+    }
+
+    /// The time now, and the budget of a call that may take `budget` microseconds. A time that the program advances
+    /// stands still during a call, which then has no budget: what happens depends on nothing but the calls.
+    #[inline]
+    pub fn clock(&self, budget: Option<u32>) -> (Instant, Option<u32>) {
+        match &self.time {
+            None => (Instant::now(), budget),
+            Some(time) => (time.now(), if time.is_manual() { None } else { budget }),
+        }
+    }
+
+    /// As `clock`, where it is known whether the remote peer is in this process: no other family has a time of its own.
+    #[inline]
+    pub fn clock_of(&self, in_memory: bool, budget: Option<u32>) -> (Instant, Option<u32>) {
+        if in_memory { self.clock(budget) } else { (Instant::now(), budget) }
+    }
+
+    /// Whether the program advances the time.
+    #[inline]
+    pub fn has_manual_time(&self) -> bool {
+        self.time.as_ref().is_some_and(Time::is_manual)
+    }
+
     /// How long the program has neither polled nor waited, if that is long enough to move deadlines.
     #[inline]
     pub fn gap(&self, end: usize, now: Instant) -> Option<Duration> {
@@ -184,7 +217,7 @@ impl Body {
     /// Records that the program waited from `since` to `now`, unless it had a gap before: then its next poll moves
     /// deadlines.
     pub fn attend(&mut self, end: usize, since: Instant, now: Instant) {
-        if self.gap(end, since).is_none() {
+        if !self.has_manual_time() && self.gap(end, since).is_none() {
             self.attended[end] = Some(now);
         }
     }
@@ -194,7 +227,7 @@ impl Body {
         match &mut self.kind {
             Kind::Pair(_) | Kind::Attached(..) => true,
             // The client of ws_join_local. No other client has a pipe.
-            Kind::Client(peer) => self.role.has_peers() && matches!(peer.stream_mut(), Some(Stream::Memory(_))),
+            Kind::Client(peer) => self.role.has_peers() && peer.stream_mut().is_some_and(|stream| stream.is_memory()),
             Kind::Server(server) => server.has_local(),
             Kind::Gone => false,
         }

@@ -45,7 +45,7 @@ impl Drop for Leaving {
 
 /// Writes once more and closes the socket. Returns the connection if it can send more, or if the budget is exhausted.
 pub(super) fn drop_peer(mut peer: Box<Connection>, cx: &mut Cx<'_>) -> Option<Box<Connection>> {
-    let in_memory = matches!(peer.stream_mut(), Some(Stream::Memory(_)));
+    let in_memory = peer.stream_mut().is_some_and(|stream| stream.is_memory());
     if !in_memory && peer.has_output() {
         if cx.budget.is_spent() {
             return Some(peer);

@@ -11,6 +11,7 @@ mod recent;
 mod redial;
 mod requests;
 mod serve;
+mod sim;
 mod slots;
 pub mod verbs;
 mod wait;
@@ -25,6 +26,7 @@ pub use peers::{complete_auth, conn, declare_node, peer_id, put_call, send_auth}
 pub use redial::{hint, set_header, set_url};
 pub use requests::{accept, reply};
 pub use serve::serve;
+pub use sim::{advance_time, set_sim};
 pub use verbs::*;
 pub use wait::{Entry, wait, wake};
 

@@ -8,7 +8,6 @@ use crate::multiplayer::Target;
 use crate::role::{Place, Role};
 use crate::status::Success;
 use crate::work::Cx;
-use std::time::Instant;
 
 /// ws_get_peer_id: 1 for a host, and the assigned id for a host's client or a join: 0 before it is assigned.
 pub fn peer_id(handle: u32) -> Result<i32, Error> {
@@ -52,7 +51,7 @@ fn send(
     member: Member,
     act: impl FnOnce(&mut Role, Place<'_>, &mut Cx<'_>) -> Result<Sent, Error>,
 ) -> Result<Success, Error> {
-    let (role, kind, mut cx) = body.parts_with_role(Instant::now(), None);
+    let (role, kind, mut cx) = body.parts_with_role(body.now(), None);
     let sent = act(role, kind.place(member)?, &mut cx)?;
     wake_for_output(body);
     accepted(sent)

@@ -27,8 +27,8 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         // Checked before the poll: a pipe that ends in it is gone afterwards, and threads that wait for its other end
         // must be woken.
         let in_memory = body.is_in_memory();
-        let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
+        let (now, budget) = body.clock_of(in_memory, budget);
         let end = member.end();
         let gap = body.gap(end, now).unwrap_or_default();
         body.polled[end] = Some(now);
@@ -74,7 +74,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         body.next_timer[end] = next_timer;
         body.more[end] = more;
         // A poll that moves no byte counts as taking no time, which saves a read of the clock.
-        let took = if moved { now.elapsed() } else { Duration::ZERO };
+        let took = if moved && !body.has_manual_time() { now.elapsed() } else { Duration::ZERO };
         body.poll_times = (took, body.poll_times.1.max(took));
         if in_memory {
             wake::all();
@@ -174,7 +174,8 @@ pub fn put_several(handle: u32, packets: &impl Packets, taken: &mut usize) -> Re
     with_family(handle, |family, body, member| {
         // Writing to the clients of a server has a budget; writing to one peer is short enough without.
         let budget = if member == Member::Server { budget_of(&mut body.kind, member) } else { None };
-        let (role, kind, mut cx) = body.parts_with_role(Instant::now(), budget);
+        let (now, budget) = body.clock(budget);
+        let (role, kind, mut cx) = body.parts_with_role(now, budget);
         cx.corked = true;
         let mut result = put_plainly(role, kind, member, &mut cx, packets, taken);
         while *taken < packets.count() && result.is_ok() {
@@ -236,7 +237,8 @@ pub fn flush(handle: u32) -> Result<(), Error> {
     with(handle, |body, member| {
         let in_memory = body.is_in_memory();
         let budget = budget_of(&mut body.kind, member);
-        let (kind, mut cx) = body.parts(Instant::now(), budget);
+        let (now, budget) = body.clock(budget);
+        let (kind, mut cx) = body.parts(now, budget);
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.write_marked(&mut cx),
             (Kind::Server(server), Member::Client(key)) => server.flush_one(&mut cx, key),
@@ -254,7 +256,8 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
     check_close(code, reason)?;
     with(handle, |body, member| {
         body.more[member.end()] = true;
-        let (kind, mut cx) = body.parts(Instant::now(), Some(1_000));
+        let (now, budget) = body.clock(Some(1_000));
+        let (kind, mut cx) = body.parts(now, budget);
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.close(&mut cx, code, reason),
             (Kind::Server(server), Member::Client(key)) => {
@@ -303,7 +306,8 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
             return Err(Error::wrong_kind("only a server's handle has clients to disconnect; use ws_close"));
         };
         let target = Target::decode(target)?;
-        let (role, kind, mut cx) = body.parts_with_role(Instant::now(), Some(1_000));
+        let (now, budget) = body.clock(Some(1_000));
+        let (role, kind, mut cx) = body.parts_with_role(now, budget);
         let Kind::Server(server) = kind else { return Err(Error::gone()) };
         let keys = role.targets(server, target, &|handle| client_of(family, handle))?;
         // After the budget is exhausted, clients are still closed, and later polls write their output.

@@ -216,6 +216,19 @@ static void nulls(void) {
   FAILS(ws_make_certificate("a", 1, NULL, 0, text, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate cert");
   FAILS(ws_make_certificate("a", 1, text, 0, NULL, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate key");
   FAILS(ws_make_certificate("a", 1, text, 0, text, 0, NULL, 65), WS_ERR_NULL, "ws_make_certificate sha256");
+  ws_sim sim;
+  FAILS(ws_sim_init(NULL, sizeof sim, 0), WS_ERR_NULL, "ws_sim_init");
+  FAILS(ws_sim_init(&sim, SIZE_MAX, 0), WS_ERR_CONFIG, "ws_sim_init size");
+  FAILS(ws_sim_init(&sim, sizeof sim, 77), WS_ERR_ARG, "ws_sim_init preset");
+  CHECK_EQUAL(ws_sim_init(&sim, sizeof sim, WS_SIM_NONE), WS_OK, "ws_sim_init");
+  CHECK_EQUAL(ws_set_sim(conn, &sim), WS_OK, "ws_set_sim of a server's client");
+  CHECK_EQUAL(ws_set_sim(server, NULL), WS_OK, "ws_set_sim of a server, none");
+  FAILS(ws_set_sim(0, &sim), WS_ERR_HANDLE, "ws_set_sim with handle 0");
+  FAILS(ws_set_sim(77, NULL), WS_ERR_HANDLE, "ws_set_sim with a stale handle");
+  sim.up_jitter_us = (uint32_t)-1;
+  FAILS(ws_set_sim(conn, &sim), WS_ERR_CONFIG, "ws_set_sim with a negative figure");
+  FAILS(ws_advance_time(0, 1), WS_ERR_HANDLE, "ws_advance_time with handle 0");
+  FAILS(ws_advance_time(conn, 1), WS_ERR_KIND, "ws_advance_time of a server's client");
   FAILS(ws_wait(NULL, 1, 0), WS_ERR_NULL, "ws_wait");
   CHECK_EQUAL(ws_put_packet(client_end, NULL, 0, WS_BINARY), WS_OK, "an empty message may have a NULL pointer");
   CHECK_EQUAL(ws_wait(NULL, 0, 0), WS_EMPTY, "waiting for no handles");
@@ -495,7 +508,7 @@ int main(void) {
             ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) &&
             ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
         "ws_struct_size matches the structs of the header");
-  CHECK(ws_struct_size(0) == 0 && ws_struct_size(8) == 0 && ws_struct_size(-1) == 0,
+  CHECK(ws_struct_size(0) == 0 && ws_struct_size(9) == 0 && ws_struct_size(-1) == 0,
         "ws_struct_size of an unknown struct is 0");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION && ws_get_features() != 0, "versions");
   ws_shutdown();

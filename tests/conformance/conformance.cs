@@ -887,6 +887,7 @@ static partial class Conformance
             { "trust", Trust },
             { "scene", Scene },
             { "auth", Auth },
+            { "simulate", Simulate },
             { "multiplayer", url => Play(WebSocketFlags.None) },
             { "multiplayer3", url => Play(WebSocketFlags.Godot3) },
         };

@@ -341,12 +341,71 @@ static void library(void) {
                    ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) &&
                    ws_struct_size(WS_STRUCT_VARIANT) == sizeof(ws_variant) &&
                    ws_struct_size(WS_STRUCT_CALL) == sizeof(ws_call) &&
-                   ws_struct_size(WS_STRUCT_PACKET_OUT) == sizeof(ws_packet_out);
+                   ws_struct_size(WS_STRUCT_PACKET_OUT) == sizeof(ws_packet_out) &&
+                   ws_struct_size(WS_STRUCT_SIM) >= sizeof(ws_sim);
   printf("fits %s\n", fits ? "yes" : "no");
   printf("version %s\n", ws_version() ? "yes" : "no");
   printf("features %u\n", ws_get_features());
   for (int32_t level = WS_LOG_OFF; level <= WS_LOG_DEBUG; level++)
     printf("log %d %s\n", level, logs(level) ? "yes" : "no");
+}
+
+/* ---- A bad network between two ends in memory, whose time this program advances ---- */
+
+static void simulate(void) {
+  end server = {"server", 0, 0}, client = {"client", 0, 0}, listening = {"listening", 0, 0};
+  ws_stats stats;
+  ws_sim sim;
+  for (int32_t preset = WS_SIM_NONE; preset <= WS_SIM_SATELLITE; preset++) {
+    check("sim_init", ws_sim_init(&sim, sizeof sim, preset));
+    printf("preset %d up %u %u %u %u %u", preset, sim.up_lag_us, sim.up_jitter_us, sim.up_bytes_per_s,
+           sim.up_stall_for_ms, sim.up_stall_every_ms);
+    printf(" down %u %u %u %u %u\n", sim.down_lag_us, sim.down_jitter_us, sim.down_bytes_per_s, sim.down_stall_for_ms,
+           sim.down_stall_every_ms);
+  }
+  opened("pair", ws_pair(NULL, &server.h, &client.h), &server);
+  add_end(&client);
+  check("advance_time", ws_advance_time(client.h, 0));
+  take(&server, 1);
+  take(&client, 1);
+
+  ws_sim_init(&sim, sizeof sim, WS_SIM_NONE);
+  sim.up_loss_ppm = 1000001;
+  check("set_sim", ws_set_sim(client.h, &sim));
+  ws_sim_init(&sim, sizeof sim, WS_SIM_NONE);
+  sim.up_lag_us = 30000;
+  sim.down_loss_ppm = 1000000;
+  sim.down_loss_stall_us = 50000;
+  check("set_sim", ws_set_sim(client.h, &sim));
+  put(client.h, "up");
+  put(server.h, "down");
+  ws_get_stats(client.h, &stats, sizeof stats);
+  printf("held %s\n", stats.sim_bytes ? "yes" : "no");
+  poll_all();
+  int server_has = 0, client_has = 0;
+  for (int ms = 1; ms <= 60; ms++) {
+    check("advance_time", ws_advance_time(client.h, 1000));
+    /* What one end passes on, the other reads in its next poll. */
+    poll_all();
+    poll_all();
+    if (!server_has && ws_get_available(server.h) == 1) printf("server after %d ms\n", server_has = ms);
+    if (!client_has && ws_get_available(client.h) == 1) printf("client after %d ms\n", client_has = ms);
+  }
+  take(&server, 1);
+  take(&client, 1);
+  ws_get_stats(client.h, &stats, sizeof stats);
+  printf("losses %llu\n", (unsigned long long)stats.sim_losses);
+
+  sim.up_lag_us = 60000000;
+  check("set_sim", ws_set_sim(client.h, &sim));
+  put(client.h, "at once");
+  check("set_sim", ws_set_sim(client.h, NULL));
+  take(&server, 1);
+
+  opened("listen", ws_listen(LOCALHOST, NULL, &listening.h), &listening);
+  check("set_sim", ws_set_sim(listening.h, &sim));
+  check("advance_time", ws_advance_time(listening.h, 1));
+  free_all();
 }
 
 /* ---- Certificates that a client trusts, or not ---- */
@@ -566,7 +625,7 @@ int run_local(const char *name) {
     const char *name;
     void (*run)(void);
   } scenarios[] = {{"pair", pair},       {"attach", attach}, {"full", full},   {"options", options}, {"texts", texts},
-                   {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth}};
+                   {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth},       {"simulate", simulate}};
   for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
     if (strcmp(name, scenarios[i].name)) continue;
     scenarios[i].run();

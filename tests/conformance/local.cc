@@ -301,6 +301,64 @@ void library(const string&) {
   }
 }
 
+// ---- A bad network between two ends in memory, whose time this program advances ----
+
+void simulate(const string&) {
+  for (std::int32_t preset = 0; preset <= static_cast<std::int32_t>(wspeer::sim_preset::satellite); preset++) {
+    const ws_sim sim = wspeer::sim(static_cast<wspeer::sim_preset>(preset));
+    std::printf("preset %d up %u %u %u %u %u", preset, sim.up_lag_us, sim.up_jitter_us, sim.up_bytes_per_s,
+                sim.up_stall_for_ms, sim.up_stall_every_ms);
+    std::printf(" down %u %u %u %u %u\n", sim.down_lag_us, sim.down_jitter_us, sim.down_bytes_per_s,
+                sim.down_stall_for_ms, sim.down_stall_every_ms);
+  }
+  auto [server, near] = opened("pair", wspeer::peer::pair());
+  polled = {&server, &near};
+  check("advance_time", near.advance_time(0));
+  take(server, "server", 1);
+  take(near, "client", 1);
+
+  ws_sim sim = wspeer::sim();
+  sim.up_loss_ppm = 1000001;
+  check("set_sim", near.set_sim(sim));
+  sim.up_loss_ppm = 0;
+  sim.up_lag_us = 30000;
+  sim.down_loss_ppm = 1000000;
+  sim.down_loss_stall_us = 50000;
+  check("set_sim", near.set_sim(sim));
+  check("put", near.put("up"));
+  check("put", server.put("down"));
+  std::printf("held %s\n", near.stats().sim_bytes ? "yes" : "no");
+  // What one end passes on, the other reads in its next poll.
+  const auto poll_both = [&server = server, &near = near] {
+    for (int i = 0; i < 2; i++) {
+      server.poll();
+      near.poll();
+    }
+  };
+  poll_both();
+  int server_has = 0, client_has = 0;
+  for (int ms = 1; ms <= 60; ms++) {
+    check("advance_time", near.advance_time(1000));
+    poll_both();
+    if (!server_has && server.available() == 1) std::printf("server after %d ms\n", server_has = ms);
+    if (!client_has && near.available() == 1) std::printf("client after %d ms\n", client_has = ms);
+  }
+  take(server, "server", 1);
+  take(near, "client", 1);
+  std::printf("losses %" PRIu64 "\n", near.stats().sim_losses);
+
+  sim.up_lag_us = 60000000;
+  check("set_sim", near.set_sim(sim));
+  check("put", near.put("at once"));
+  check("set_sim", near.clear_sim());
+  take(server, "server", 1);
+
+  auto listening = opened("listen", wspeer::server::listen(localhost));
+  check("set_sim", listening.set_sim(sim));
+  check("advance_time", listening.advance_time(1));
+  polled.clear();
+}
+
 // ---- Certificates that a client trusts, or not ----
 
 void trust(const string&) {
@@ -531,4 +589,4 @@ void auth(const string&) {
 
 const std::map<string, void (*)(const string&)> local_scenarios = {
     {"pair", pair},       {"attach", attach}, {"full", full},   {"options", options}, {"texts", texts},
-    {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth}};
+    {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth},       {"simulate", simulate}};

@@ -423,6 +423,72 @@ static partial class Conformance
         polled.Clear();
     }
 
+    // ---- A bad network between two ends in memory, whose time this program advances ----
+
+    static void Simulate(string unused)
+    {
+        foreach (WebSocketSimPreset preset in Enum.GetValues(typeof(WebSocketSimPreset)))
+        {
+            WebSocketSim s = WebSocketSim.Preset(preset);
+            output.WriteLine("preset " + (int)preset + " up " +
+                             string.Join(" ", s.UpLagUs, s.UpJitterUs, s.UpBytesPerS, s.UpStallForMs, s.UpStallEveryMs) +
+                             " down " + string.Join(" ", s.DownLagUs, s.DownJitterUs, s.DownBytesPerS,
+                                 s.DownStallForMs, s.DownStallEveryMs));
+        }
+        WebSocketPeer server, near;
+        WebSocketPeer.Pair(out server, out near);
+        PollAll(server, near);
+        Failed("advance_time", near.Connection.AdvanceTime(0));
+        Take(server, "server", 1);
+        Take(near, "client", 1);
+
+        WebSocketSim sim = WebSocketSim.Preset(WebSocketSimPreset.None);
+        sim.UpLossPpm = 1000001;
+        Failed("set_sim", near.Connection.SetSim(sim));
+        sim.UpLossPpm = 0;
+        sim.UpLagUs = 30000;
+        sim.DownLossPpm = 1000000;
+        sim.DownLossStallUs = 50000;
+        Failed("set_sim", near.Connection.SetSim(sim));
+        Failed("put", near.SendText("up"));
+        Failed("put", server.SendText("down"));
+        output.WriteLine("held " + YesNo(near.Connection.GetStats().SimBytes > 0));
+        // What one end passes on, the other reads in its next poll.
+        Action pollBoth = () =>
+        {
+            for (int i = 0; i < 2; i++)
+                foreach (WebSocketPeer one in new[] { server, near }) one.Poll();
+        };
+        pollBoth();
+        bool serverHas = false, clientHas = false;
+        for (int ms = 1; ms <= 60; ms++)
+        {
+            Failed("advance_time", near.Connection.AdvanceTime(1000));
+            pollBoth();
+            if (!serverHas && server.Available == 1) output.WriteLine("server after " + ms + " ms");
+            if (!clientHas && near.Available == 1) output.WriteLine("client after " + ms + " ms");
+            serverHas |= server.Available == 1;
+            clientHas |= near.Available == 1;
+        }
+        Take(server, "server", 1);
+        Take(near, "client", 1);
+        output.WriteLine("losses " + near.Connection.GetStats().SimLosses);
+
+        sim.UpLagUs = 60000000;
+        Failed("set_sim", near.Connection.SetSim(sim));
+        Failed("put", near.SendText("at once"));
+        Failed("set_sim", near.Connection.ClearSim());
+        Take(server, "server", 1);
+
+        using (WebSocketServer listening = WebSocketServer.Listen(Localhost))
+        {
+            Failed("set_sim", listening.Connection.SetSim(sim));
+            Failed("advance_time", listening.Connection.AdvanceTime(1));
+        }
+        foreach (WebSocketEndpoint one in polled) one.Dispose();
+        polled.Clear();
+    }
+
     // ---- Authentication; the clients do not learn of each other ----
 
     /// <summary>A join that has to be authenticated. `id`: its id at the host.</summary>

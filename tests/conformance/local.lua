@@ -222,7 +222,7 @@ function scenarios.library()
   local fits = ws.ws_abi_version() == K.WS_ABI_VERSION
   for _, struct in ipairs(constants("WS_STRUCT_")) do
     local size, own = ws.ws_struct_size(struct.number), ffi.sizeof("ws_" .. struct.name:lower())
-    local grows = struct.name == "CONFIG" or struct.name == "STATS"
+    local grows = struct.name == "CONFIG" or struct.name == "STATS" or struct.name == "SIM"
     fits = fits and (size == own or grows and size > own)
   end
   print("fits " .. yes_no(fits))
@@ -235,6 +235,70 @@ function scenarios.library()
     while ws.ws_get_log(text_buffer, 65536, nil) == K.WS_OK do logged = true end
     print(("log %d %s"):format(level, yes_no(logged)))
   end
+end
+
+-- ---- A bad network between two ends in memory, whose time this program advances ----
+
+function scenarios.simulate()
+  local sim, stats = ffi.new("ws_sim"), ffi.new("ws_stats")
+  local size = ffi.sizeof(sim)
+  for preset = K.WS_SIM_NONE, K.WS_SIM_SATELLITE do
+    check("sim_init", ws.ws_sim_init(sim, size, preset))
+    print(("preset %d up %d %d %d %d %d down %d %d %d %d %d"):format(preset, sim.up_lag_us, sim.up_jitter_us,
+      sim.up_bytes_per_s, sim.up_stall_for_ms, sim.up_stall_every_ms, sim.down_lag_us, sim.down_jitter_us,
+      sim.down_bytes_per_s, sim.down_stall_for_ms, sim.down_stall_every_ms))
+  end
+  local second = ffi.new("ws_handle[1]")
+  local server = opened("server", "pair", nil, out, second)
+  local near = { name = "client", h = second[0] }
+  add_end(near)
+  check("advance_time", ws.ws_advance_time(near.h, 0))
+  take(server, 1)
+  take(near, 1)
+
+  ws.ws_sim_init(sim, size, K.WS_SIM_NONE)
+  sim.up_loss_ppm = 1000001
+  check("set_sim", ws.ws_set_sim(near.h, sim))
+  ws.ws_sim_init(sim, size, K.WS_SIM_NONE)
+  sim.up_lag_us, sim.down_loss_ppm, sim.down_loss_stall_us = 30000, 1000000, 50000
+  check("set_sim", ws.ws_set_sim(near.h, sim))
+  put(near.h, "up")
+  put(server.h, "down")
+  ws.ws_get_stats(near.h, stats, ffi.sizeof(stats))
+  print("held " .. yes_no(stats.sim_bytes > 0))
+  -- What one end passes on, the other reads in its next poll.
+  local function poll_both()
+    for _ = 1, 2 do
+      for _, one in ipairs { server, near } do ws.ws_poll(one.h) end
+    end
+  end
+  poll_both()
+  local told = {}
+  for ms = 1, 60 do
+    check("advance_time", ws.ws_advance_time(near.h, 1000))
+    poll_both()
+    for _, one in ipairs { server, near } do
+      if ws.ws_get_available(one.h) == 1 and not told[one.name] then
+        told[one.name] = true
+        print(("%s after %d ms"):format(one.name, ms))
+      end
+    end
+  end
+  take(server, 1)
+  take(near, 1)
+  ws.ws_get_stats(near.h, stats, ffi.sizeof(stats))
+  print("losses " .. tonumber(stats.sim_losses))
+
+  sim.up_lag_us = 60000000
+  check("set_sim", ws.ws_set_sim(near.h, sim))
+  put(near.h, "at once")
+  check("set_sim", ws.ws_set_sim(near.h, nil))
+  take(server, 1)
+
+  local listening = open("listen", localhost)
+  check("set_sim", ws.ws_set_sim(listening, sim))
+  check("advance_time", ws.ws_advance_time(listening, 1))
+  ws.ws_free(listening)
 end
 
 -- ---- Certificates that a client trusts, or not ----

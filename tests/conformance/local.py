@@ -254,6 +254,60 @@ def library() -> None:
         print(f"log {level:d}", "yes" if wspeer.log_lines() else "no")
 
 
+# ---- A bad network between two ends in memory, whose time this program advances ----
+
+
+def simulate() -> None:
+    for preset in wspeer.SimPreset:
+        sim = wspeer.Sim.preset(preset)
+        up = (sim.up_lag_us, sim.up_jitter_us, sim.up_bytes_per_s, sim.up_stall_for_ms, sim.up_stall_every_ms)
+        down = (
+            sim.down_lag_us,
+            sim.down_jitter_us,
+            sim.down_bytes_per_s,
+            sim.down_stall_for_ms,
+            sim.down_stall_every_ms,
+        )
+        print(f"preset {preset:d} up", *up, "down", *down)
+    server, client = (End(name, ws) for name, ws in zip(("server", "client"), wspeer.pair()))
+    client.ws.advance_time(0)
+    server.take()
+    client.take()
+
+    with reported("set_sim"):
+        client.ws.set_sim(wspeer.Sim(up_loss_ppm=1000001))
+    sim = wspeer.Sim(up_lag_us=30000, down_loss_ppm=1000000, down_loss_stall_us=50000)
+    client.ws.set_sim(sim)
+    put(client.ws, "up")
+    put(server.ws, "down")
+    print("held", "yes" if client.ws.stats().sim_bytes else "no")
+    poll_all()
+    told = set()
+    for ms in range(1, 61):
+        client.ws.advance_time(1000)
+        # What one end passes on, the other reads in its next poll.
+        poll_all()
+        poll_all()
+        for end in (server, client):
+            if end.ws.available == 1 and end.name not in told:
+                told.add(end.name)
+                print(f"{end.name} after {ms} ms")
+    server.take()
+    client.take()
+    print("losses", client.ws.stats().sim_losses)
+
+    client.ws.set_sim(sim._replace(up_lag_us=60000000))
+    put(client.ws, "at once")
+    client.ws.set_sim(None)
+    server.take()
+
+    with wspeer.listen("ws://127.0.0.1:0") as listening:
+        listening.set_sim(sim)
+        with reported("advance_time"):
+            listening.advance_time(1)
+    free_all()
+
+
 # ---- Certificates that a client trusts, or not ----
 
 
@@ -404,4 +458,5 @@ LOCAL_SCENARIOS = {
     "trust": trust,
     "scene": scene,
     "auth": auth,
+    "simulate": simulate,
 }

@@ -17,7 +17,10 @@ import names  # noqa: E402
 from table import Mistake  # noqa: E402
 
 # The group of constants that a parameter of this name passes.
-BY_PARAMETER = {"option": "OPT", "what": "GET", "type": "TYPE", "role": "ROLE", "level": "LOG", "flags": "SERVE", "hint": "HINT"}
+BY_PARAMETER = {
+    **{"option": "OPT", "what": "GET", "type": "TYPE", "role": "ROLE", "level": "LOG", "flags": "SERVE"},
+    **{"preset": "SIM", "hint": "HINT"},
+}
 # The group of constants that a field of ws_config passes.
 BY_FIELD = {"flags": "FLAG", "on_full": "FULL"}
 # The group of constants that a function returns.

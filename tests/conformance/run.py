@@ -188,7 +188,7 @@ LANGUAGES = {
             ),
             "a browser listens to nobody",
         )
-        | dict.fromkeys(("pair", "attach"), "the bytes of a connection are the browser's")
+        | dict.fromkeys(("pair", "attach", "simulate"), "the bytes of a connection are the browser's")
         | {
             "wss": "a browser trusts no other roots than its own",
             "headers": "a browser shows no headers and takes none",
@@ -330,6 +330,7 @@ SCENARIOS = {
     "texts": alone,
     "library": alone,
     "trust": alone,
+    "simulate": alone,
     "requests": met_by_requests,
     "renew": alone,
     "proxied": alone,

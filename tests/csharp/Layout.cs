@@ -9,9 +9,9 @@ using System.Text.RegularExpressions;
 static class Layout
 {
     static readonly string[] names = { "NativePacket", "NativePacketOut", "NativeEvent", "NativeConfig",
-        "WebSocketStats", "NativeVariant", "NativeCall" };
+        "WebSocketStats", "NativeVariant", "NativeCall", "WebSocketSim" };
     static readonly string[] inC = { "ws_packet", "ws_packet_out", "ws_event", "ws_config", "ws_stats",
-        "ws_variant", "ws_call" };
+        "ws_variant", "ws_call", "ws_sim" };
 
     static int Main(string[] arguments)
     {

@@ -212,6 +212,20 @@ check "docs/serving.md: reading who was turned away compiles" ${CC:-cc} -std=c99
 check "docs/serving.md: deciding on requests compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
   requests.c -o requests.o
 
+# docs/simulator.md, and README's part of it.
+{
+  printf '#include "wspeer.h"\nvoid one(ws_handle server);\nvoid two(ws_handle server);\nvoid three(void);\n'
+  printf 'void one(ws_handle server) {\n'
+  "$extract" "$readme" c WS_SIM_TRAIN
+  printf '}\nvoid two(ws_handle server) {\n'
+  "$extract" "$root/docs/simulator.md" c WS_SIM_4G
+  printf '}\nvoid three(void) {\nws_handle server, client;\nws_sim sim;\nws_sim_init(&sim, sizeof sim, WS_SIM_WIFI);\n'
+  "$extract" "$root/docs/simulator.md" c ws_advance_time
+  printf '}\n'
+} > simulated.c
+check "docs/simulator.md: simulating a network compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
+  simulated.c -o simulated.o
+
 # C++.
 if have g++; then
   cxx="g++ -std=c++17 -Wall -Wextra -Werror -Iinclude -Ibindings/cpp"

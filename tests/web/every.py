@@ -16,7 +16,7 @@ SOURCE = WEB / "every.c"
 # Requirements of a function; all others work in every build.
 NEEDS = {
     "SERVER": "ws_listen ws_host ws_join_local ws_set_certificate ws_make_certificate ws_serve ws_accept ws_reply",
-    "PAIR": "ws_pair ws_attach ws_feed ws_take_output",
+    "PAIR": "ws_pair ws_attach ws_feed ws_take_output ws_advance_time",
     "WAIT": "ws_wait",
     "HEADERS": "ws_get_header",
     "SCENE": "ws_declare_node ws_send_auth ws_complete_auth ws_encode_call ws_decode_call ws_encode_variant ws_decode_variant",

@@ -182,6 +182,13 @@ def heartbeats(other):
     same("no heartbeat with another server", "heartbeat", "heartbeat", "other", other)
 
 
+def simulated(echo):
+    """A simulated network; its model is compared with the native one by tests/sim/trace.js."""
+    build_native("tests/web/sim.c", "sim")
+    build("tests/web/sim.c", "sim", "-O2", "--closure", "1")
+    same("a simulated network", "sim", "sim", echo)
+
+
 def godot():
     """A stock Godot 4.6 hosts; a Godot, a native wspeer peer and a page join."""
     engine = [
@@ -251,6 +258,7 @@ def main():
         pages(urls, f"{ws}/")
         joins(f"{ws}/")
         heartbeats(f"{ws}/")
+        simulated(urls["wspeer"])
         godot()
         scenes()
     return 1 if failures else 0

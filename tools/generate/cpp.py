@@ -18,6 +18,7 @@ ENUMS = {
     "EVENT": ("event_kind", "The type of an event.", ()),
     "TYPE": ("message_kind", "The type of a message.", ()),
     "PHASE": ("phase", "How far a connection had come when it ended.", ()),
+    "SIM": ("sim_preset", "A bad network with a name.", ()),
 }
 
 

@@ -28,6 +28,7 @@ ENUMS = {
     "SERVE": ("WebSocketServeFlags", "uint", "Flags of WebSocketServer.Serve()."),
     "HINT": ("WebSocketHint", "int", "What the app knows of its device and network."),
     "FEATURE": ("WebSocketFeatures", "uint", "What a build and platform support."),
+    "SIM": ("WebSocketSimPreset", "int", "Bad networks with names, for WebSocketSim.Preset()."),
 }
 
 STRUCTS = {
@@ -38,13 +39,17 @@ STRUCTS = {
     "ws_stats": "WebSocketStats",
     "ws_variant": "NativeVariant",
     "ws_call": "NativeCall",
+    "ws_sim": "WebSocketSim",
 }
-PUBLIC = {"WebSocketStats"}
+PUBLIC = {"WebSocketStats", "WebSocketSim"}
+# Structs with methods, which are in a file of their own.
+PARTIAL = {"WebSocketSim"}
 HIDDEN = {"WebSocketStruct", "WebSocketServeFlags"}
 # Words of the header's comments, and what they are called in C#.
 WORDS = {
     "ws_config": "WebSocketConfig",
     "ws_stats": "WebSocketStats",
+    "ws_sim": "WebSocketSim",
     "ws_attach()": "WebSocketPeer.Attach()",
     "ws_close()": "Close()",
     "ws_complete_auth()": "CompleteAuth()",
@@ -66,7 +71,9 @@ WORDS = {
     "ws_send_auth()": "SendAuth()",
     "ws_serve()": "WebSocketServer.Serve()",
     "ws_set_option()": "SetOption()",
+    "ws_set_sim()": "SetSim()",
     "ws_set_user()": "SetUser()",
+    "ws_sim_init()": "WebSocketSim.Preset()",
     "ws_version()": "WebSocketLibrary.Version",
     "ws_wait()": "Wait()",
     "event.conn": "event.Connection",
@@ -115,7 +122,7 @@ class CSharp:
             for name, constant in members
         }
         self.names["WS_OFF"] = "WebSocketConfig.Off"
-        structs = (header.struct(name) for name in ("ws_config", "ws_stats"))
+        structs = (header.struct(name) for name in ("ws_config", "ws_stats", "ws_sim"))
         self.names |= {field.name: pascal(field.name) for one in structs for field in one.fields if "_" in field.name}
         events = header.struct("ws_event").fields
         self.names |= {f"event.{field.name}": f"event.{pascal(field.name)}" for field in events} | WORDS
@@ -159,9 +166,10 @@ class CSharp:
     def struct(self, struct):
         name = STRUCTS[struct.name]
         access = "public" if name in PUBLIC else "internal"
+        partial = "partial " if name in PARTIAL else ""
         out = (
             comment(self.in_csharp(struct.doc) if name in PUBLIC else struct.doc, "    ")
-            + f"    [StructLayout(LayoutKind.Sequential)]\n    {access} unsafe struct {name}\n    {{\n"
+            + f"    [StructLayout(LayoutKind.Sequential)]\n    {access} unsafe {partial}struct {name}\n    {{\n"
         )
         for field in struct.fields:
             type_ = "IntPtr" if field.is_pointer else kind(field.type)

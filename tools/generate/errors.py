@@ -4,7 +4,7 @@ import re
 
 # The headings of the document, each with its folders and files of src, in the order of a connection's life.
 PARTS = [
-    ("Calls and their arguments", ["ffi", "table", "endpoint", "role.rs", "error.rs", "heap.rs"]),
+    ("Calls and their arguments", ["ffi", "table", "endpoint", "sim", "role.rs", "error.rs", "heap.rs"]),
     ("Names, TCP and TLS", ["net"]),
     (
         "The opening handshake",

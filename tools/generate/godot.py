@@ -25,6 +25,7 @@ ENUMS = {
     "CAUSE": ("Cause", "CAUSE"),
     "FULL": ("FullQueuePolicy", "FULL_QUEUE"),
     "HINT": ("Hint", "HINT"),
+    "SIM": ("SimPreset", "SIM"),
 }
 
 

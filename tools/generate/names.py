@@ -4,8 +4,10 @@ from table import Mistake
 
 # Groups whose constants have a prefix: WS_EVENT_OPEN.
 PREFIXES = (
-    "EVENT", "PHASE", "CAUSE", "FULL", "ROLE", "GET", "OPT", "LOG", "VARIANT", "STRUCT", "FEATURE", "SERVE", "HINT",
+    "EVENT", "PHASE", "CAUSE", "FULL", "ROLE", "GET", "OPT", "LOG", "VARIANT", "STRUCT", "FEATURE", "SERVE", "HINT", "SIM",
 )
+# Names that would begin with a digit in their group.
+RENAMED = {"WS_SIM_4G": "MOBILE_4G"}
 # The groups of constants without a prefix.
 PLAIN = {
     **dict.fromkeys(("OK", "EMPTY", "MORE", "PARTIAL", "TRUNCATED"), "RESULT"),
@@ -23,7 +25,7 @@ def group_of(constant):
         return "RESULT", name
     for prefix in PREFIXES:
         if name.startswith(f"{prefix}_"):
-            return prefix, name.removeprefix(f"{prefix}_")
+            return prefix, RENAMED.get(constant.name, name.removeprefix(f"{prefix}_"))
     if name in PLAIN:
         return PLAIN[name], name
     if constant.value <= 0 or constant.value & (constant.value - 1):

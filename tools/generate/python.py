@@ -1,4 +1,4 @@
-"""Python: codes.py, config_args.py and options.py for users, and _declared.py for ctypes, in
+"""Python: codes.py, config_args.py, options.py and simulation.py for users, and _declared.py for ctypes, in
 bindings/python/src/wspeer."""
 
 import re
@@ -23,6 +23,7 @@ ENUMS = {
     "LOG": ("LogLevel", "Code", "The level of log lines."),
     "FEATURE": ("Feature", "IntFlag", "What this build and platform support."),
     "VARIANT": ("VariantType", "Code", "The type of a Godot value."),
+    "SIM": ("SimPreset", "Code", "A bad network with a name, for Sim.preset()."),
 }
 # Comments of constants that differ in Python.
 TEXTS = {
@@ -77,7 +78,7 @@ CTYPES = {
     "uint64_t": "c_uint64",
     "size_t": "c_size_t",
 }
-POINTERS = {"ws_config": "POINTER(Config)", "ws_stats": "POINTER(Stats)"}
+POINTERS = {"ws_config": "POINTER(Config)", "ws_stats": "POINTER(Stats)", "ws_sim": "POINTER(Sim)"}
 # Structs that are unpacked in batches, which is faster than ctypes.Structure.
 PACKED = ("ws_packet", "ws_packet_out", "ws_event", "ws_variant", "ws_call")
 
@@ -212,13 +213,39 @@ class Python:
 '''
         )
 
+    def simulation(self):
+        out = f'"""Bad networks, to play a game on.\n\n{NOTE}\n"""\n\n'
+        out += "from __future__ import annotations\n\nimport ctypes\nfrom typing import NamedTuple\n\n"
+        out += "from wspeer import _declared\nfrom wspeer._library import lib\n"
+        out += "from wspeer.codes import OFF, SimPreset\nfrom wspeer.errors import check, whole\n\n\n"
+        about = "A bad network, for set_sim(). The fields up_* are about the bytes from the client to the server, down_* "
+        about += "about those from the server to the client, whichever end simulates."
+        out += f"class Sim(NamedTuple):\n{docstring(about, '    ')}\n"
+        for field in self.header.struct("ws_sim").fields[1:]:
+            out += f"    {field.name}: int = 0\n{docstring(self.text(field.doc), '    ')}"
+        return (
+            out
+            + '''
+    @classmethod
+    def preset(cls, preset: SimPreset) -> Sim:
+        """The figures of a preset; change some of them with _replace()."""
+        sim = _declared.Sim()
+        check(lib.ws_sim_init(sim, ctypes.sizeof(sim), whole("preset", preset, -(2**31), 2**31 - 1)))
+        return cls(*(getattr(sim, name) for name in cls._fields))
+
+    def _native(self) -> _declared.Sim:
+        numbers = (whole(name, value, 0, OFF) for name, value in zip(self._fields, self))
+        return _declared.Sim(ctypes.sizeof(_declared.Sim), *numbers)
+'''
+        )
+
     def declared(self):
         out = f'"""The structs and functions of the library for ctypes.\n\n{NOTE}\n"""\n\n'
         out += "from __future__ import annotations\n\nimport ctypes\nimport struct\n"
         out += "from ctypes import POINTER, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p\n"
         out += "from typing import Any\n\n"
         out += f"ABI_VERSION = {self.header.value('WS_ABI_VERSION')}\n"
-        for name, title in (("ws_config", "Config"), ("ws_stats", "Stats")):
+        for name, title in (("ws_config", "Config"), ("ws_stats", "Stats"), ("ws_sim", "Sim")):
             out += f'\n\nclass {title}(ctypes.Structure):\n    """{name}."""\n\n    _fields_ = [\n'
             out += (
                 "".join(
@@ -235,11 +262,15 @@ class Python:
             )
             title = name.removeprefix("ws_").upper()
             out += f'\n{title} = struct.Struct("@{letters}")\n{docstring(f"{name}: {fields}.", "")}'
-        sized = {"ws_config": "ctypes.sizeof(Config)", "ws_stats": "ctypes.sizeof(Stats)"}
+        sized = {"ws_config": "ctypes.sizeof(Config)", "ws_stats": "ctypes.sizeof(Stats)", "ws_sim": "ctypes.sizeof(Sim)"}
         out += "\nSIZES = {\n    # By WS_STRUCT_*.\n"
         for name, constant in self.groups["STRUCT"]:
             out += f"    {constant.value}: {sized.get(f'ws_{name.lower()}', f'{name}.size')},\n"
-        out += "}\n\n"
+        out += "}\n# Structs that may grow, by WS_STRUCT_*.\nGROWING = ("
+        out += ", ".join(
+            str(constant.value) for name, constant in self.groups["STRUCT"] if f"ws_{name.lower()}" in sized
+        )
+        out += ")\n\n"
         out += "".join(f"TYPE_{name} = {constant.value}\n" for name, constant in self.groups["TYPE"])
         out += "\nFUNCTIONS: dict[str, tuple[Any, ...]] = {\n    # name: result, arguments\n"
         for function in self.header.functions:
@@ -289,5 +320,6 @@ def files(header, table):
         f"{PACKAGE}/codes.py": made.codes(),
         f"{PACKAGE}/config_args.py": made.arguments(),
         f"{PACKAGE}/options.py": made.options(),
+        f"{PACKAGE}/simulation.py": made.simulation(),
         f"{PACKAGE}/_declared.py": made.declared(),
     }

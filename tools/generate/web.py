@@ -174,6 +174,7 @@ TITLES = {
     "FEATURE": "WsFeature",
     "SERVE": "WsServeFlag",
     "HINT": "WsHint",
+    "SIM": "WsSimPreset",
 }
 
 

@@ -71,5 +71,10 @@ const gd_constant peer_more_constants[] = {
     {"Hint", "HINT_SUSPEND", WS_HINT_SUSPEND},
     {"Hint", "HINT_RESUME", WS_HINT_RESUME},
     {"Hint", "HINT_NETWORK_CHANGED", WS_HINT_NETWORK_CHANGED},
+    {"SimPreset", "SIM_NONE", WS_SIM_NONE},
+    {"SimPreset", "SIM_WIFI", WS_SIM_WIFI},
+    {"SimPreset", "SIM_MOBILE_4G", WS_SIM_4G},
+    {"SimPreset", "SIM_TRAIN", WS_SIM_TRAIN},
+    {"SimPreset", "SIM_SATELLITE", WS_SIM_SATELLITE},
     {0},
 };

@@ -308,6 +308,10 @@ static void get_stats(const gd_call *call) {
   return_stats_of(call, ((const game *)call->self)->base.handle);
 }
 
+static void set_sim(const gd_call *call) {
+  return_sim_set(call, ((const game *)call->self)->base.handle);
+}
+
 static const gd_method virtuals[] = {
     {"_get_packet", v_get_packet, NULL},
     {"_put_packet", v_put_packet, NULL},
@@ -355,6 +359,8 @@ static const gd_method methods[] = {
     {"get_local_port() const -> int", get_local_port, NULL},
     {"flush()", flush, NULL},
     {"get_stats() const -> Dictionary", get_stats, NULL},
+    {"set_sim(figures: Dictionary) -> Error", set_sim, NULL},
+    {"sim_preset(preset: WSPeer.SimPreset = 0) const -> Dictionary", return_sim_preset, NULL},
     {"set_certificate(tls_server_options: TLSOptions) -> Error", set_certificate, NULL},
     {"serve(prefix: String, directory: String, isolated: bool = false) -> Error", serve, NULL},
     {"stop_serving(prefix: String) -> Error", stop_serving, NULL},

@@ -67,5 +67,9 @@ void return_address_of(const gd_call *call, ws_handle handle, int32_t what);
 void return_port_of(const gd_call *call, ws_handle handle, int32_t what);
 /* Returns ws_get_stats() as a Dictionary. */
 void return_stats_of(const gd_call *call, ws_handle handle);
+/* Returns the figures of a preset as a Dictionary. */
+void return_sim_preset(const gd_call *call);
+/* Sets the simulated network of a handle from a Dictionary, and returns an Error from the call. */
+void return_sim_set(const gd_call *call, ws_handle handle);
 
 #endif

@@ -51,6 +51,17 @@ static void get_stats(const gd_call *call) {
   return_stats_of(call, ((const ws_peer *)call->self)->base.handle);
 }
 
+static void set_sim(const gd_call *call) {
+  return_sim_set(call, ((const ws_peer *)call->self)->base.handle);
+}
+
+static void advance_time(const gd_call *call) {
+  int64_t us = gd_int_at(call, 0);
+  ws_handle handle = ((const ws_peer *)call->self)->base.handle;
+  gd_return_int(call, us < 0 || us > UINT32_MAX ? GD_ERR_INVALID_PARAMETER
+                                               : error_of(ws_advance_time(handle, (uint32_t)us), __func__));
+}
+
 static void get_round_trip_time(const gd_call *call) {
   ws_stats stats = {0};
   ws_get_stats(((const ws_peer *)call->self)->base.handle, &stats, sizeof stats);
@@ -169,6 +180,9 @@ const gd_method peer_more_methods[] = {
     {"set_header(name: String, value: String) -> Error", set_header, NULL},
     {"remove_header(name: String) -> Error", remove_header, NULL},
     {"get_stats() const -> Dictionary", get_stats, NULL},
+    {"set_sim(figures: Dictionary) -> Error", set_sim, NULL},
+    {"sim_preset(preset: WSPeer.SimPreset = 0) const -> Dictionary", return_sim_preset, NULL},
+    {"advance_time(usec: int) -> Error", advance_time, NULL},
     {"get_round_trip_time() const -> float", get_round_trip_time, NULL},
     {"was_clean_close() const -> bool", was_clean_close, NULL},
     {"get_close_phase() const -> WSPeer.Phase", get_end_number, &phase},

@@ -287,6 +287,10 @@ static void get_stats(const gd_call *call) {
   return_stats_of(call, ((const server *)call->self)->base.handle);
 }
 
+static void set_sim(const gd_call *call) {
+  return_sim_set(call, ((const server *)call->self)->base.handle);
+}
+
 static void serve(const gd_call *call) {
   return_served(call, &((server *)call->self)->base, true);
 }
@@ -319,6 +323,8 @@ static const gd_method methods[] = {
     {"get_local_host() const -> String", get_local_host, NULL},
     {"get_local_port() const -> int", get_local_port, NULL},
     {"get_stats() const -> Dictionary", get_stats, NULL},
+    {"set_sim(figures: Dictionary) -> Error", set_sim, NULL},
+    {"sim_preset(preset: WSPeer.SimPreset = 0) const -> Dictionary", return_sim_preset, NULL},
     {"set_certificate(tls_server_options: TLSOptions) -> Error", set_certificate, NULL},
     {"serve(prefix: String, directory: String, isolated: bool = false) -> Error", serve, NULL},
     {"stop_serving(prefix: String) -> Error", stop_serving, NULL},

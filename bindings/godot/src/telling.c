@@ -85,6 +85,8 @@ void return_stats_of(const gd_call *call, ws_handle handle) {
       COUNTER(refused_timeout),
       COUNTER(refused_gone),
       COUNTER(refused_waiting),
+      COUNTER(sim_bytes),
+      COUNTER(sim_losses),
 #undef COUNTER
   };
   gd_dictionary *reported = gd_return_dictionary(call);

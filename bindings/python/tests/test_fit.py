@@ -31,11 +31,16 @@ ENUMS = {
     "LOG": wspeer.LogLevel,
     "FEATURE": wspeer.Feature,
     "VARIANT": wspeer.VariantType,
+    "SIM": wspeer.SimPreset,
 }
+# Names that would begin with a digit in their enum.
+RENAMED = {"4G": "MOBILE_4G"}
 # Constants that Python expresses differently: bytes and str, the package version, arguments, the struct sizes that are
 # checked.
 INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_TEXT", "WS_BINARY", "WS_CALL", "WS_SERVE_ISOLATED"}
-INNER |= {f"WS_STRUCT_{name}" for name in ("CONFIG", "STATS", "PACKET", "EVENT", "VARIANT", "CALL", "PACKET_OUT")}
+INNER |= {
+    f"WS_STRUCT_{name}" for name in ("CONFIG", "STATS", "PACKET", "EVENT", "VARIANT", "CALL", "PACKET_OUT", "SIM")
+}
 
 FROZEN = [
     struct.size
@@ -55,7 +60,7 @@ class TestHeader(unittest.TestCase):
             group, _, rest = name[3:].partition("_")
             with self.subTest(name):
                 if group in ENUMS:
-                    self.assertEqual(ENUMS[group][rest], value)
+                    self.assertEqual(ENUMS[group][RENAMED.get(rest, rest)], value)
                 elif group == "GET":
                     texts = {**vars(wspeer.Endpoint), **vars(Connection)}
                     self.assertIsInstance(texts[rest.lower()], property)
@@ -73,20 +78,23 @@ class TestHeader(unittest.TestCase):
         self.assertGreater(len(DEFINED), 140)
 
     def test_no_name_has_a_number_that_the_header_lacks(self) -> None:
+        header_names = {ours: name for name, ours in RENAMED.items()}
         for kind in vars(codes).values():
             if isinstance(kind, type) and issubclass(kind, (IntEnum, IntFlag)):
                 for name, member in kind.__members__.items():
                     group = next((group for group, enum in ENUMS.items() if enum is kind), "")
-                    self.assertEqual(DEFINED[f"WS_{group}_{name}" if group else f"WS_{name}"], member)
+                    header_name = header_names.get(name, name)
+                    self.assertEqual(DEFINED[f"WS_{group}_{header_name}" if group else f"WS_{name}"], member)
 
     def test_every_field_of_the_config_and_the_stats_is_reachable(self) -> None:
         inner = {"struct_size", "flags", "headers_count"}
         names = {name for _, name in fields_of("ws_config") if not name.startswith("reserved")} - inner
         self.assertEqual(names | set(FLAGS), set(ConfigArgs.__annotations__))
         self.assertEqual([name for _, name in fields_of("ws_stats")][1:], list(wspeer.Stats._fields))
+        self.assertEqual([name for _, name in fields_of("ws_sim")][1:], list(wspeer.Sim._fields))
 
     def test_structs_have_the_order_of_the_header(self) -> None:
-        for struct, ours in (("ws_config", _declared.Config), ("ws_stats", _declared.Stats)):
+        for struct, ours in (("ws_config", _declared.Config), ("ws_stats", _declared.Stats), ("ws_sim", _declared.Sim)):
             self.assertEqual([name for _, name in fields_of(struct)], [field[0] for field in ours._fields_])
         letters = {
             "const uint8_t *": "P",
@@ -146,9 +154,9 @@ class TestLoading(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_sizes_and_versions_of_another_library_are_refused(self) -> None:
-        sizes = [ctypes.sizeof(_declared.Config), ctypes.sizeof(_declared.Stats), *FROZEN]
+        sizes = [ctypes.sizeof(_declared.Config), ctypes.sizeof(_declared.Stats), *FROZEN, ctypes.sizeof(_declared.Sim)]
         cases = [("version 2", 2, sizes)]
-        for index in range(7):
+        for index in range(len(sizes)):
             # Other sizes of events and packets; a config and stats with a field missing.
             cases.append(("the structs of", 1, [size - 8 * (index == at) for at, size in enumerate(sizes)]))
         cases.append(("the structs of", 1, [*sizes[:3], sizes[3] + 8, *sizes[4:]]))
@@ -158,7 +166,8 @@ class TestLoading(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_a_config_that_has_grown_is_taken(self) -> None:
-        sizes = [ctypes.sizeof(_declared.Config) + 16, ctypes.sizeof(_declared.Stats) + 8, *FROZEN]
+        grown = [ctypes.sizeof(struct) for struct in (_declared.Config, _declared.Stats, _declared.Sim)]
+        sizes = [grown[0] + 16, grown[1] + 8, *FROZEN, grown[2] + 8]
         done = python("import wspeer", env={"WSPEER_LIBRARY": str(self.fake(1, sizes))})
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 

@@ -40,7 +40,12 @@ impl Plan {
         with(handle, |body, member| {
             body.attend(member.end(), now, now);
             self.ready |= body.more[member.end()];
-            self.not_after(body.next_timer[member.end()]);
+            // A time that the program advances does not pass in a wait.
+            let manual = body.has_manual_time().then(|| body.now());
+            match (body.next_timer[member.end()], manual) {
+                (timer, None) => self.not_after(timer),
+                (timer, Some(manual)) => self.ready |= timer.is_some_and(|timer| timer <= manual),
+            }
             match (&mut body.kind, member) {
                 (Kind::Server(server), Member::Server | Member::Client(_)) => {
                     #[cfg(not(unix))]
@@ -58,7 +63,7 @@ impl Plan {
                 }
                 (kind, member) => {
                     if let Some(peer) = kind.peer(member) {
-                        self.add_peer(peer, now);
+                        self.add_peer(peer, now, manual);
                     }
                 }
             }
@@ -66,7 +71,8 @@ impl Plan {
         })
     }
 
-    fn add_peer(&mut self, peer: &mut Connection, now: Instant) {
+    /// Adds a connection. `manual`: its time, if the program advances it.
+    fn add_peer(&mut self, peer: &mut Connection, now: Instant, manual: Option<Instant>) {
         self.ready |= peer.endpoint.inbox.has_news() || peer.has_backlog() || peer.has_names() || peer.has_lost();
         if let Some(dial) = peer.dialing() {
             self.ready |= dial.is_due(now);
@@ -83,8 +89,17 @@ impl Plan {
         }
         let (reads, writes) = (peer.wants_input(), peer.has_output());
         self.ready |= reads && peer.stream_mut().is_some_and(|stream| stream.holds_input());
+        let (mut reads, mut writes) = (reads, writes);
+        if let Some(Stream::Simulated(line)) = peer.stream_mut() {
+            self.ready |= writes && line.has_room();
+            match (line.next(), manual) {
+                (next, None) => self.not_after(next),
+                (next, Some(manual)) => self.ready |= next.is_some_and(|next| next <= manual),
+            }
+            (reads, writes) = (line.wants_input(), line.holds_output());
+        }
         match peer.stream_mut() {
-            Some(Stream::Memory(end)) => self.ready |= writes && end.room() > 0,
+            Some(stream) if stream.is_memory() => self.ready |= stream.pipe_waits(reads, writes),
             Some(stream) => {
                 if let Some(socket) = stream.tcp().filter(|_| reads || writes) {
                     self.add_socket(socket, reads, writes);

@@ -110,8 +110,10 @@ func alone() -> void:
 	check(host.transfer_mode == 0 and host.transfer_channel == 3, "transfer mode and channel are stored")
 	check(host.put_packet([1]) == ERR_UNCONFIGURED and host.get_connection_status() == 0,
 			"an unconnected peer sends nothing")
+	check(host.set_sim({}) != OK, "a game that is not open has no network")
 	check(host.create_server(0, "127.0.0.1") == OK and host.create_server(0) == ERR_ALREADY_IN_USE
 			and host.create_client("ws://x") == ERR_ALREADY_IN_USE, "a second create call is refused")
+	check(host.set_sim(host.sim_preset(WSPeer.SIM_TRAIN)) == OK and host.set_sim({}) == OK, "an open one has")
 	var other := WSMultiplayerPeer.new()
 	check(other.create_server(host.get_local_port(), "127.0.0.1") == ERR_ALREADY_IN_USE, "a taken port is refused")
 	check(other.create_client("http://x") == ERR_INVALID_PARAMETER, "an invalid URL is refused")

@@ -38,6 +38,35 @@ func talk(client, server) -> void:
 			"%s: closes" % both)
 	check(client.get_close_code() == 4001 and client.get_close_reason() == "bye", "%s: with code and reason" % both)
 
+func simulated() -> void:
+	var client := WSPeer.new()
+	var server := WSPeer.new()
+	check(client.set_sim({}) != OK, "a peer that is nowhere has no network")
+	pair(client, server)
+	var satellite: Dictionary = client.sim_preset(WSPeer.SIM_SATELLITE)
+	check(satellite.up_lag_us == 300000 and satellite.size() == 25, "a preset has its figures")
+	check(client.sim_preset(99).is_empty(), "there is no such preset")
+	for wrong in [{"up_lag_us": -1}, {"up_lag_us": 60000001}, {"lag": 1}]:
+		check(client.set_sim(wrong) == ERR_INVALID_PARAMETER, "figures that cannot be: %s" % wrong)
+	check(client.set_sim(satellite) == OK and client.get_stats().sim_bytes == 0, "a network is simulated")
+	client.send_text("one")
+	check(client.get_stats().sim_bytes == 64 + 9, "it holds a message")
+	check(client.set_sim({}) == OK, "and is perfect again")
+	check(wait([client, server], func(): return server.get_available_packet_count() == 1), "what it held arrives")
+	check(client.advance_time(1) == FAILED and server.advance_time(-1) == ERR_INVALID_PARAMETER,
+			"a socket has no time of its own")
+	check(server.set_sim({"down_lag_us": 50000}) == OK and server.advance_time(0) == OK, "time stands still")
+	server.send_text("two")
+	for step in 49:
+		server.advance_time(1000)
+		server.poll()
+		client.poll()
+	check(client.get_available_packet_count() == 0, "a message is on its way for 50 ms")
+	server.advance_time(1000)
+	check(wait([client, server], func(): return client.get_available_packet_count() == 1), "and then arrives")
+	client.close(-1)
+	server.close(-1)
+
 func ours() -> void:
 	var client := WSPeer.new()
 	var server := WSPeer.new()
@@ -281,6 +310,7 @@ func _initialize() -> void:
 		pair(client, server)
 		talk(client, server)
 	ours()
+	simulated()
 	own_names()
 	diagnosis()
 	long_packets()

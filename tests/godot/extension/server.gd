@@ -43,6 +43,7 @@ func life(client, url: String, options: TLSOptions = null) -> void:
 
 func crowd(url: String) -> void:
 	var clients := []
+	check(server.set_sim(server.sim_preset(WSPeer.SIM_WIFI)) == OK, "a server simulates a network for all its clients")
 	for i in 40:
 		clients.append(join(url, WSPeer.new()))
 	check(wait([server] + clients, func(): return reported.size() == 40), "forty clients connect")

@@ -584,6 +584,23 @@ namespace Wspeer
         Call = 6,
         /// <summary>ws_packet_out, whose layout is fixed.</summary>
         PacketOut = 7,
+        /// <summary>WebSocketSim, which may grow in later versions.</summary>
+        Sim = 8,
+    }
+
+    /// <summary>Bad networks with names, for WebSocketSim.Preset().</summary>
+    public enum WebSocketSimPreset : int
+    {
+        /// <summary>A perfect network.</summary>
+        None = 0,
+        /// <summary>A busy Wi-Fi: a tenth of the packets takes more than 100 ms there and back.</summary>
+        Wifi = 1,
+        /// <summary>4G (LTE) of somebody who moves.</summary>
+        Mobile4g = 2,
+        /// <summary>A train or a car between cells: nothing arrives for two seconds every half minute.</summary>
+        Train = 3,
+        /// <summary>A geostationary satellite: 630 ms there and back.</summary>
+        Satellite = 4,
     }
 
     /// <summary>Types of the values in a Godot remote call: Variant.Type.</summary>

@@ -202,6 +202,15 @@ namespace Wspeer
         internal static extern int ws_serve(uint server, byte* prefix, byte* directory, uint flags);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_sim_init(WebSocketSim* sim, UIntPtr size, int preset);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_set_sim(uint h, WebSocketSim* sim);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_advance_time(uint h, uint us);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_put_packet(uint h, byte* data, UIntPtr len, int type);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -320,6 +329,10 @@ namespace Wspeer
         public ulong UnacknowledgedPackets;
         /// <summary>Bytes of these messages, with 64 for each, as SessionBytes limits them.</summary>
         public ulong UnacknowledgedBytes;
+        /// <summary>Bytes that the simulated networks of open links hold (SetSim()), and 64 for each packet.</summary>
+        public ulong SimBytes;
+        /// <summary>Packets that were lost on these networks, and arrive late.</summary>
+        public ulong SimLosses;
     }
 
     /// <summary>A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.</summary>
@@ -611,6 +624,73 @@ namespace Wspeer
         public uint Arguments;
         /// <summary>Number of items in the arguments, those in containers included.</summary>
         public uint Items;
+    }
+
+    /// <summary>A bad network, for SetSim(). Fill it with WebSocketSim.Preset(). The fields up_* are about the bytes
+    /// from the client to the server, down_* about those from the server to the client, whichever end simulates. 104
+    /// bytes.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe partial struct WebSocketSim
+    {
+        /// <summary>Size of this struct in bytes; WebSocketSim.Preset() sets it.</summary>
+        public uint StructSize;
+        /// <summary>Seed of the random numbers. The same seed has the same effect.</summary>
+        public uint Seed;
+        /// <summary>Time that each byte takes, in microseconds; at most 60000000.</summary>
+        public uint UpLagUs;
+        /// <summary>As UpLagUs.</summary>
+        public uint DownLagUs;
+        /// <summary>Up to this time is added for each packet, uniformly distributed, in microseconds; at most 60000000.
+        /// Bytes never overtake others: a late packet holds up those behind it, and they arrive together.</summary>
+        public uint UpJitterUs;
+        /// <summary>As UpJitterUs.</summary>
+        public uint DownJitterUs;
+        /// <summary>Bandwidth in bytes per second. 0: unlimited.</summary>
+        public uint UpBytesPerS;
+        /// <summary>As UpBytesPerS.</summary>
+        public uint DownBytesPerS;
+        /// <summary>Bytes that may leave at once after a pause, the size of the token bucket. 0: 14000.</summary>
+        public uint UpBurstBytes;
+        /// <summary>As UpBurstBytes.</summary>
+        public uint DownBurstBytes;
+        /// <summary>Packets out of a million that are lost. TCP repeats them: they arrive loss_stall_us later, and all
+        /// behind them waits. A packet has up to 1400 bytes of one write.</summary>
+        public uint UpLossPpm;
+        /// <summary>As UpLossPpm.</summary>
+        public uint DownLossPpm;
+        /// <summary>Time that a loss costs, in microseconds; at most 60000000. 0: lag_us of both directions and
+        /// 200000.</summary>
+        public uint UpLossStallUs;
+        /// <summary>As UpLossStallUs.</summary>
+        public uint DownLossStallUs;
+        /// <summary>Bytes that may wait to leave; at most 16777216. 0: 65536. Beside them a line holds those that are
+        /// under way, at most 4 MiB of them. Each packet counts 64 bytes more.</summary>
+        public uint UpBufferBytes;
+        /// <summary>As UpBufferBytes.</summary>
+        public uint DownBufferBytes;
+        /// <summary>Nothing arrives from this time on, in milliseconds since the link is OPEN, or since the
+        /// call.</summary>
+        public uint UpStallFromMs;
+        /// <summary>As UpStallFromMs.</summary>
+        public uint DownStallFromMs;
+        /// <summary>Duration of the stall in milliseconds; then all arrives at once. 0: no stall.</summary>
+        public uint UpStallForMs;
+        /// <summary>As UpStallForMs.</summary>
+        public uint DownStallForMs;
+        /// <summary>Another stall begins this time after the one before has begun, in milliseconds; more than
+        /// stall_for_ms. 0: there is only one.</summary>
+        public uint UpStallEveryMs;
+        /// <summary>As UpStallEveryMs.</summary>
+        public uint DownStallEveryMs;
+        /// <summary>After this number of bytes nothing arrives any more, and no error tells of it. 0: never.</summary>
+        public uint UpHalfOpenBytes;
+        /// <summary>As UpHalfOpenBytes.</summary>
+        public uint DownHalfOpenBytes;
+        /// <summary>After this number of bytes the link is cut, at both ends: it ends with WebSocketCause.Reset here.
+        /// 0: never.</summary>
+        public uint UpCutBytes;
+        /// <summary>As UpCutBytes.</summary>
+        public uint DownCutBytes;
     }
 
     /// <summary>A message for ws_put_packets(). 24 bytes with 64-bit pointers, 16 with 32-bit pointers.</summary>

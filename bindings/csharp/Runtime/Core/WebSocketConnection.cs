@@ -103,6 +103,17 @@ namespace Wspeer
         public unsafe WebSocketResult SetUser(IntPtr user) =>
             (WebSocketResult)Native.ws_set_user(Handle, (UIntPtr)user.ToPointer());
 
+        /// <summary>Simulates a bad network between this end and its peer. On a server: for all clients, and those to
+        /// come. ErrConfig: a figure cannot be used; WebSocketLibrary.LastError names it.</summary>
+        public unsafe WebSocketResult SetSim(WebSocketSim sim) => (WebSocketResult)Native.ws_set_sim(Handle, &sim);
+
+        /// <summary>A perfect network again. What was held leaves at once, in order.</summary>
+        public unsafe WebSocketResult ClearSim() => (WebSocketResult)Native.ws_set_sim(Handle, null);
+
+        /// <summary>For ends of WebSocketPeer.Pair() and Attach(): advances their time by `us` microseconds. From the
+        /// first call on it moves in no other way, so that a test does the same each time.</summary>
+        public WebSocketResult AdvanceTime(uint us) => (WebSocketResult)Native.ws_advance_time(Handle, us);
+
         /// <summary>Queues a message; the bytes are copied. Ok: accepted. ErrFull: not accepted; send it again after
         /// Writable.</summary>
         public unsafe WebSocketResult Send(ReadOnlySpan<byte> data,

@@ -16,7 +16,21 @@ wss://.
 wspeer.aio is the asyncio version.
 """
 
-from wspeer.codes import OFF, Cause, EventType, Feature, Hint, LogLevel, OnFull, Phase, Result, Role, State, VariantType
+from wspeer.codes import (
+    OFF,
+    Cause,
+    EventType,
+    Feature,
+    Hint,
+    LogLevel,
+    OnFull,
+    Phase,
+    Result,
+    Role,
+    SimPreset,
+    State,
+    VariantType,
+)
 from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import AttachedPeer, Connection, Data, Endpoint, Event, Packet, Peer
 from wspeer.errors import (
@@ -45,6 +59,7 @@ from wspeer.opening import Certificate, attach, connect, diagnose, host, join, l
 from wspeer.options import Options, Stats
 from wspeer.process import features, forward_log, free_owner, library_version, log_lines, set_log_level, shutdown
 from wspeer.server import MultiplayerPeer, Server
+from wspeer.simulation import Sim
 from wspeer.waiting import wait
 
 __all__ = [
@@ -83,6 +98,8 @@ __all__ = [
     "Result",
     "Role",
     "Server",
+    "Sim",
+    "SimPreset",
     "State",
     "StateError",
     "Stats",

@@ -119,6 +119,41 @@ class Stats(ctypes.Structure):
         ("sent_again", c_uint64),
         ("unacknowledged_packets", c_uint64),
         ("unacknowledged_bytes", c_uint64),
+        ("sim_bytes", c_uint64),
+        ("sim_losses", c_uint64),
+    ]
+
+
+class Sim(ctypes.Structure):
+    """ws_sim."""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("seed", c_uint32),
+        ("up_lag_us", c_uint32),
+        ("down_lag_us", c_uint32),
+        ("up_jitter_us", c_uint32),
+        ("down_jitter_us", c_uint32),
+        ("up_bytes_per_s", c_uint32),
+        ("down_bytes_per_s", c_uint32),
+        ("up_burst_bytes", c_uint32),
+        ("down_burst_bytes", c_uint32),
+        ("up_loss_ppm", c_uint32),
+        ("down_loss_ppm", c_uint32),
+        ("up_loss_stall_us", c_uint32),
+        ("down_loss_stall_us", c_uint32),
+        ("up_buffer_bytes", c_uint32),
+        ("down_buffer_bytes", c_uint32),
+        ("up_stall_from_ms", c_uint32),
+        ("down_stall_from_ms", c_uint32),
+        ("up_stall_for_ms", c_uint32),
+        ("down_stall_for_ms", c_uint32),
+        ("up_stall_every_ms", c_uint32),
+        ("down_stall_every_ms", c_uint32),
+        ("up_half_open_bytes", c_uint32),
+        ("down_half_open_bytes", c_uint32),
+        ("up_cut_bytes", c_uint32),
+        ("down_cut_bytes", c_uint32),
     ]
 
 
@@ -147,7 +182,10 @@ SIZES = {
     5: VARIANT.size,
     6: CALL.size,
     7: PACKET_OUT.size,
+    8: ctypes.sizeof(Sim),
 }
+# Structs that may grow, by WS_STRUCT_*.
+GROWING = (1, 2, 8)
 
 TYPE_TEXT = 1
 TYPE_BINARY = 2
@@ -214,6 +252,9 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_encode_variant": (c_int32, c_char_p, c_size_t, c_void_p, c_size_t, POINTER(c_size_t)),
     "ws_decode_variant": (c_int32, c_char_p, c_size_t, c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t)),
     "ws_serve": (c_int32, c_uint32, c_char_p, c_char_p, c_uint32),
+    "ws_sim_init": (c_int32, POINTER(Sim), c_size_t, c_int32),
+    "ws_set_sim": (c_int32, c_uint32, POINTER(Sim)),
+    "ws_advance_time": (c_int32, c_uint32, c_uint32),
     "ws_put_packet": (c_int32, c_uint32, c_char_p, c_size_t, c_int32),
     "ws_put_packet_to": (c_int32, c_uint32, c_int32, c_char_p, c_size_t, c_int32),
     "ws_put_packets": (c_int32, c_uint32, c_char_p, c_size_t, POINTER(c_size_t)),

@@ -445,3 +445,18 @@ class VariantType(Code):
     """PackedColorArray."""
     PACKED_VECTOR4_ARRAY = 38
     """PackedVector4Array."""
+
+
+class SimPreset(Code):
+    """A bad network with a name, for Sim.preset()."""
+
+    NONE = 0
+    """A perfect network."""
+    WIFI = 1
+    """A busy Wi-Fi: a tenth of the packets takes more than 100 ms there and back."""
+    MOBILE_4G = 2
+    """4G (LTE) of somebody who moves."""
+    TRAIN = 3
+    """A train or a car between cells: nothing arrives for two seconds every half minute."""
+    SATELLITE = 4
+    """A geostationary satellite: 630 ms there and back."""

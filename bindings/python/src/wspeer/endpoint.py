@@ -11,11 +11,12 @@ from wspeer import _declared
 from wspeer._declared import TYPE_BINARY, TYPE_TEXT
 from wspeer._gate import BATCH, Gate
 from wspeer._library import bytes_at, lib
-from wspeer.codes import EventType, Hint, Result, State
+from wspeer.codes import OFF, EventType, Hint, Result, State
 from wspeer.config import header_lines
 from wspeer.errors import CallFailed, KindError, QueueFull, check, copied, copied_if_any, encoded, utf8, whole
 from wspeer.items import Bytes, EventFields, PacketFields
 from wspeer.options import Options, Stats
+from wspeer.simulation import Sim
 from wspeer.waiting import wait
 
 if TYPE_CHECKING:
@@ -148,6 +149,18 @@ class Endpoint:
         """Sets a number for your use that comes back in every packet and event. A server's clients start with the
         server's."""
         check(lib.ws_set_user(self._handle, whole("user", user, 0, 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1)))
+
+    def set_sim(self, sim: Sim | None) -> None:
+        """Simulates a bad network between this end and its peer; None: a perfect one again, and what was held leaves at
+        once, in order. On a server: for all clients, and those to come."""
+        if sim is not None and not isinstance(sim, Sim):
+            raise TypeError(f"sim is {type(sim).__name__}: give a Sim, or None")
+        check(lib.ws_set_sim(self._handle, None if sim is None else sim._native()))
+
+    def advance_time(self, us: int) -> None:
+        """For ends of pair() and attach(): advances their time by `us` microseconds. From the first call on it moves in
+        no other way, so that a test does the same each time. KindError: it has no time of its own."""
+        check(lib.ws_advance_time(self._handle, whole("us", us, 0, OFF)))
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until there is something to poll or to read, for programs without frames, at most `timeout` seconds.

@@ -286,6 +286,10 @@ class Stats(NamedTuple):
     """With session_ms: messages that were accepted and that the peer has not acknowledged."""
     unacknowledged_bytes: int
     """Bytes of these messages, with 64 for each, as session_bytes limits them."""
+    sim_bytes: int
+    """Bytes that the simulated networks of open links hold (set_sim()), and 64 for each packet."""
+    sim_losses: int
+    """Packets that were lost on these networks, and arrive late."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:
