@@ -174,6 +174,7 @@ test-long: all
 	WSPEER_FRAME_BYTES=67108864 cargo test --release --locked --test longest_call -- --nocapture
 	WSPEER_OPENS=2200000000 cargo test --release --locked --lib table::slots
 	build/venv/bin/python tests/renew/run.py 10000 5
+	$(MAKE) sim
 	$(MAKE) fuzz SECONDS=600
 	$(MAKE) mutants
 	$(MAKE) asan
@@ -181,6 +182,13 @@ test-long: all
 	$(MAKE) attacks
 	$(MAKE) soak
 	$(MAKE) autobahn-full
+
+# Compares simulated networks with the kernel's in a network namespace, and plots them in docs/simulator.svg.
+sim: library
+	@mkdir -p build/tests
+	$(CC) -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -O1 -Iinclude tests/sim/flow.c -o build/tests/flow \
+	  -Lbuild -lwspeer -Wl,-rpath,$(CURDIR)/build
+	tests/sim/run.py --long --plot docs/simulator.svg
 
 # Records the binary interface: at a release, or after an addition.
 abi-record:
@@ -238,5 +246,5 @@ clean:
 	rm -rf build
 
 .PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check \
-  release-check test autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks careless asan tsan test-long \
+  release-check test sim autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean
