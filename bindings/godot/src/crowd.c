@@ -130,6 +130,8 @@ static void tell_events(crowd *self, void *owner, const crowd_events *events, ws
     if (event.type == WS_EVENT_CLOSE_REQUEST)
       tell_close(owner, events, about, event.code, (const char *)event.packet.data);
     if (event.type == WS_EVENT_WRITABLE) about->full_told = false;
+    if (event.type == WS_EVENT_LOST) events->lost(owner, about);
+    if (event.type == WS_EVENT_RESUMED) events->resumed(owner, about);
     if (event.type != WS_EVENT_DISCONNECTED) continue;
     tell_end(self, owner, events, conn, event.clean != 0);
     return;

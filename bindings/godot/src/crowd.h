@@ -45,6 +45,9 @@ typedef struct {
   void (*close_requested)(void *self, client *about, int32_t code, const char *reason);
   void (*disconnected)(void *self, client *about, bool was_clean);
   void (*requested)(void *self, client *about, const ws_event *request);
+  /* Its link was lost, or another one continues its session. */
+  void (*lost)(void *self, client *about);
+  void (*resumed)(void *self, client *about);
 } crowd_events;
 
 /* The signal of a request that waits for an answer. */

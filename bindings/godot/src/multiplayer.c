@@ -113,9 +113,19 @@ static void disconnected(void *place, client *about, bool was_clean) {
   if (((game *)place)->status == CONNECTED) tell_peer(place, "peer_disconnected", about->id);
 }
 
-/* Takes the events of a client that has joined, up to the first unread packet. */
+static void lost(void *place, client *about) {
+  if (((game *)place)->status == CONNECTED) tell_peer(place, "peer_lost", about->id);
+}
+
+static void resumed(void *place, client *about) {
+  if (((game *)place)->status == CONNECTED) tell_peer(place, "peer_resumed", about->id);
+}
+
+/* Takes the events of a client that has joined, up to the first unread packet. A loss does not wait for packets. */
 static void poll_join(game *self) {
   ws_event event;
+  peer_change change = self->status == CONNECTED ? peer_look(self->link) : UNCHANGED;
+  if (change != UNCHANGED) tell_peer(self, change == LOST ? "peer_lost" : "peer_resumed", SERVER_ID);
   while (self->status != DISCONNECTED && !self->has_next &&
          (self->status == CONNECTING || ws_get_available(self->base.handle) == 0)) {
     if (ws_next_event(self->base.handle, &event) != WS_OK) return;
@@ -138,7 +148,7 @@ static void requested(void *place, client *about, const ws_event *request) {
 }
 
 static void v_poll(const gd_call *call) {
-  static const crowd_events events = {connected, NULL, NULL, disconnected, requested};
+  static const crowd_events events = {connected, NULL, NULL, disconnected, requested, lost, resumed};
   game *self = call->self;
   if (!self->base.handle || self->clients.busy) return;
   /* A signal handler may drop the last reference to this object: keep it until the poll is over. */
@@ -349,6 +359,14 @@ static void stop_serving(const gd_call *call) {
   return_served(call, &((game *)call->self)->base, false);
 }
 
+static void drain(const gd_call *call) {
+  return_drained(call, &((game *)call->self)->base);
+}
+
+static void hint(const gd_call *call) {
+  return_hinted(call, &((const game *)call->self)->base);
+}
+
 static const gd_method methods[] = {
     {"create_client(url: String, tls_client_options: TLSOptions = null) -> Error", create_client, NULL},
     {"create_server(port: int, bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error",
@@ -364,10 +382,12 @@ static const gd_method methods[] = {
     {"set_certificate(tls_server_options: TLSOptions) -> Error", set_certificate, NULL},
     {"serve(prefix: String, directory: String, isolated: bool = false) -> Error", serve, NULL},
     {"stop_serving(prefix: String) -> Error", stop_serving, NULL},
+    {"drain(window: float, retry_delay: float = 0, url: String = \"\") -> Error", drain, NULL},
+    {"hint(hint: WSPeer.Hint) -> Error", hint, NULL},
     {0},
 };
 
-static const char *const signals[] = {REQUEST_SIGNAL, NULL};
+static const char *const signals[] = {REQUEST_SIGNAL, "peer_lost(id: int)", "peer_resumed(id: int)", NULL};
 
 const gd_class multiplayer_class = {
     "WSMultiplayerPeer", "MultiplayerPeerExtension", sizeof(game), start, end, virtuals, methods, NULL, NULL, signals};

@@ -11,6 +11,7 @@ void names_set(void) {
 #include "names_rows.h"
       {"outbound_packets", "max_queued_packets"},
       {"pin_sha256", "certificate_pin"},
+      {"node", "session_node"},
       {"server_name", "the common name override of TLSOptions"},
       {"ca_pem", "the trusted chain of TLSOptions"},
       {"cert_pem", "the certificate of TLSOptions"},

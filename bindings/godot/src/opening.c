@@ -80,6 +80,7 @@ void opening_start(opening *self, const endpoint *from, class_kind kind) {
   self->config.allowed_hosts = opening_joined(self, &from->allowed_hosts);
   self->config.allowed_origins = opening_joined(self, &from->allowed_origins);
   self->config.proxy = opening_text(self, &from->proxy);
+  self->config.node = opening_text(self, &from->session_node);
   size_t count = 0;
   self->config.headers = opening_lines(self, &from->handshake_headers, &count);
   self->config.headers_count = (uint32_t)count;
@@ -159,6 +160,10 @@ void return_certificate_set(const gd_call *call, endpoint *base) {
   gd_return_int(call, error);
 }
 
+static uint32_t milliseconds(double time) {
+  return !(time > 0) ? 0 : time < (double)UINT32_MAX ? (uint32_t)time : UINT32_MAX;
+}
+
 void return_served(const gd_call *call, endpoint *base, bool serves) {
   gd_utf8 prefix, directory;
   gd_utf8_open(&prefix, gd_string_at(call, 0));
@@ -168,6 +173,19 @@ void return_served(const gd_call *call, endpoint *base, bool serves) {
   gd_return_int(call, error_of(result, serves ? "serve" : "stop_serving"));
   if (serves) gd_utf8_close(&directory);
   gd_utf8_close(&prefix);
+}
+
+void return_drained(const gd_call *call, endpoint *base) {
+  double window = gd_float_at(call, 0) * 1000, wait = gd_float_at(call, 1) * 1000;
+  gd_utf8 url;
+  gd_utf8_open(&url, gd_string_at(call, 2));
+  ws_result result = ws_drain(base->handle, milliseconds(window), milliseconds(wait), url.bytes);
+  gd_return_int(call, error_of(result, "drain"));
+  gd_utf8_close(&url);
+}
+
+void return_hinted(const gd_call *call, const endpoint *base) {
+  gd_return_int(call, error_of(ws_hint(base->handle, gd_int32_at(call, 0)), "hint"));
 }
 
 const char *opening_address(opening *self, const endpoint *from, int32_t port, const gd_string *bind_address,

@@ -39,6 +39,9 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server);
 void return_certificate_set(const gd_call *call, endpoint *base);
 /* Serves the files of a directory from a server, or no more, and returns an Error from the call. */
 void return_served(const gd_call *call, endpoint *base, bool serves);
+/* drain() of a server, and hint() of a client, which return Godot's Error. */
+void return_drained(const gd_call *call, endpoint *base);
+void return_hinted(const gd_call *call, const endpoint *base);
 /* Takes the subprotocols from this list instead of the property. */
 void opening_subprotocols(opening *self, const gd_packed *list);
 /* The texts of a PackedStringArray with ", " between them; NULL when it is empty. */

@@ -19,7 +19,7 @@ static void drop(ws_peer *self) {
   self->base.handle = 0;
   self->borrowed = self->gone = self->reported_full = self->lost = false;
   self->last_type = 0;
-  self->taken = 0;
+  self->taken = self->resumed = 0;
 }
 
 static void end(void *place) {
@@ -186,13 +186,24 @@ static void was_string_packet(const gd_call *call) {
   gd_return_bool(call, ((const ws_peer *)call->self)->last_type == WS_TEXT);
 }
 
-/* Emits `lost` when a connection that reconnects has become LOST. A handler may drop the last reference to the peer. */
-static void tell_loss(ws_peer *self) {
-  bool is_lost = ws_get_state(self->base.handle) == WS_LOST, is_new = is_lost && !self->lost;
+peer_change peer_look(ws_peer *self) {
+  bool is_lost = ws_get_state(self->base.handle) == WS_LOST;
+  if (is_lost == self->lost) return UNCHANGED;
   self->lost = is_lost;
-  if (!is_new) return;
+  if (is_lost) return LOST;
+  ws_stats stats = {0};
+  ws_get_stats(self->base.handle, &stats, sizeof stats);
+  bool is_resumed = stats.resumed > self->resumed;
+  self->resumed = stats.resumed;
+  return is_resumed ? RESUMED : UNCHANGED;
+}
+
+/* Emits `lost` or `resumed`. A handler may drop the last reference to the peer. */
+static void tell_loss(ws_peer *self) {
+  peer_change change = peer_look(self);
+  if (change == UNCHANGED) return;
   gd_variant keep = gd_of_object(self->base.object);
-  gd_emit(self->base.object, "lost", NULL, 0);
+  gd_emit(self->base.object, change == LOST ? "lost" : "resumed", NULL, 0);
   gd.variant_destroy(&keep);
 }
 
@@ -317,7 +328,7 @@ static const gd_constant constants[] = {
     {0},
 };
 
-static const char *const signals[] = {"lost()", NULL};
+static const char *const signals[] = {"lost()", "resumed()", NULL};
 
 const gd_class peer_class = {
     "WSPeer", "PacketPeerExtension", sizeof(ws_peer), start, end, virtuals, methods, NULL, constants, signals};

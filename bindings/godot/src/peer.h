@@ -14,8 +14,10 @@ typedef struct {
   uint64_t taken;
   /* A full queue was reported; it is not reported again until a packet is accepted. */
   bool reported_full;
-  /* The last poll() left it LOST. */
+  /* It was LOST at the last peer_look(). */
   bool lost;
+  /* Number of times that its session has been resumed. */
+  uint64_t resumed;
   /* The argument of connect_to_url(). */
   gd_string requested_url;
   /* The stream of accept_stream(), its pending bytes in both directions, and the address of its other end. */
@@ -50,6 +52,9 @@ void peer_retire(ws_peer *self);
 int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, const char *function);
 /* Takes a packet: WS_OK or WS_EMPTY. The bytes are lent until the next call. */
 ws_result peer_take(ws_peer *self, ws_packet *packet);
+/* What the last poll did with the link: it is LOST, or another one continues the session. */
+typedef enum { UNCHANGED, LOST, RESUMED } peer_change;
+peer_change peer_look(ws_peer *self);
 /* How the connection ended; false while it is open. */
 bool peer_end_of(const ws_peer *self, ws_event *end);
 

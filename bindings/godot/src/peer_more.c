@@ -143,6 +143,10 @@ static void remove_header(const gd_call *call) {
   gd_utf8_close(&name);
 }
 
+static void hint(const gd_call *call) {
+  return_hinted(call, &((const ws_peer *)call->self)->base);
+}
+
 /* ---- a request that waits for an answer ---- */
 
 static void accept_request(const gd_call *call) {
@@ -179,6 +183,7 @@ const gd_method peer_more_methods[] = {
     {"set_url(url: String) -> Error", set_url, NULL},
     {"set_header(name: String, value: String) -> Error", set_header, NULL},
     {"remove_header(name: String) -> Error", remove_header, NULL},
+    {"hint(hint: WSPeer.Hint) -> Error", hint, NULL},
     {"get_stats() const -> Dictionary", get_stats, NULL},
     {"set_sim(figures: Dictionary) -> Error", set_sim, NULL},
     {"sim_preset(preset: WSPeer.SimPreset = 0) const -> Dictionary", return_sim_preset, NULL},

@@ -117,8 +117,18 @@ static void requested(void *place, client *about, const ws_event *request) {
   crowd_emit_request(&((server *)place)->base, about, request);
 }
 
+static void lost(void *place, client *about) {
+  gd_variant args[] = {gd_of_int(about->id)};
+  gd_emit(((server *)place)->base.object, "client_lost", args, 1);
+}
+
+static void resumed(void *place, client *about) {
+  gd_variant args[] = {gd_of_int(about->id)};
+  gd_emit(((server *)place)->base.object, "client_resumed", args, 1);
+}
+
 static void poll(const gd_call *call) {
-  static const crowd_events events = {connected, received, close_requested, disconnected, requested};
+  static const crowd_events events = {connected, received, close_requested, disconnected, requested, lost, resumed};
   server *self = call->self;
   if (!self->base.handle || self->clients.busy) return;
   /* A signal handler may drop the last reference to this object: keep it until the poll is over. */
@@ -299,6 +309,10 @@ static void stop_serving(const gd_call *call) {
   return_served(call, &((server *)call->self)->base, false);
 }
 
+static void drain(const gd_call *call) {
+  return_drained(call, &((server *)call->self)->base);
+}
+
 static const gd_method methods[] = {
     {"listen(port: int, protocols: PackedStringArray = [], bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error",
      listen, NULL},
@@ -328,6 +342,7 @@ static const gd_method methods[] = {
     {"set_certificate(tls_server_options: TLSOptions) -> Error", set_certificate, NULL},
     {"serve(prefix: String, directory: String, isolated: bool = false) -> Error", serve, NULL},
     {"stop_serving(prefix: String) -> Error", stop_serving, NULL},
+    {"drain(window: float, retry_delay: float = 0, url: String = \"\") -> Error", drain, NULL},
     {"make_certificate(names: PackedStringArray, days: int = 365) const -> Dictionary", make_certificate, NULL},
     {0},
 };
@@ -336,6 +351,8 @@ static const char *const signals[] = {
     "client_connected(id: int, protocol: String)",
     "client_disconnected(id: int, was_clean: bool)",
     "client_close_request(id: int, code: int, reason: String)",
+    "client_lost(id: int)",
+    "client_resumed(id: int)",
     "client_refused(address: String, cause: int, http_status: int, reason: String, count: int)",
     "data_received(id: int)",
     REQUEST_SIGNAL,

@@ -48,6 +48,7 @@ static const list lists[] = {
     {"allowed_origins", "PackedStringArray", GD_STRINGS, offsetof(endpoint, allowed_origins), {false, true, true}},
     {"proxy", "String", GD_STRING, offsetof(endpoint, proxy), {true, false, true}},
     {"request_path", "String", GD_STRING, offsetof(endpoint, request_path), {false, true, true}},
+    {"session_node", "String", GD_STRING, offsetof(endpoint, session_node), {false, true, true}},
 };
 enum { LISTS = sizeof lists / sizeof *lists };
 
@@ -105,6 +106,8 @@ void settings_fill(const endpoint *self, class_kind kind, ws_config *config) {
   config->outbound_packets = config->inbound_packets;
   config->max_message_bytes = settings_max_message(self);
   config->no_delay = settings_raw(self, NO_DELAY) ? 0 : WS_OFF;
+  /* The library's default, as a session needs a heartbeat. */
+  if (config->session_ms && config->heartbeat_ms == WS_OFF && kind == OF_PEER) config->heartbeat_ms = 0;
   if (!(config->flags & WS_DEFLATE)) return;
   if (!settings_raw(self, SERVER_CONTEXT_TAKEOVER)) config->flags |= WS_SERVER_NO_CONTEXT_TAKEOVER;
   if (!settings_raw(self, CLIENT_CONTEXT_TAKEOVER)) config->flags |= WS_CLIENT_NO_CONTEXT_TAKEOVER;

@@ -19,6 +19,7 @@ typedef struct {
   gd_packed handshake_headers;
   gd_string certificate_pin;
   gd_string proxy;
+  gd_string session_node;
   gd_string request_path;
   gd_packed trusted_proxies;
   gd_packed allowed_hosts;

@@ -54,12 +54,18 @@ static const setting settings[NUMBERS] = {
         "refuse_new_connections", "bool", {NONE, 0, NONE}, 0, WS_OPT_REFUSE_NEW, 1, 0, WS_REFUSE_NEW},
     [RECONNECT] = {
         "reconnect", "bool", {0, NONE, NONE}, 0, 0, 1, 0, WS_RECONNECT},
+    [SESSION_TIMEOUT] = {
+        "session_timeout", "float", {0, 0, 0}, FIELD(session_ms), 0, 1000, 0, 0},
+    [SESSION_BUFFER_SIZE] = {
+        "session_buffer_size", "int", {1048576, 1048576, 1048576}, FIELD(session_bytes), 0, 1, WS_OFF, 0},
+    [MAX_LOST_CLIENTS] = {
+        "max_lost_clients", "int", {NONE, 0, 0}, FIELD(max_lost), WS_OPT_MAX_LOST, 1, 0, 0},
     [RETRY_MIN_DELAY] = {
-        "retry_min_delay", "float", {1, NONE, NONE}, FIELD(retry_min_ms), 0, 1000, 0, 0},
+        "retry_min_delay", "float", {1, NONE, 1}, FIELD(retry_min_ms), 0, 1000, 0, 0},
     [RETRY_MAX_DELAY] = {
-        "retry_max_delay", "float", {30, NONE, NONE}, FIELD(retry_max_ms), 0, 1000, 0, 0},
+        "retry_max_delay", "float", {30, NONE, 30}, FIELD(retry_max_ms), 0, 1000, 0, 0},
     [MAX_RETRIES] = {
-        "max_retries", "int", {20, NONE, NONE}, FIELD(retry_tries), 0, 1, WS_OFF, 0},
+        "max_retries", "int", {20, NONE, 20}, FIELD(retry_tries), 0, 1, WS_OFF, 0},
     [COALESCE] = {
         "coalesce", "bool", {0, 0, 0}, 0, WS_OPT_COALESCE, 1, 0, WS_COALESCE},
     [QUEUE_BEFORE_OPEN] = {

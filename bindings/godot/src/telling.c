@@ -85,6 +85,12 @@ void return_stats_of(const gd_call *call, ws_handle handle) {
       COUNTER(refused_timeout),
       COUNTER(refused_gone),
       COUNTER(refused_waiting),
+      COUNTER(lost),
+      COUNTER(losses),
+      COUNTER(resumed),
+      COUNTER(sent_again),
+      COUNTER(unacknowledged_packets),
+      COUNTER(unacknowledged_bytes),
       COUNTER(sim_bytes),
       COUNTER(sim_losses),
 #undef COUNTER
