@@ -37,6 +37,8 @@ static class Component
 
         public void EndOfFrame() => LateUpdate();
 
+        public void Pause(bool paused) => OnApplicationPause(paused);
+
         public void Destroy() => OnDestroy();
     }
 
@@ -48,6 +50,7 @@ static class Component
         Life();
         Handlers();
         Failures();
+        Session();
         Garbage();
         Ends();
     }
@@ -79,6 +82,35 @@ static class Component
             throw new Exception("the component did not open");
         Check.Drain(server);
         return client;
+    }
+
+    // The client gives its link up when the network has changed, and goes on with another one.
+    static void Session()
+    {
+        var config = new WebSocketConfig { Owner = 9, SessionMs = 60000, RetryMinMs = 1, RetryMaxMs = 20 };
+        using (WebSocketServer server = WebSocketServer.Listen("ws://127.0.0.1:0", config))
+        {
+            var client = new Client { Url = "ws://127.0.0.1:" + server.Port, Config = config };
+            client.Lost += closing => client.Seen += "lost " + client.SendText("meanwhile") + " ";
+            client.Resumed += () => client.Seen += "resumed ";
+            client.Begin();
+            Until(client, server, () => client.Seen == "opened ");
+            client.Pause(true);
+            client.Pause(false);
+            Check.Same(client.Peer.Connection.Hint(WebSocketHint.NetworkChanged), WebSocketResult.Ok, "a hint is taken");
+            Check.Same(client.Peer.Connection.Hint((WebSocketHint)9), WebSocketResult.ErrArg, "9 is no hint");
+            string heard = null;
+            Check.That(Until(client, server, () =>
+            {
+                foreach (WebSocketEvent e in server.Events())
+                    if (e.Type == WebSocketEventType.Message) heard = e.GetText();
+                return heard != null && client.Seen == "opened lost Ok resumed ";
+            }), "Lost and Resumed are raised: " + client.Seen);
+            Check.Same(heard, "meanwhile", "what was sent meanwhile arrives");
+            Check.Same(server.Drain(5000), WebSocketResult.Ok, "the server is drained");
+            Check.That(Until(client, server, () => client.Ending.Code == 1012), "and sends the client away");
+            client.Destroy();
+        }
     }
 
     static void Life()

@@ -20,7 +20,7 @@ STRUCTS = ("ws_packet", "ws_packet_out", "ws_event", "ws_config", "ws_stats", "w
 
 def limits(table):
     out = "| field | default | beyond it |\n|---|--:|---|\n"
-    return out + "".join(f"| `{row.name}` | {row.default} | {' '.join(row.over.split())} |\n" for row in table.limits)
+    return out + "".join(f"| `{row.name}` | {row.default or 0} | {' '.join(row.over.split())} |\n" for row in table.limits)
 
 
 def options(table):

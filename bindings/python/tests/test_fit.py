@@ -31,6 +31,7 @@ ENUMS = {
     "LOG": wspeer.LogLevel,
     "FEATURE": wspeer.Feature,
     "VARIANT": wspeer.VariantType,
+    "HINT": wspeer.Hint,
     "SIM": wspeer.SimPreset,
 }
 # Names that would begin with a digit in their enum.

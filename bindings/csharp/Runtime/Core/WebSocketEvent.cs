@@ -62,11 +62,12 @@ namespace Wspeer
         /// <summary>The operating system's error number, or 0.</summary>
         public int OsError => Native.OsError;
 
-        /// <summary>Closed, Disconnected, Lost: number of messages that were accepted for sending and not
-        /// sent.</summary>
+        /// <summary>Closed, Disconnected, Lost: number of messages that were accepted for sending and not sent; with
+        /// SessionMs not acknowledged, of which some may have arrived (Lost: 0, as they are kept).</summary>
         public uint Unsent => Native.Unsent;
 
-        /// <summary>Skipped, and Error with NoPeer: number of messages or events. Refused: number of clients.</summary>
+        /// <summary>Skipped, and Error with NoPeer: number of messages or events. Refused: number of clients. Resumed:
+        /// number of messages that are sent again.</summary>
         public ulong Count => Native.Count;
 
         /// <summary>When it happened: nanoseconds of the system's monotonic clock since the library's first call. 0 for

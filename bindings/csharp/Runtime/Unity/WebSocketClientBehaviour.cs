@@ -31,9 +31,13 @@ namespace Wspeer.Unity
         /// <summary>The outbound queue refused a message earlier and has room again.</summary>
         public event Action Writable;
 
-        /// <summary>With WebSocketFlags.Reconnect: the link was lost, and another is opened. Opened or Closed follows.
-        /// Peer.Connection.SetUrl may be called from here.</summary>
+        /// <summary>With WebSocketFlags.Reconnect or SessionMs: the link was lost, and another is opened. Opened, with a
+        /// session Resumed, or Closed follows. Peer.Connection.SetUrl may be called from here.</summary>
         public event Action<WebSocketClosing> Lost;
+
+        /// <summary>With SessionMs: another link continues the session, and no message was lost, doubled or
+        /// reordered. Messages may be sent between Lost and Resumed.</summary>
+        public event Action Resumed;
 
         /// <summary>The connection has ended, or could not be opened. Connect may be called from here.</summary>
         public event Action<WebSocketClosing> Closed;
@@ -141,6 +145,10 @@ namespace Wspeer.Unity
         /// <summary>Called by Unity: sends the messages of this frame in one write.</summary>
         protected virtual void LateUpdate() => peer?.Flush();
 
+        /// <summary>Called by Unity when the app is suspended or shown again: tells the connection.</summary>
+        protected virtual void OnApplicationPause(bool paused) =>
+            peer?.Connection.Hint(paused ? WebSocketHint.Suspend : WebSocketHint.Resume);
+
         /// <summary>Called by Unity: closes the connection.</summary>
         protected virtual void OnDestroy()
         {
@@ -167,6 +175,9 @@ namespace Wspeer.Unity
                     case WebSocketEventType.Lost:
                         Lost?.Invoke(new WebSocketClosing(e.GetText(),
                             peer.Connection.GetText(WebSocketText.CloseReason), e.End));
+                        break;
+                    case WebSocketEventType.Resumed:
+                        Resumed?.Invoke();
                         break;
                     case WebSocketEventType.Closed:
                         peer.Connection.TryGetEnd(out WebSocketEnd end);

@@ -98,7 +98,8 @@ class Polled(Generic[E]):
                 await self._next_turn()
 
     async def packets(self) -> AsyncIterator[Packet]:
-        """Yields the messages and skips other events. Ends after a clean close, else raises ConnectionFailed."""
+        """Yields the messages and skips other events, LOST and RESUMED too. Ends after a clean close, else raises
+        ConnectionFailed."""
         async for event in self.events():
             if event.type == EventType.MESSAGE:
                 yield event
@@ -106,7 +107,8 @@ class Polled(Generic[E]):
                 event.raise_if_failed()
 
     async def send(self, data: Data, **where: Any) -> bool:
-        """The endpoint's send(), with the same arguments, but waits while the queue is full."""
+        """The endpoint's send(), with the same arguments, but waits while the queue is full. With session_ms it accepts
+        messages while the link is lost, as the others do; with reconnect=True alone it raises StateError then."""
         send: Any = self.endpoint.send  # type: ignore[attr-defined]
         while True:
             await self._give_way()

@@ -123,7 +123,8 @@ class EventFields(PacketFields):
 
     @property
     def unsent(self) -> int:
-        """CLOSED, DISCONNECTED, LOST: number of messages that were accepted for sending and not sent."""
+        """CLOSED, DISCONNECTED, LOST: number of messages that were accepted for sending and not sent; with session_ms
+        not acknowledged, of which some may have arrived (LOST: 0, as they are kept)."""
         return int(self._fields[8])
 
     @property
@@ -138,7 +139,8 @@ class EventFields(PacketFields):
 
     @property
     def count(self) -> int:
-        """SKIPPED, and ERROR with Cause.NO_PEER: number of messages or events. REFUSED: number of clients."""
+        """SKIPPED, and ERROR with Cause.NO_PEER: number of messages or events. REFUSED: number of clients. RESUMED:
+        number of messages that are sent again."""
         return int(self._fields[11])
 
     def raise_if_failed(self) -> None:
