@@ -3,6 +3,7 @@
 #![allow(unsafe_code)] // The calls of a C host.
 
 mod calls;
+mod channel;
 mod client_proxies;
 #[path = "../../tests/protocol/decoding.rs"]
 mod decoding;
@@ -23,7 +24,7 @@ mod urls;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     ("server_handshake", handshakes::server),
     ("client_handshake", handshakes::client),
     ("http_requests", http_requests::requests),
@@ -37,6 +38,7 @@ pub const TARGETS: [Target; 16] = [
     ("multiplayer", multiplayer::formats),
     ("scene", scene::scene),
     ("calls", calls::calls),
+    ("channel", channel::channel),
     ("paths", paths::paths),
     ("proxy_header", proxies::header),
     ("forwarded", proxies::request),
