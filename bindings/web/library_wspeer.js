@@ -42,6 +42,12 @@ mergeInto(LibraryManager.library, {
         return value && value !== WSPEER.OFF;
       })[0];
     },
+    // The name of the first option that is off and cannot be, or undefined.
+    endless: function (values) {
+      return Object.keys(WSPEER_OPTION_ROWS).filter(function (number) {
+        return WSPEER_OPTION_ROWS[number].values === 'finite' && values[number] === WSPEER.OFF;
+      }).map(function (number) { return WSPEER_OPTION_ROWS[number].name; })[0];
+    },
     // The option values of a new connection; `field` reads a number of its config.
     values: function (field) {
       var values = {};
@@ -98,9 +104,9 @@ mergeInto(LibraryManager.library, {
     // Before authentication completes, received messages are not counted.
     pending = WSPEER_SCENE.notAdmitted(peer);
     values = [
-      [at.messages_in, pending ? 0 : peer.messagesIn], [at.messages_out, peer.messagesOut],
-      [at.bytes_in, pending ? 0 : peer.bytesIn], [at.bytes_out, peer.bytesOut],
-      [at.skipped, pending && peer.state === WSPEER_C.CLOSED ? pending.held.length : 0],
+      [at.messages_in, pending ? peer.admittedBefore.messages : peer.messagesIn], [at.messages_out, peer.messagesOut],
+      [at.bytes_in, pending ? peer.admittedBefore.bytes : peer.bytesIn], [at.bytes_out, peer.bytesOut],
+      [at.skipped, peer.dropped + (pending && peer.state === WSPEER_C.CLOSED ? pending.held.length : 0)],
       [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)],
       [at.queued_bytes_in, peer.bytesWaiting],
       [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length],
@@ -151,7 +157,7 @@ mergeInto(LibraryManager.library, {
     peer.options[option] = value;
     return WSPEER_C.OK;
   },
-  ws_set_url: function (h, url) { return WSPEER.unsupported('WS_RECONNECT is not part of it yet'); },
+  ws_set_url: function (h, url) { return WSPEER_RETRY.setUrl(h, url); },
   ws_set_header: function (h, name, value) {
     return WSPEER.unsupported('a request has no headers of one\'s own; say it in the URL\'s query: ws_set_url');
   },

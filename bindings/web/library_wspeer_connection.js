@@ -45,7 +45,6 @@ mergeInto(LibraryManager.library, {
       }
       if (flags & (WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.ANY_NAME))
         return WSPEER.unsupported('which certificates are trusted is the browser\'s own affair');
-      if (flags & WSPEER_C.RECONNECT) return WSPEER.unsupported('WS_RECONNECT is not part of it yet');
       if (flags & (WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER))
         return WSPEER.unsupported('the browser agrees on compression by itself');
       name = isGiven(['ca_pem', 'cert_pem', 'key_pem', 'server_name', 'pin_sha256'],
@@ -91,8 +90,8 @@ mergeInto(LibraryManager.library, {
       if (hasHeartbeat) options[WSPEER_C.OPT_HEARTBEAT_MS] = field(at.heartbeat_ms) || 20000;
       if (hasHeartbeat) options[WSPEER_C.OPT_PONG_TIMEOUT_MS] = field(at.pong_timeout_ms);
       options[WSPEER_C.OPT_COALESCE] = flags & WSPEER_C.COALESCE;
-      if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF)
-        return WSPEER.badConfig(WSPEER.named('close_timeout_ms') + ' must be above 0');
+      name = WSPEER_OPTIONS.endless(options);
+      if (name) return WSPEER.badConfig(WSPEER.named(name) + ' is ' + WSPEER.OFF + ': it cannot be off');
       return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options,
         timeout: field(at.connect_timeout_ms) || 10000 };
     },
@@ -135,45 +134,61 @@ mergeInto(LibraryManager.library, {
       if (typeof _malloc === 'undefined')
         return WSPEER.fail(WSPEER_C.ERR_LIMIT,
           'malloc is not exported: link with -sEXPORTED_FUNCTIONS=_main,_malloc,_free');
-      var text = WSPEER.textAt(urlAt), settings = WSPEER_CONN.readConfig(config, join), url, peer, socket;
+      var text = WSPEER.textAt(urlAt), settings = WSPEER_CONN.readConfig(config, join), url, peer, failure;
       if (text === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'url is not valid UTF-8');
       if (typeof settings === 'number') return settings;
-      url = WSPEER_CONN.readUrl(text);
-      if (typeof url === 'string') return WSPEER.fail(WSPEER_C.ERR_URL, 'the URL cannot be used: ' + url);
-      if (url.username || url.password)
-        return WSPEER.unsupported(
-          'a request has no Authorization header, so leave user name and password out of the URL');
-      try {
-        socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_HEARTBEAT.askIn(url.href) : url.href,
-          settings.protocols);
-      } catch (error) {
-        // The browser's own text quotes the URL or the subprotocol, which may be secret.
-        if (error.name === 'SyntaxError')
-          return WSPEER.badConfig(
-            'the browser takes these subprotocols or this URL not: a subprotocol is a token, and each is named once');
-        return WSPEER.fail(WSPEER_C.ERR_URL,
-          'the browser does not open it (' + error.name + '): a page of https:// opens only wss://');
-      }
-      socket.binaryType = 'arraybuffer';
+      url = WSPEER_CONN.readUsable(text);
+      if (typeof url === 'number') return url;
       peer = {
-        handle: WSPEER.nextHandle++, socket: socket, state: WSPEER_C.CONNECTING, url: url, options: settings.options,
-        flags: settings.flags, owner: settings.owner,
-        user: settings.user, deadline: settings.timeout === WSPEER.OFF ? Infinity : WSPEER.now() + settings.timeout,
+        handle: 0, socket: null, state: WSPEER_C.CONNECTING, url: url, protocols: settings.protocols,
+        options: settings.options, flags: settings.flags, owner: settings.owner, user: settings.user, deadline: 0,
         timeout: settings.timeout,
         messages: WSPEER.fifo(), marks: WSPEER.fifo(), nextNumber: 0, bytesWaiting: 0, lent: 0, lentSize: 0,
         early: [], earlyBytes: 0, sizes: WSPEER.fifo(), sizesBytes: 0, wanted: -1,
         closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0,
-        bytesOut: 0,
+        bytesOut: 0, dropped: 0, admittedBefore: { messages: 0, bytes: 0 },
         rttUs: 0, heartbeat: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_HEARTBEAT.state() : null,
-        join: join ? WSPEER_JOIN.join(settings.flags) : null, diagnosis: null, simulation: null
+        join: join ? WSPEER_JOIN.join(settings.flags) : null, diagnosis: null, simulation: null,
+        retry: settings.flags & WSPEER_C.RECONNECT && !diagnoses ? WSPEER_RETRY.retry() : null
       };
+      failure = WSPEER_CONN.connect(peer);
+      if (failure) return failure.isConfig ? WSPEER.badConfig(failure.words) : WSPEER.fail(WSPEER_C.ERR_URL, failure.words);
+      peer.handle = WSPEER.nextHandle++;
       WSPEER.peers[peer.handle] = peer;
-      socket.onopen = function () { WSPEER_CONN.opened(peer); };
-      socket.onmessage = function (event) { WSPEER_CONN.came(peer, event.data); };
-      socket.onclose = function (event) { WSPEER_CONN.closed(peer, event); };
       if (diagnoses) WSPEER_DIAGNOSIS.begin(peer);
       WSPEER.setWord(out, peer.handle);
       return WSPEER_C.OK;
+    },
+    // Parses a URL, or returns an error result (a negative number) if a page cannot open it.
+    readUsable: function (text) {
+      var url = WSPEER_CONN.readUrl(text);
+      if (typeof url === 'string') return WSPEER.fail(WSPEER_C.ERR_URL, 'the URL cannot be used: ' + url);
+      return url.username || url.password ? WSPEER.unsupported(
+        'a request has no Authorization header, so leave user name and password out of the URL') : url;
+    },
+    // Opens the browser's WebSocket for a peer. Returns null, or why the browser refuses, and whether that is due to the
+    // config.
+    connect: function (peer) {
+      var socket;
+      try {
+        socket = new WebSocket(peer.heartbeat ? WSPEER_HEARTBEAT.askIn(peer.url.href) : peer.url.href, peer.protocols);
+      } catch (error) {
+        // The browser's own text quotes the URL or the subprotocol, which may be secret.
+        return error.name === 'SyntaxError' ? {
+          isConfig: true,
+          words: 'the browser takes these subprotocols or this URL not: a subprotocol is a token, and each is named once'
+        } : {
+          isConfig: false,
+          words: 'the browser does not open it (' + error.name + '): a page of https:// opens only wss://'
+        };
+      }
+      socket.binaryType = 'arraybuffer';
+      peer.socket = socket;
+      peer.deadline = peer.timeout === WSPEER.OFF ? Infinity : WSPEER.now() + peer.timeout;
+      socket.onopen = function () { WSPEER_CONN.opened(peer); };
+      socket.onmessage = function (event) { WSPEER_CONN.came(peer, event.data); };
+      socket.onclose = function (event) { WSPEER_CONN.closed(peer, event); };
+      return null;
     },
 
     // ---- Browser events ----
@@ -185,6 +200,7 @@ mergeInto(LibraryManager.library, {
       if (peer.heartbeat) WSPEER_HEARTBEAT.begin(peer);
       if (peer.join) return WSPEER_CONN.sendEarly(peer);
       peer.state = WSPEER_C.OPEN;
+      if (peer.retry) WSPEER_RETRY.isOpen(peer);
       WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN);
       WSPEER.note(3, WSPEER_CONN.shownUrl(peer) + ' is open');
       WSPEER_CONN.sendEarly(peer);
@@ -247,6 +263,7 @@ mergeInto(LibraryManager.library, {
     // Reports a connection that did not open. The browser does not say why, but it says whether the user has refused
     // the page access to the local network; its answer comes after this call.
     notOpened: function (peer) {
+      var socket = peer.socket;
       if (peer.diagnosis && !peer.diagnosis.asked) {
         peer.diagnosis.asked = true;
         return WSPEER_DIAGNOSIS.probe(peer, function (answers) {
@@ -255,6 +272,8 @@ mergeInto(LibraryManager.library, {
         });
       }
       WSPEER_CONN.isLocalRefused(peer.url.hostname, function (refused) {
+        // It has ended otherwise meanwhile, and may be in another try.
+        if (peer.socket !== socket || !socket.onclose) return;
         WSPEER_CONN.ended(peer, refused ? {
           code: 1006, phase: WSPEER_C.PHASE_TCP, cause: WSPEER_C.CAUSE_LOCAL_NETWORK,
           words: 'the browser keeps this page from the local network: ' +
@@ -320,7 +339,8 @@ mergeInto(LibraryManager.library, {
       WSPEER_SIM.remove(peer);
       socket = peer.socket;
       WSPEER_CONN.dropSent(peer);
-      mark.status = peer.status;
+      if (peer.retry && WSPEER_RETRY.keeps(peer, mark)) return;
+      mark.status = peer.status || (peer.retry ? peer.retry.status : 0);
       mark.unsent = peer.early.length + (mark.clean && peer.closing ? 0 : WSPEER.count(peer.sizes));
       socket.onopen = socket.onmessage = socket.onclose = null;
       if (peer.diagnosis) WSPEER_DIAGNOSIS.advise(peer, mark);
@@ -329,9 +349,12 @@ mergeInto(LibraryManager.library, {
       peer.early = [];
       WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSED, mark);
       peer.end = mark;
-      // The reason is the peer's text: it is in the event, but not in the log.
+      WSPEER.note(3, WSPEER_CONN.shownUrl(peer) + ' ended: ' + WSPEER_CONN.loggedWords(mark));
+    },
+    // Why a connection ended, for the log. The reason is the peer's text: it is in the event, but not in the log.
+    loggedWords: function (mark) {
       var words = mark.cause === WSPEER_C.CAUSE_CLOSED_BY_PEER ? 'the peer closed the connection' : mark.words;
-      WSPEER.note(3, WSPEER_CONN.shownUrl(peer) + ' ended: ' + words + ' (code ' + mark.code + ')');
+      return words + ' (code ' + mark.code + ')';
     },
     // The URL for the log, without its query, which may hold a token.
     shownUrl: function (peer) { return peer.url.href.split('?')[0]; },
@@ -399,9 +422,11 @@ mergeInto(LibraryManager.library, {
     // Called by ws_poll(): checks the timers, and whether WRITABLE is due.
     poll: function (peer) {
       if (peer.state === WSPEER_C.CLOSED) return;
+      if (peer.retry) WSPEER_RETRY.attend(peer);
+      if (peer.retry && peer.retry.at) return WSPEER_RETRY.poll(peer);
       if (peer.socket.line) WSPEER_SIM.advance(peer.socket);
       if (peer.state === WSPEER_C.CLOSED) return;
-      if (peer.wanted >= 0 && WSPEER_CONN.hasRoom(peer, peer.wanted)) {
+      if (peer.wanted >= 0 && peer.status && WSPEER_CONN.hasRoom(peer, peer.wanted)) {
         peer.wanted = -1;
         WSPEER.pushMark(peer, WSPEER_C.EVENT_WRITABLE, { peerId: peer.join ? 1 : 0 });
       }
@@ -411,7 +436,7 @@ mergeInto(LibraryManager.library, {
         peer.closing.waiting = peer.socket.bufferedAmount;
         peer.deadline = WSPEER.now() + peer.options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS];
       }
-      if ((peer.state !== WSPEER_C.CONNECTING && !peer.closing) || WSPEER.now() < peer.deadline) return;
+      if ((peer.state === WSPEER_C.OPEN && !peer.closing) || WSPEER.now() < peer.deadline) return;
       if (peer.closing) {
         return WSPEER_CONN.ended(peer, {
           code: 1006, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSE_TIMEOUT,
@@ -518,7 +543,8 @@ mergeInto(LibraryManager.library, {
       if (peer.diagnosis)
         return WSPEER.fail(WSPEER_C.ERR_STATE, 'a diagnosis sends no messages: open the connection with ws_connect');
       if (type === WSPEER_C.CALL) return WSPEER_SCENE.putCall(peer, target, data);
-      early = peer.state === WSPEER_C.CONNECTING && peer.flags & WSPEER_C.QUEUE_BEFORE_OPEN;
+      early = (peer.state === WSPEER_C.CONNECTING || peer.state === WSPEER_C.LOST) &&
+        peer.flags & WSPEER_C.QUEUE_BEFORE_OPEN;
       if ((peer.state !== WSPEER_C.OPEN || !WSPEER_CONN.mayPut(peer)) && !early) return WSPEER_CONN.notOpen();
       if (peer.join) {
         var wrong = WSPEER_JOIN.checkTarget(peer.join, target);

@@ -56,8 +56,16 @@ mergeInto(LibraryManager.library, {
       drops.forEach(function (mark) { skipped += mark.count || 1; });
       WSPEER.pushMark(peer, WSPEER_C.EVENT_SKIPPED, { count: skipped });
     },
+    // Forgets the id and all peers: the link to the host was lost. Declared nodes stay.
+    leave: function (peer) {
+      var join = peer.join;
+      join.id = join.ends = 0;
+      join.others = new Set();
+      if (join.scene) WSPEER_SCENE.leave(peer);
+    },
     isOpen: function (peer) {
-      if (peer.state === WSPEER_C.CONNECTING) peer.state = WSPEER_C.OPEN;
+      if (peer.state === WSPEER_C.CONNECTING || peer.state === WSPEER_C.LOST) peer.state = WSPEER_C.OPEN;
+      if (peer.retry) WSPEER_RETRY.isOpen(peer);
       WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN, { peerId: peer.join.id });
     },
     greet: function (peer, id) {

@@ -25,6 +25,21 @@ mergeInto(LibraryManager.library, {
         held: [], heldBytes: 0, nodes: new Map(), paths: new Map(), lastId: 0, peers: new Map()
       };
     },
+    // Forgets what it knows of peers, and the messages that it holds.
+    leave: function (peer) {
+      var scene = peer.join.scene;
+      if (WSPEER_SCENE.notAdmitted(peer)) {
+        peer.messagesIn -= scene.held.length;
+        peer.bytesIn -= scene.heldBytes;
+        peer.dropped += scene.held.length;
+      } else {
+        peer.admittedBefore = { messages: peer.messagesIn, bytes: peer.bytesIn };
+      }
+      scene.isIn = scene.local = scene.remote = false;
+      scene.waiting = scene.heldBytes = 0;
+      scene.held = [];
+      scene.peers = new Map();
+    },
     // Whether no held message can be processed: before admission, the first `waiting` are skipped.
     keepsWaiting: function (scene) { return scene.held.length <= (scene.local || scene.isIn ? 0 : scene.waiting); },
 
@@ -189,12 +204,16 @@ mergeInto(LibraryManager.library, {
         scene.remote = true;
         return true;
       }
-      if (bytes.length - 2 > WSPEER_SCENE.MAX_AUTH_BYTES || WSPEER.count(peer.marks) >= WSPEER_SCENE.MAX_AUTH_UNREAD) {
+      if (bytes.length - 2 > WSPEER_SCENE.MAX_AUTH_BYTES || WSPEER_SCENE.unreadAuth(peer) >= WSPEER_SCENE.MAX_AUTH_UNREAD) {
         throw WSPEER_VARIANT.bad('it sent more authentication data than ' + WSPEER_SCENE.MAX_AUTH_UNREAD +
           ' messages of ' + WSPEER_SCENE.MAX_AUTH_BYTES + ' bytes before it was answered');
       }
       WSPEER.pushMark(peer, WSPEER_C.EVENT_AUTH, { peerId: 1, data: WSPEER.joined([bytes.subarray(2), [0]]) });
       return true;
+    },
+    // Number of authentication events that wait to be read.
+    unreadAuth: function (peer) {
+      return peer.marks.items.filter(function (mark) { return mark && mark.type === WSPEER_C.EVENT_AUTH; }).length;
     },
     take: function (peer, bytes) {
       var scene = peer.join.scene, from;

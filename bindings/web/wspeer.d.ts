@@ -140,8 +140,8 @@ export declare const enum WsEventType {
   /**
    * event.count messages or events were left out because a queue was full. event.conn is a client of a server: its
    * outbound queue had no room for messages to several targets. Reported once until there is room again. event.conn
-   * is the server's own handle or a join: the program did not read its events, so lifecycle events, and on a join
-   * errors about other peers, were dropped.
+   * is the server's own handle, a join or a client that reconnects: the program did not read its events, so
+   * lifecycle events, and on a join errors about other peers, were dropped.
    */
   SKIPPED = 8,
   /**

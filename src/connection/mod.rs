@@ -248,6 +248,12 @@ impl Connection {
         if let Some((why, renews)) = without {
             self.go_without_session(cx, why, renews);
         }
+        if let Stage::Open(link) = &self.stage
+            && self.endpoint.owed_writable().is_some()
+        {
+            // Of an earlier link. This one may write nothing by itself that shows the room.
+            link.check_writable(&mut self.endpoint, cx);
+        }
         self.go_on_closing(cx, pending);
     }
 }

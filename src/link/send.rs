@@ -409,7 +409,7 @@ impl Link {
 
     /// Reports WRITABLE if it is due and there is room.
     #[inline]
-    pub(super) fn check_writable(&self, endpoint: &mut Endpoint, cx: &Cx<'_>) {
+    pub fn check_writable(&self, endpoint: &mut Endpoint, cx: &Cx<'_>) {
         if let Some(len) = endpoint.owed_writable()
             && self.may_put()
         {

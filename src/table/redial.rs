@@ -132,18 +132,10 @@ pub fn set_header(handle: u32, name: &str, value: Option<&str>) -> Result<(), Er
         // A name is checked without a value too, so that a mistake in it is told.
         let line = format!("{name}: {}", value.unwrap_or("removed"));
         let (name, checked) = check_header(&line).map_err(|why| Error::new(ErrorCode::Arg, why))?;
-        let headers = redial.way.with_header(&name, value.map(|_| checked));
-        if headers.len() > MAX_HEADERS {
+        if !redial.way.set_header(&name, value.map(|_| checked), MAX_HEADERS) {
             return Err(Error::new(ErrorCode::Arg, format!("there are {MAX_HEADERS} extra headers already")));
         }
-        let before = redial.way.replace_headers(headers);
-        match redial.way.to(&redial.place) {
-            Ok(recipe) => redial.retry.recipe = recipe,
-            Err(error) => {
-                redial.way.replace_headers(before);
-                return Err(error);
-            }
-        }
+        redial.retry.recipe.request = redial.way.request(&redial.place);
         Ok(())
     })
 }

@@ -50,18 +50,6 @@ impl Way {
     /// What opens a connection to the place. The environment's proxies are read here, once.
     pub(super) fn to(&self, place: &Place) -> Result<Recipe, Error> {
         let (host, port) = place.host_and_port()?;
-        let mut headers = self.headers.clone();
-        let has_own = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        headers.extend(place.authorization().filter(|_| !has_own));
-        let request = RequestSpec {
-            host: place.authority(),
-            target: place.target().to_owned(),
-            headers,
-            subprotocols: self.subprotocols.clone(),
-            deflate: self.deflate,
-            max_header_bytes: self.max_header_bytes,
-            channel: self.channel.clone(),
-        };
         let via = match &self.proxy {
             ProxySetting::None => None,
             setting => self.via(setting.clone(), &place.url, port)?,
@@ -75,22 +63,39 @@ impl Way {
         Ok(Recipe {
             to,
             via,
-            request,
+            request: self.request(place),
             session: self.session,
             timeout: self.timeout,
             queue_before_open: self.queue_before_open,
         })
     }
 
-    /// The extra headers of the request, with this one in the place of all with its name; `None`: without them.
-    pub(super) fn with_header(&self, name: &str, value: Option<String>) -> Vec<(String, String)> {
-        let others = self.headers.iter().filter(|(other, _)| !other.eq_ignore_ascii_case(name)).cloned();
-        others.chain(value.map(|value| (name.to_owned(), value))).collect()
+    /// The request of the opening handshake at the place.
+    pub(super) fn request(&self, place: &Place) -> RequestSpec {
+        let mut headers = self.headers.clone();
+        let has_own = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        headers.extend(place.authorization().filter(|_| !has_own));
+        RequestSpec {
+            host: place.authority(),
+            target: place.target().to_owned(),
+            headers,
+            subprotocols: self.subprotocols.clone(),
+            deflate: self.deflate,
+            max_header_bytes: self.max_header_bytes,
+            channel: self.channel.clone(),
+        }
     }
 
-    /// Sets the extra headers of the request. Returns the previous ones.
-    pub(super) fn replace_headers(&mut self, headers: Vec<(String, String)>) -> Vec<(String, String)> {
-        std::mem::replace(&mut self.headers, headers)
+    /// Sets an extra header of the request, in the place of all with this name; `None` removes them. False: there would
+    /// be more than `most`, and nothing was changed.
+    pub(super) fn set_header(&mut self, name: &str, value: Option<String>, most: usize) -> bool {
+        let is_other = |(other, _): &(String, String)| !other.eq_ignore_ascii_case(name);
+        let fits = value.is_none() || self.headers.iter().filter(|header| is_other(header)).count() < most;
+        if fits {
+            self.headers.retain(is_other);
+            self.headers.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        fits
     }
 
     /// The proxy for a URL.

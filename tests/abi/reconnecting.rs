@@ -326,6 +326,13 @@ fn url_and_headers_can_change_between_tries() {
         let (name, value) = (CString::new(name).unwrap(), CString::new(value).unwrap());
         assert_eq!(c!(ws_set_header(client, name.as_ptr(), value.as_ptr())), WS_ERR_ARG);
     }
+    // The old ones are X-Token and X-Other.
+    for number in 0..98 {
+        let name = CString::new(format!("X-{number}")).unwrap();
+        assert_eq!(c!(ws_set_header(client, name.as_ptr(), c"1".as_ptr())), WS_OK);
+    }
+    assert_eq!(c!(ws_set_header(client, c"X-More".as_ptr(), c"1".as_ptr())), WS_ERR_ARG);
+    assert_eq!(c!(ws_set_header(client, c"x-97".as_ptr(), c"2".as_ptr())), WS_OK);
     assert_eq!(c!(ws_set_url(client, c"http://x".as_ptr())), WS_ERR_URL);
     assert_eq!(c!(ws_set_url(client, null())), WS_ERR_NULL);
     assert_eq!(c!(ws_set_header(client, null(), null())), WS_ERR_NULL);
@@ -403,4 +410,16 @@ fn any_sequence_of_ends_gives_a_sequence_of_links() {
         assert_eq!(server.requests.len(), 11);
         ws_free(client);
     }
+}
+
+#[test]
+fn the_next_try_is_not_before_the_time_that_the_server_asks_for() {
+    let _alone = alone();
+    let later = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\n";
+    let mut server = Scripted::new(&[Act::Refuse(503, later), Act::Stay]);
+    let client = open(&server.url("/"), |_| {});
+    let begin = Instant::now();
+    play(client, &mut server, ends_with("open"));
+    assert!(begin.elapsed() >= Duration::from_secs(1));
+    ws_free(client);
 }

@@ -152,3 +152,42 @@ fn a_lost_client_reconnects_under_the_same_handle() {
     let counters = peer.totals();
     assert_eq!((counters.messages_in, counters.messages_out), (LIVES as u64, LIVES as u64));
 }
+
+#[test]
+fn a_gap_between_polls_does_not_count_as_waiting() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let request = RequestSpec {
+        host: format!("127.0.0.1:{port}"),
+        target: "/".to_owned(),
+        headers: Vec::new(),
+        subprotocols: Vec::new(),
+        deflate: None,
+        max_header_bytes: 1 << 10,
+        channel: None,
+    };
+    let to = Destination { host: "127.0.0.1".to_owned(), port, tls: None, no_delay: true, trace: None };
+    let recipe = Recipe { to, via: None, request, session: None, timeout: Some(ms(20_000)), queue_before_open: false };
+    let (services, start) = (Services::new(Arc::new(|| {})), Instant::now());
+    let settings = [(WS_OPT_RETRY_MIN_MS, 10_000), (WS_OPT_RETRY_MAX_MS, 10_000)];
+    let mut peer = Connection::dial(&services, recipe.clone(), options(false, &settings), start);
+    peer.reconnect();
+    let (arena, codecs) = (Arena::new(64 << 10), Codecs::default());
+    let mut client = Client { peer, retry: Retry::new(recipe), services, arena, codecs, start };
+    while !client.peer.is_resting() {
+        assert!(start.elapsed() < ms(60_000));
+        client.poll();
+    }
+    let before = Instant::now();
+    let begins = |client: &mut Client, now: Instant| {
+        let cx = Client::cx(&client.services, &mut client.arena, &mut client.codecs, now, start);
+        client.retry.begin(&mut client.peer, &cx)
+    };
+    // The wait of 10 s is moved by the gap but for its first second: who polls every two seconds gets on too.
+    client.peer.shift(ms(60_000));
+    client.retry.shift(ms(60_000));
+    assert!(!begins(&mut client, before + ms(60_000)));
+    assert!(begins(&mut client, before + ms(69_000)));
+    assert!(!client.peer.is_resting());
+}

@@ -25,6 +25,11 @@ static class Component
                 Seen += "closed ";
                 Ending = closing;
             };
+            Lost += losing =>
+            {
+                Seen += "lost ";
+                Ending = losing;
+            };
         }
 
         public void Begin() => Start();
@@ -49,6 +54,7 @@ static class Component
         Invoke("Watch");
         Life();
         Handlers();
+        Losses();
         Failures();
         Session();
         Garbage();
@@ -195,6 +201,34 @@ static class Component
             Check.That(Until(other, server, () => other.Seen == "opened opened "), "the new connection opens");
             client.Destroy();
             other.Destroy();
+        }
+    }
+
+    static void Losses()
+    {
+        using (WebSocketServer server = Listen())
+        {
+            var client = new Client
+            {
+                Url = server.Connection.GetText(WebSocketText.Url),
+                Config = new WebSocketConfig { Flags = WebSocketFlags.Reconnect, RetryMinMs = 1, RetryMaxMs = 5 },
+            };
+            client.Begin();
+            Check.That(Until(client, server, () => client.Seen == "opened "), "a client that reconnects opens");
+            string token = server.Connection.GetText(WebSocketText.Url) + "?token=2";
+            WebSocketResult set = WebSocketResult.ErrState;
+            client.Lost += losing => set = client.Peer.Connection.SetUrl(token);
+            server.DisconnectAll(1012, "restart");
+            Check.That(Until(client, server, () => client.Seen == "opened lost opened "), "Lost, then Opened is raised");
+            Check.That(client.Ending.Code == 1012 && client.Ending.Reason == "restart" && client.Ending.Clean &&
+                           client.Ending.End.Cause == WebSocketCause.ClosedByPeer,
+                "with code, reason and cause: " + client.Ending.Message);
+            Check.Same(set, WebSocketResult.Ok, "a handler of Lost sets the next URL");
+            Check.Same(client.Peer.Connection.GetText(WebSocketText.Query), "token=2", "which is used");
+            Check.Same(client.Peer.Connection.SetHeader("X-Token", "3"), WebSocketResult.Ok, "a header is set");
+            Check.Same(client.Peer.Connection.SetHeader("X-Token", null), WebSocketResult.Ok, "and removed");
+            Check.Same(client.Peer.Connection.SetHeader("Upgrade", "x"), WebSocketResult.ErrArg, "another is refused");
+            client.Destroy();
         }
     }
 

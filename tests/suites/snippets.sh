@@ -152,6 +152,16 @@ check "docs/godot-scene.md: its parts in C compile" ${CC:-cc} -std=c99 -Wall -We
 } > origin.c
 check "SECURITY.md: its part in C compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c origin.c -o origin.o
 
+{
+  printf '#include "wspeer.h"\n#include <stdio.h>\nint part(ws_event event, const char *new_url);\n'
+  printf 'int part(ws_event event, const char *new_url) {\n'
+  "$extract" "$root/docs/reconnecting.md" c 'config.flags = WS_RECONNECT' | grep -v '^\.\.\.$'
+  "$extract" "$root/docs/reconnecting.md" c 'ws_set_url'
+  printf 'return 0;\n}\n'
+} > reconnecting.c
+check "docs/reconnecting.md: its parts in C compile" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
+  reconnecting.c -o reconnecting.o
+
 # docs/serving.md.
 wrapped "$root/docs/serving.md" c ws_make_certificate > certificate.c
 check "docs/serving.md: the server with a certificate compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude \

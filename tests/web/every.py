@@ -18,7 +18,7 @@ NEEDS = {
     "SERVER": "ws_listen ws_host ws_join_local ws_set_certificate ws_make_certificate ws_serve ws_accept ws_reply",
     "PAIR": "ws_pair ws_attach ws_feed ws_take_output ws_advance_time",
     "WAIT": "ws_wait",
-    "HEADERS": "ws_get_header",
+    "HEADERS": "ws_get_header ws_set_header",
     "SCENE": "ws_declare_node ws_send_auth ws_complete_auth ws_encode_call ws_decode_call ws_encode_variant ws_decode_variant",
 }
 # These functions end the objects that the others are called with.

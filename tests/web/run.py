@@ -161,6 +161,28 @@ def joins(once):
     same("a host that sends no id", "join", "join", "wrong", once)
 
 
+def reconnects():
+    """Links that are cut, restarts, refusals and a port where nobody listens; joins in every format."""
+    build_native("tests/web/reconnect.c", "reconnect")
+    build_native("tests/web/again.c", "again")
+    build("tests/web/reconnect.c", "reconnect", "-O2", "--closure", "1")
+    traces = []
+    for program in ([str(WEB / "reconnect")], ["node", "tests/web/browser.js", "run", str(WEB / "reconnect.js")]):
+        with started(["node", "tests/web/server.js"], "") as port:
+            traces.append(run([*program, "links", f"ws://127.0.0.1:{port}"]))
+    say(
+        traces[0] == traces[1] and traces[0][0] == 0 and "query key=3&new=1" in traces[0][1],
+        f"links that are lost: {len(traces[0][1].splitlines())} lines equal to native",
+        f"native: {traces[0]}\nweb: {traces[1]}",
+    )
+    with far.unused_port() as held:
+        nobody = f"ws://127.0.0.1:{held.getsockname()[1]}"
+        same("tries that all fail", "reconnect", "reconnect", "nobody", nobody)
+    for form in ("4", "3", "scene", "auth"):
+        with started([str(WEB / "again"), form], "ws://") as host:
+            same(f"joins that come back in the format {form}", "reconnect", "reconnect", "join", form, f"ws://{host}")
+
+
 def heartbeats(other):
     """With a wspeer server that freezes (one for each client), and with a server without the heartbeat."""
     build_native("tests/web/heart.c", "heart")
@@ -257,6 +279,7 @@ def main():
         same("examples-c/minimal_client.c", "minimal_client", "minimal_client", f"{ws}/once")
         pages(urls, f"{ws}/")
         joins(f"{ws}/")
+        reconnects()
         heartbeats(f"{ws}/")
         simulated(urls["wspeer"])
         godot()

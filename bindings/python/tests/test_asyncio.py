@@ -97,6 +97,38 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
                 self.fail("it opened")
         return caught.exception
 
+    async def test_a_lost_link_is_opened_anew(self) -> None:
+        settings: Any = {"rate": 500, "reconnect": True, "retry_min_ms": 1, "retry_max_ms": 5}
+        async with wspeer.aio.listen(LOCAL, rate=500) as server:
+            echoing = asyncio.create_task(echo(server))
+            async with wspeer.aio.connect(server.endpoint.url, **settings) as client:
+                # From the next try on: at LOST it may have begun already, as another task polls.
+                client.endpoint.set_url(server.endpoint.url + "?token=2")
+                client.endpoint.set_header("X-Token", "2")
+                client.endpoint.set_header("X-Token", None)
+                await client.send("hello")
+                seen: list[EventType] = []
+                async for event in client.events():
+                    seen.append(event.type)
+                    if event.type == EventType.MESSAGE and EventType.LOST not in seen:
+                        server.endpoint.disconnect(code=1012)
+                    elif event.type == EventType.MESSAGE:
+                        break
+                    elif event.type == EventType.LOST:
+                        self.assertEqual((event.code, event.unsent, event.clean), (1012, 0, True))
+                    elif event.type == EventType.OPEN and EventType.LOST in seen:
+                        await client.send("back")
+                self.assertEqual(client.endpoint.query, "token=2")
+        await echoing
+        kinds = [kind for kind in seen if kind != EventType.ERROR]
+        one = [EventType.OPEN, EventType.MESSAGE]
+        self.assertEqual(kinds, [*one, EventType.CLOSE_REQUEST, EventType.LOST, *one])
+        with socket.create_server(("127.0.0.1", 0)) as held:
+            url = f"ws://127.0.0.1:{held.getsockname()[1]}"
+        failure = await self.fails(url, **settings, retry_tries=3)
+        self.assertEqual(failure.cause, wspeer.Cause.REFUSED)
+        self.assertIn("try 3 of 3", failure.sentence)
+
     async def test_the_rate_is_kept(self) -> None:
         with wspeer.listen(LOCAL) as server:
             polls = 0

@@ -302,6 +302,50 @@ func trust() -> void:
 		check(trusts(WSPeer.new(), row[1], key, row[2]) == stock,
 				"a certificate is accepted as by WebSocketPeer if the options trust %s: %s" % [row[0], stock])
 
+func reconnecting() -> void:
+	var listener := TCPServer.new()
+	listener.listen(0, "127.0.0.1")
+	var url := "ws://127.0.0.1:%d" % listener.get_local_port()
+	var client := WSPeer.new()
+	client.reconnect = true
+	client.retry_min_delay = 0.001
+	client.retry_max_delay = 0.005
+	client.max_retries = 100
+	var losses := []
+	var on_lost := func(): losses.append(client.get_ready_state())
+	client.lost.connect(on_lost)
+	var accepted := func(polled) -> WSPeer:
+		check(wait([client], listener.is_connection_available), "a connection of the client arrives")
+		var server := WSPeer.new()
+		server.accept_stream(listener.take_connection())
+		polled.append(server)
+		check(wait(polled, func(): return client.get_ready_state() == WSPeer.STATE_OPEN), "the client is open")
+		return server
+	check(client.connect_to_url(url) == OK, "a client that reconnects connects")
+	var first: WSPeer = accepted.call([client])
+	first.close(1012, "restart")
+	check(wait([client, first], func(): return client.get_ready_state() == WSPeer.STATE_LOST), "its link is lost")
+	check(losses == [WSPeer.STATE_LOST], "lost is emitted once")
+	check(client.get_close_code() == -1 and client.send_text("x") != OK, "it has not ended, and takes no packet")
+	check(client.set_url(url + "/next") == OK and client.set_header("X-Token", "new") == OK
+			and client.remove_header("X-Other") == OK, "URL and headers of the next try are set")
+	check(client.set_url("http://x") == ERR_INVALID_PARAMETER, "another URL is refused")
+	var second: WSPeer = accepted.call([client])
+	check(second.get_requested_path() == "/next" and second.get_received_header("x-token") == "new", "they are used")
+	client.close()
+	check(wait([client, second], func(): return client.get_ready_state() == WSPeer.STATE_CLOSED), "it closes")
+	var types := []
+	var event := client.next_event()
+	while event:
+		if event.type != WSPeer.EVENT_ERROR:
+			types.append(event.type)
+		event = client.next_event()
+	check(types == [WSPeer.EVENT_OPEN, WSPeer.EVENT_CLOSE_REQUEST, WSPeer.EVENT_LOST, WSPeer.EVENT_OPEN,
+			WSPeer.EVENT_CLOSED], "each link has its events: %s" % [types])
+	check(WSPeer.new().set_url(url) != OK, "a peer without a connection has no next try")
+	# It holds the client, which would hold it.
+	client.lost.disconnect(on_lost)
+
 func _initialize() -> void:
 	not_connected()
 	for classes in [[WSPeer, WSPeer], [WSPeer, WebSocketPeer], [WebSocketPeer, WSPeer]]:
@@ -313,6 +357,7 @@ func _initialize() -> void:
 	simulated()
 	own_names()
 	diagnosis()
+	reconnecting()
 	long_packets()
 	other_streams()
 	lost_streams()
