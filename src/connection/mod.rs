@@ -60,8 +60,6 @@ pub struct Changed {
     pub closing: bool,
     /// It has ended.
     pub ended: bool,
-    /// Server: its link was lost, and its session waits to be resumed.
-    pub lost: bool,
 }
 
 impl Discarded for Connection {

@@ -122,7 +122,6 @@ impl Connection {
         let mut opening = Opening::resting(Rest::of_server(), Default::default(), cx.now);
         opening.set_session(session, pending);
         self.stage = Stage::Opening(Box::new(opening));
-        self.changed.lost = true;
     }
 
     /// The link is granted a session that was begun on it or on another one. `again`: the number of messages that are
@@ -262,7 +261,6 @@ impl Connection {
         self.simulate_resumed(&mut link);
         self.stage = Stage::Open(link);
         self.reconnects = Reconnects::No;
-        self.changed.lost = false;
         self.report_resumed(cx, again);
         self.go_on_closing(cx, pending);
         self.take_changes(cx);

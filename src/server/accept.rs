@@ -1,6 +1,6 @@
 //! Accepting clients: from a connection in the listen backlog to CONNECTED, or to a refusal with an HTTP status.
 
-use super::client::{Client, Handshaking, Preparing, Slot, Source, Stage, count};
+use super::client::{Client, Handshaking, Preparing, Slot, Source, Stage, Standing, count};
 use super::refusals::TurnedAway;
 use super::{FIRST_CLIENT, Handles, Server};
 use crate::codes::*;
@@ -350,14 +350,12 @@ impl Server {
             peer,
             serial,
             progress: Handshaking::Pending,
-            known,
             busy_until: 0,
             readable: true,
             marks: 0,
             timer: None,
             done: false,
-            is_seated: false,
-            is_lost: false,
+            standing: if known { Standing::KNOWN } else { Standing::default() },
         });
         if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
             client.set_timer(key, since + time, &mut self.queues);

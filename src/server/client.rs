@@ -21,8 +21,6 @@ pub(super) struct Client {
     pub(super) serial: u32,
     /// Whether its opening handshake is in progress.
     pub(super) progress: Handshaking,
-    /// Its address counts for the limits: `Source::known`.
-    pub(super) known: bool,
     /// Until this second it is served after the others, because it used up its slice of the budget.
     pub(super) busy_until: u32,
     /// The transport may have bytes to read.
@@ -33,10 +31,33 @@ pub(super) struct Client {
     pub(super) timer: Option<Moment>,
     /// Its last event has been taken.
     pub(super) done: bool,
+    /// What it counts as.
+    pub(super) standing: Standing,
+}
+
+/// What a client counts as, in one byte, as a server has it for every client.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Standing(u8);
+
+impl Standing {
+    /// Its address counts for the limits: `Source::known`.
+    pub(super) const KNOWN: Standing = Standing(1);
     /// A seat is kept free for it: it counts in `Counts::seats`.
-    pub(super) is_seated: bool,
+    pub(super) const SEATED: Standing = Standing(2);
     /// It has lost its link, and counts in `Sessions::lost`.
-    pub(super) is_lost: bool,
+    pub(super) const LOST: Standing = Standing(4);
+
+    /// Whether it counts as that.
+    pub(super) fn is(self, what: Standing) -> bool {
+        self.0 & what.0 != 0
+    }
+
+    /// From now on it counts as that, or not. Returns whether it did.
+    pub(super) fn set(&mut self, what: Standing, is_so: bool) -> bool {
+        let was_so = self.is(what);
+        self.0 = if is_so { self.0 | what.0 } else { self.0 & !what.0 };
+        was_so
+    }
 }
 
 /// How far a client is with its opening handshake. One byte, as a server has it for every client.
@@ -186,7 +207,7 @@ impl Server {
         if changed.opened || changed.ended {
             self.take_lifecycle(cx, key, changed, handles);
         }
-        if changed.lost {
+        if self.sessions.terms.is_some() {
             self.note_lost(cx, key);
         }
         self.note_changes(cx, key);
@@ -276,7 +297,7 @@ impl Server {
             self.idle.remove(key);
             client.progress = Handshaking::Over;
             self.counts.pending -= 1;
-            if client.known {
+            if client.standing.is(Standing::KNOWN) {
                 let limited = self.settings.limited(client.address());
                 count(&mut self.counts.per_address, limited, |there| there.pending -= 1);
             }

@@ -2,7 +2,7 @@
 //! bounded part of its file in memory, and the next block is read when the transport has taken the one before.
 
 use super::Server;
-use super::client::{Handshaking, Slot, count};
+use super::client::{Handshaking, Slot, Standing, count};
 use crate::codes::*;
 use crate::endpoint::{Options, shown_address};
 use crate::files::{Answer, Ask, BLOCK, Content, FilePath, Site, Sites};
@@ -267,7 +267,7 @@ impl Server {
             // For the next request, like a client that has just connected.
             client.progress = Handshaking::PendingAgain;
             counts.pending += 1;
-            if client.known {
+            if client.standing.is(Standing::KNOWN) {
                 count(&mut counts.per_address, settings.limited(client.address()), |there| there.pending += 1);
             }
             if let Some(time) = endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {

@@ -1,6 +1,6 @@
 //! Clients behind trusted proxies: the PROXY header before their bytes, and the headers of their requests.
 
-use super::client::{Preparing, Slot, Source, Stage, count};
+use super::client::{Preparing, Slot, Source, Stage, Standing, count};
 use super::refusals::TurnedAway;
 use super::{FIRST_CLIENT, Handles, Server};
 use crate::journal;
@@ -110,7 +110,7 @@ impl Server {
                 false => info.set_remote(*proxy, canonical(reported)),
             }
         }
-        client.known = true;
+        client.standing.set(Standing::KNOWN, true);
         if client.is_pending() {
             count(&mut counts.per_address, settings.limited(client.address()), |there| there.pending += 1);
         }
@@ -122,7 +122,7 @@ impl Server {
         let Server { slots, settings, proxied, counts, .. } = self;
         let Some(proxy) = proxied.get(&key) else { return };
         let Some(Slot::Client(client)) = slots.get_mut(key as usize) else { return };
-        if std::mem::replace(&mut client.known, false) && client.is_pending() {
+        if client.standing.set(Standing::KNOWN, false) && client.is_pending() {
             count(&mut counts.per_address, settings.limited(client.address()), |there| there.pending -= 1);
         }
         let info = &mut client.peer.endpoint.info;

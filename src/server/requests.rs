@@ -1,6 +1,6 @@
 //! Requests on which the program decides (WS_ASK): from REQUEST to CONNECTED or DISCONNECTED.
 
-use super::client::{Slot, count, no_handle};
+use super::client::{Slot, Standing, count, no_handle};
 use super::{Handles, Server};
 use crate::error::Error;
 use crate::heap;
@@ -25,7 +25,7 @@ impl Server {
     /// Keeps a seat free for a client that may open later.
     pub(super) fn take_seat(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
-        if !std::mem::replace(&mut client.is_seated, true) {
+        if !client.standing.set(Standing::SEATED, true) {
             let limited = self.settings.limited(client.address());
             count(&mut self.counts.per_address, limited, |there| there.seats += 1);
             self.counts.seats += 1;
@@ -89,7 +89,7 @@ impl Server {
     /// Releases the seat that was kept free for a client.
     pub(super) fn leave_seat(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
-        if std::mem::take(&mut client.is_seated) {
+        if client.standing.set(Standing::SEATED, false) {
             let limited = self.settings.limited(client.address());
             count(&mut self.counts.per_address, limited, |there| there.seats -= 1);
             self.counts.seats -= 1;

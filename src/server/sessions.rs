@@ -1,7 +1,7 @@
 //! The sessions of a server (docs/control-channel.md): clients that ask for one, lose their link, and come back on
 //! another one.
 
-use super::client::count;
+use super::client::{Standing, count};
 use super::{FIRST_CLIENT, Handles, Server, Slot};
 use crate::codes::*;
 use crate::error::Failure;
@@ -129,7 +129,7 @@ impl Server {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         client.peer.resume(cx, link, again);
         client.readable = true;
-        if std::mem::take(&mut client.is_lost) {
+        if client.standing.set(Standing::LOST, false) {
             self.sessions.count -= 1;
         }
         client.set_timer(key, cx.now, &mut self.queues);
@@ -148,14 +148,16 @@ impl Server {
         count(&mut self.counts.per_address, after, |there| there.connected += 1);
     }
 
-    /// A client has lost its link. If too many have, the session that was lost first ends.
+    /// After a change of a client, which may have lost its link. If too many have, the session that was lost first ends.
     pub(super) fn note_lost(&mut self, cx: &mut Cx<'_>, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        if client.standing.is(Standing::LOST) || !client.peer.has_lost_session() {
+            return;
+        }
         let serial = client.serial;
         client.set_timer(key, cx.now, &mut self.queues);
-        if !std::mem::replace(&mut client.is_lost, true) {
-            self.sessions.count += 1;
-        }
+        client.standing.set(Standing::LOST, true);
+        self.sessions.count += 1;
         self.sessions.lost.push_back((key, serial));
         self.end_oldest_lost(cx);
     }
@@ -163,7 +165,7 @@ impl Server {
     fn end_oldest_lost(&mut self, cx: &mut Cx<'_>) {
         let most = self.most_lost();
         while let Some((key, serial)) = self.sessions.lost.front().copied() {
-            let is_lost = self.client(key).is_some_and(|client| client.serial == serial && client.is_lost);
+            let is_lost = self.client(key).is_some_and(|client| client.serial == serial && client.standing.is(Standing::LOST));
             if is_lost && self.sessions.count as u64 <= most {
                 break;
             }
@@ -200,7 +202,7 @@ impl Server {
     pub(super) fn forget_session(&mut self, key: u32) {
         self.sessions.remove(key);
         if let Some(client) = self.client(key)
-            && std::mem::take(&mut client.is_lost)
+            && client.standing.set(Standing::LOST, false)
         {
             self.sessions.count -= 1;
         }

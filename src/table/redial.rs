@@ -74,10 +74,12 @@ impl Redial {
             {
                 return Err(Error::new(ErrorCode::Url, "it is not as safe as the client's own, or has a password"));
             }
-            if from.origin() != to.origin() || self.place.zone_number() != place.zone_number() {
-                self.way.replace_headers(Vec::new());
+            let is_other = from.origin() != to.origin() || self.place.zone_number() != place.zone_number();
+            let mut recipe = self.way.to(&place)?;
+            if is_other {
+                self.way.drop_headers();
+                recipe.request = self.way.request(&place);
             }
-            let recipe = self.way.to(&place)?;
             Ok((place, recipe))
         });
         match followed {

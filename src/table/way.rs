@@ -98,6 +98,11 @@ impl Way {
         fits
     }
 
+    /// Drops all extra headers of the request.
+    pub(super) fn drop_headers(&mut self) {
+        self.headers.clear();
+    }
+
     /// The proxy for a URL.
     fn via(&self, setting: ProxySetting, url: &Url, port: u16) -> Result<Option<Box<Via>>, Error> {
         let wrong = |why: String| Error::new(ErrorCode::Config, format!("the config cannot be used: {why}"));
