@@ -73,12 +73,13 @@ impl Connection {
 
     /// When its timers have to be checked, if that is earlier than they said: its close times out, or an acknowledgement
     /// is due.
+    #[inline]
     pub fn due_at(&self) -> Option<Instant> {
-        let ack_at = match &self.stage {
-            Stage::Open(link) => link.ack_at(),
-            Stage::Opening(_) | Stage::Ended => None,
-        };
-        self.close_deadline().into_iter().chain(ack_at).min()
+        match &self.stage {
+            Stage::Open(link) => link.due_at(),
+            Stage::Opening(opening) => opening.close_deadline(),
+            Stage::Ended => None,
+        }
     }
 
     /// When the close in progress times out; `None`: never, or none is in progress.

@@ -182,6 +182,7 @@ impl Link {
 
     /// Writes for part of the budget, then reads, decodes and answers. True: there may be more to read, and the budget
     /// or the round was exhausted.
+    #[inline(always)]
     pub fn pump(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         if self.has_output() {
             self.write_some(endpoint, cx);
@@ -208,11 +209,19 @@ impl Link {
     }
 
     /// Checks the timers. Called after `pump`, so that bytes that have arrived count. Returns when to check next.
-    #[inline]
+    #[inline(always)]
     pub fn check_timers(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         if self.is_over() {
             return None;
         }
+        if self.rare.may_have_timers() {
+            return self.check_rare_timers(endpoint, cx);
+        }
+        self.check_heartbeat(endpoint, cx)
+    }
+
+    #[inline(never)]
+    fn check_rare_timers(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         if self.rare.closing().is_some() {
             return self.check_close_timeout(endpoint, cx);
         }
@@ -223,6 +232,13 @@ impl Link {
             return None;
         }
         self.check_heartbeat(endpoint, cx).into_iter().chain(answer).chain(ack).chain(probe).min()
+    }
+
+    /// When its timers have to be checked, if that is earlier than they said: its close times out, or an acknowledgement
+    /// is due.
+    #[inline]
+    pub fn due_at(&self) -> Option<Instant> {
+        if self.rare.may_have_timers() { self.close_deadline().into_iter().chain(self.ack_at()).min() } else { None }
     }
 
     /// Ends a close that is overdue by more than `LONG_GAP`. Called while there is more to read, so that a peer that

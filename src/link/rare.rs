@@ -43,6 +43,7 @@ pub(super) struct State {
 }
 
 impl State {
+    #[inline(never)]
     fn unencoded(&self) -> (usize, usize) {
         let (mut messages, mut bytes) =
             self.waiting.as_ref().map_or((0, 0), |waiting| (waiting.len(), waiting.bytes()));
@@ -130,6 +131,12 @@ impl Rare {
     #[inline]
     pub(super) fn channel(&self) -> Option<&Channel> {
         self.0.as_ref()?.channel.as_deref()
+    }
+
+    /// Whether there may be timers other than the heartbeat's, or a close.
+    #[inline]
+    pub(super) fn may_have_timers(&self) -> bool {
+        self.0.is_some()
     }
 
     #[inline]

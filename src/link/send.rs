@@ -332,8 +332,8 @@ impl Link {
         self.has_queue_room(endpoint, len) && self.session_has_room(len, 1)
     }
 
-    /// As `has_room`, for the outbound queue alone.
-    #[inline]
+    /// As `has_room`, for the outbound queue alone. Every put asks it.
+    #[inline(always)]
     fn has_queue_room(&self, endpoint: &Endpoint, len: usize) -> bool {
         let waiting = self.queued_bytes();
         waiting == 0
@@ -688,6 +688,7 @@ impl Link {
     }
 
     /// Whether a message that is shared with other connections is accepted and queued now. A session keeps it.
+    #[inline(always)]
     fn admit_shared(
         &mut self,
         endpoint: &mut Endpoint,

@@ -37,7 +37,7 @@ impl Opening {
         if greeter.claim.is_some() {
             return Progress::Pending { more: false };
         }
-        let more = greeter.link.pump(endpoint, cx);
+        let more = pump(&mut greeter.link, endpoint, cx);
         match greeter.link.take_greeted() {
             None => match greeter.link.take_changes().and_then(|changes| changes.end) {
                 Some(end) => Progress::Ended(end),
@@ -133,7 +133,7 @@ impl Opening {
             link.fail(endpoint, cx, failure);
         }
         let next = if read_all {
-            link.check_timers(endpoint, cx)
+            check_timers(link, endpoint, cx)
         } else {
             link.check_overdue_close(endpoint, cx);
             None
@@ -321,4 +321,16 @@ impl Opening {
         let early = std::mem::take(&mut self.early);
         Progress::Opened(Box::new(Opened { link, early, place: Some(place), resumed, without }))
     }
+}
+
+/// As `Link::pump`, which is part of every poll of an open connection, and inlined there.
+#[inline(never)]
+fn pump(link: &mut Link, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
+    link.pump(endpoint, cx)
+}
+
+/// As `Link::check_timers`, for the same reason.
+#[inline(never)]
+fn check_timers(link: &mut Link, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
+    link.check_timers(endpoint, cx)
 }

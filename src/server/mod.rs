@@ -328,7 +328,9 @@ impl Server {
         let mut all_ready = self.collect_readiness(|| cx.second());
         self.collect_local();
         self.write_own(cx);
-        more |= self.go_on_draining(cx);
+        if self.drain.is_some() {
+            more |= self.go_on_draining(cx);
+        }
         more |= self.go_on_closing(cx);
         more |= self.accept(cx, handles);
         if self.has_extras {
