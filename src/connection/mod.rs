@@ -264,14 +264,39 @@ impl Connection {
         if let Stage::Opening(opening) = &mut self.stage {
             let progress = opening.pump(&mut self.endpoint, cx);
             let more = self.advance(cx, progress);
-            if more || !matches!(self.stage, Stage::Open(_)) {
-                return more;
+            if more {
+                return true;
             }
         }
-        let Stage::Open(link) = &mut self.stage else { return false };
+        let link = match &mut self.stage {
+            Stage::Open(link) => link,
+            Stage::Opening(opening) => match opening.greeting_link() {
+                Some(link) => link,
+                None => return false,
+            },
+            Stage::Ended => return false,
+        };
         let more = link.pump(&mut self.endpoint, cx);
+        if matches!(self.stage, Stage::Opening(_)) {
+            return self.greet(cx, more);
+        }
         self.take_changes(cx);
         more
+    }
+
+    /// After the link of an opening was polled, which agrees on a session.
+    #[cold]
+    fn greet(&mut self, cx: &mut Cx<'_>, more: bool) -> bool {
+        let Stage::Opening(opening) = &mut self.stage else { return more };
+        let progress = opening.greet(&mut self.endpoint, cx, more);
+        let goes_on = self.advance(cx, progress);
+        if let Stage::Open(link) = &mut self.stage {
+            // What waits for the session leaves now.
+            link.write(&mut self.endpoint, cx);
+            self.take_changes(cx);
+            return more;
+        }
+        goes_on
     }
 
     /// Checks the timers. Called after `pump`, so that bytes that have arrived count. `read_all`: there is no more to

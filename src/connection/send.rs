@@ -187,6 +187,7 @@ impl Connection {
     }
 
     /// Whether there is work to encode or write that no readiness event will announce.
+    #[inline]
     pub fn can_send_on(&self) -> bool {
         match &self.stage {
             Stage::Opening(opening) => opening.can_send_on(),

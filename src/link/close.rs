@@ -266,6 +266,11 @@ impl Link {
         self.rare.closing().filter(|_| !self.is_over())?.deadline
     }
 
+    /// The part of `check_timers` that concerns a close in progress.
+    pub fn check_closing(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
+        if self.is_closing() && !self.is_over() { self.check_close_timeout(endpoint, cx) } else { None }
+    }
+
     /// Ends a close that has timed out. Returns when to check next.
     pub(super) fn check_close_timeout(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         let closing = self.rare.state().closing.as_mut()?;

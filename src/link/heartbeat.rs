@@ -103,6 +103,7 @@ impl Link {
     }
 
     /// Pings the peer when a ping is due, and ends a link whose peer has timed out. Returns when to check next.
+    #[inline(always)]
     pub(super) fn check_heartbeat(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         let interval = endpoint.options.time(WS_OPT_HEARTBEAT_MS)?;
         if interval.is_zero() {

@@ -182,7 +182,7 @@ impl Link {
 
     /// Writes for part of the budget, then reads, decodes and answers. True: there may be more to read, and the budget
     /// or the round was exhausted.
-    #[inline(always)]
+    #[inline]
     pub fn pump(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         if self.has_output() {
             self.write_some(endpoint, cx);
@@ -209,7 +209,7 @@ impl Link {
     }
 
     /// Checks the timers. Called after `pump`, so that bytes that have arrived count. Returns when to check next.
-    #[inline(always)]
+    #[inline]
     pub fn check_timers(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         if self.is_over() {
             return None;
@@ -295,7 +295,7 @@ impl Link {
 
     /// Whether the next flush or poll must write because no readiness event will request it. `tried`: writing has been
     /// attempted.
-    #[inline]
+    #[inline(always)]
     pub fn needs_flush(&self, endpoint: &Endpoint, tried: bool) -> bool {
         let failed = self.rare.write_failure().is_some();
         failed || (self.has_output() && (!tried || endpoint.options.is_on(WS_OPT_COALESCE) || self.can_send_on()))

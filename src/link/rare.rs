@@ -133,6 +133,13 @@ impl Rare {
         self.0.as_ref()?.channel.as_deref()
     }
 
+    /// Whether there are such messages.
+    #[inline]
+    pub(super) fn has_unencoded(&self) -> bool {
+        let waits = |state: &State| state.waiting.is_some() || (state.session.is_some() && state.unencoded().0 > 0);
+        self.0.as_deref().is_some_and(waits)
+    }
+
     /// Whether there may be timers other than the heartbeat's, or a close.
     #[inline]
     pub(super) fn may_have_timers(&self) -> bool {

@@ -55,7 +55,6 @@ enum Next {
 impl Link {
     /// Reads and decodes. True: there may be more, and the budget was exhausted or, on a server, the round of this
     /// client was.
-    #[inline(always)]
     pub(super) fn read(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         let (mut round, mut first) = (0, true);
         while self.wants_bytes(endpoint, cx) {

@@ -191,7 +191,7 @@ impl Link {
 
     /// Before a message of `len` bytes is put: writes what the corked call has queued if it is much, or leaves no room
     /// for the message. So such a call accepts what separate puts would.
-    #[inline]
+    #[inline(always)]
     pub fn make_room(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, len: usize) {
         if cx.corked && (self.outbox.unwritten() >= COALESCE_BYTES || !self.has_room(endpoint, len)) {
             self.gains_room(endpoint, cx, len);
@@ -315,13 +315,14 @@ impl Link {
 
     /// Whether a message can be compressed or encoded now.
     pub fn can_compress(&self) -> bool {
-        self.rare.unencoded().0 > 0
+        self.rare.has_unencoded()
             && self.outbox.unwritten() < AHEAD_BYTES
             && self.rare.write_failure().is_none()
             && !self.has_stopped()
     }
 
     /// Whether there is work to encode or write that no readiness event will announce.
+    #[inline]
     pub fn can_send_on(&self) -> bool {
         self.writes_on || self.can_compress()
     }
@@ -408,11 +409,16 @@ impl Link {
     }
 
     /// Reports WRITABLE if it is due and there is room.
-    #[inline]
+    #[inline(always)]
     pub fn check_writable(&self, endpoint: &mut Endpoint, cx: &Cx<'_>) {
-        if let Some(len) = endpoint.owed_writable()
-            && self.may_put()
-        {
+        if let Some(len) = endpoint.owed_writable() {
+            self.report_room(endpoint, cx, len);
+        }
+    }
+
+    #[cold]
+    fn report_room(&self, endpoint: &mut Endpoint, cx: &Cx<'_>, len: u32) {
+        if self.may_put() {
             let room = endpoint.options.limit(WS_OPT_OUTBOUND_BYTES) / 2;
             let packets = endpoint.options.limit(WS_OPT_OUTBOUND_PACKETS) / 2;
             if self.queued_bytes() as u64 <= room

@@ -31,28 +31,28 @@ impl Opening {
         self.at = At::Greeting(Box::new(Greeter { link, place, received, claim: None, resumes }));
     }
 
-    /// Continues with the agreement.
-    pub(super) fn greet(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
-        let At::Greeting(greeter) = &mut self.at else { return Progress::Pending { more: false } };
-        if greeter.claim.is_some() {
-            return Progress::Pending { more: false };
+    /// The link that agrees on a session, to be polled.
+    pub fn greeting_link(&mut self) -> Option<&mut Link> {
+        match &mut self.at {
+            At::Greeting(greeter) if greeter.claim.is_none() => Some(&mut greeter.link),
+            _ => None,
         }
-        let more = pump(&mut greeter.link, endpoint, cx);
+    }
+
+    /// Continues with the agreement after its link was polled. `more`: the result of that.
+    pub fn greet(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, more: bool) -> Progress {
+        let At::Greeting(greeter) = &mut self.at else { return Progress::Pending { more } };
         match greeter.link.take_greeted() {
             None => match greeter.link.take_changes().and_then(|changes| changes.end) {
                 Some(end) => Progress::Ended(end),
                 None => Progress::Pending { more },
             },
-            Some(Greeted::Claim(Claim::New(_))) if greeter.resumes => {
+            Some(Greeted::Claim(Claim::New(_)) | Greeted::Without(_)) if greeter.resumes => {
                 self.turn_claim_away(endpoint, cx);
                 Progress::Pending { more }
             }
             Some(Greeted::Claim(claim)) => {
                 greeter.claim = Some(claim);
-                Progress::Pending { more }
-            }
-            Some(Greeted::Without(_)) if greeter.resumes => {
-                self.turn_claim_away(endpoint, cx);
                 Progress::Pending { more }
             }
             Some(Greeted::Granted(resumed)) => self.greeted(resumed, None),
@@ -133,7 +133,7 @@ impl Opening {
             link.fail(endpoint, cx, failure);
         }
         let next = if read_all {
-            check_timers(link, endpoint, cx)
+            link.check_closing(endpoint, cx)
         } else {
             link.check_overdue_close(endpoint, cx);
             None
@@ -321,16 +321,4 @@ impl Opening {
         let early = std::mem::take(&mut self.early);
         Progress::Opened(Box::new(Opened { link, early, place: Some(place), resumed, without }))
     }
-}
-
-/// As `Link::pump`, which is part of every poll of an open connection, and inlined there.
-#[inline(never)]
-fn pump(link: &mut Link, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
-    link.pump(endpoint, cx)
-}
-
-/// As `Link::check_timers`, for the same reason.
-#[inline(never)]
-fn check_timers(link: &mut Link, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
-    link.check_timers(endpoint, cx)
 }

@@ -225,7 +225,8 @@ impl Opening {
             return Progress::Pending { more: false };
         }
         if matches!(self.at, At::Greeting(_)) {
-            return self.greet(endpoint, cx);
+            // Its owner polls the link: see `greeting_link`.
+            return Progress::Pending { more: false };
         }
         if let At::LookingUp(looking_up) = &mut self.at {
             match looking_up.0.result() {
@@ -266,7 +267,7 @@ impl Opening {
         };
         let Progress::Pending { more } = progress else { return progress };
         if matches!(self.at, At::Greeting(_)) {
-            return self.greet(endpoint, cx);
+            return Progress::Pending { more };
         }
         if !(self.writes_on && cx.budget.is_spent()) {
             self.write(endpoint, cx);

@@ -422,7 +422,7 @@ impl Server {
 
     /// After a send: marks the client for the next flush or poll, unless a readiness event will follow. `tried`:
     /// writing has been attempted.
-    #[inline]
+    #[inline(always)]
     pub fn mark_for_flush(&mut self, key: u32, tried: bool) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
             && client.peer.needs_flush(tried)

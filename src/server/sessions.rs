@@ -165,7 +165,8 @@ impl Server {
     fn end_oldest_lost(&mut self, cx: &mut Cx<'_>) {
         let most = self.most_lost();
         while let Some((key, serial)) = self.sessions.lost.front().copied() {
-            let is_lost = self.client(key).is_some_and(|client| client.serial == serial && client.standing.is(Standing::LOST));
+            let is_lost =
+                self.client(key).is_some_and(|client| client.serial == serial && client.standing.is(Standing::LOST));
             if is_lost && self.sessions.count as u64 <= most {
                 break;
             }
