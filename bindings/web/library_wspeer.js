@@ -19,7 +19,7 @@ mergeInto(LibraryManager.library, {
       if (row.handles === 'server') return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of servers');
       if (row.handles === 'multiplayer' && !peer.join)
         return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of hosts and joins');
-      if (set && isHeartbeatOption && peer.flags & WSPEER_C.APP_HEARTBEAT) return 0;
+      if (set && isHeartbeatOption && (peer.flags & WSPEER_C.APP_HEARTBEAT || peer.terms)) return 0;
       if (row.standard === undefined || (set && !row.set))
         return WSPEER.unsupported(row.name + ' is the browser\'s own affair');
       return 0;
@@ -94,12 +94,13 @@ mergeInto(LibraryManager.library, {
     return WSPEER.find(h) ? WSPEER.unsupported('it does not show the headers of the answer') : WSPEER_C.ERR_HANDLE;
   },
   ws_get_stats: function (h, out, size) {
-    var at = WSPEER_LAYOUT.stats, peer, values, name, pending;
+    var at = WSPEER_LAYOUT.stats, peer, values, name, pending, session;
     size = Math.min(WSPEER.size(size), at.size);
     if (WSPEER.isNull('out', out)) return WSPEER_C.ERR_NULL;
     if (size < 8) return WSPEER.fail(WSPEER_C.ERR_ARG, 'size is ' + size + ': pass sizeof(ws_stats)');
     peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;
+    session = peer.session;
     WSPEER_CONN.dropSent(peer);
     // Before authentication completes, received messages are not counted.
     pending = WSPEER_SCENE.notAdmitted(peer);
@@ -110,7 +111,11 @@ mergeInto(LibraryManager.library, {
       [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)],
       [at.queued_bytes_in, peer.bytesWaiting],
       [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length],
-      [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes],
+      [at.queued_bytes_out, WSPEER_CONN.buffered(peer) + peer.earlyBytes],
+      [at.losses, peer.losses], [at.resumed, peer.resumed], [at.sent_again, peer.sentAgain],
+      [at.unacknowledged_packets,
+        session ? session.removed + WSPEER.count(session.log) - session.acknowledged : 0],
+      [at.unacknowledged_bytes, session ? session.logBytes : 0],
       [at.sim_bytes, WSPEER_SIM.counts(peer)[0]], [at.sim_losses, WSPEER_SIM.counts(peer)[1]]
     ];
     HEAPU8.fill(0, out, out + size);
@@ -141,7 +146,7 @@ mergeInto(LibraryManager.library, {
     wrong = WSPEER_OPTIONS.checkOption(peer, option, false);
     if (wrong) return wrong;
     WSPEER.setWord(out,
-      option === WSPEER_C.OPT_PONG_TIMEOUT_MS ? WSPEER_HEARTBEAT.pongTimeout(peer) : peer.options[option]);
+      option === WSPEER_C.OPT_PONG_TIMEOUT_MS ? WSPEER_CHANNEL.pongTimeout(peer) : peer.options[option]);
     return WSPEER_C.OK;
   },
   ws_set_option: function (h, option, value) {
@@ -263,6 +268,18 @@ mergeInto(LibraryManager.library, {
     return WSPEER.find(h) ?
       WSPEER.fail(WSPEER_C.ERR_KIND, 'only a server\'s handle has clients to disconnect; use ws_close') :
       WSPEER_C.ERR_HANDLE;
+  },
+  ws_drain: function (server, window_ms, retry_ms, url) {
+    return WSPEER.unsupported('it listens to nobody, and so has no clients to send away');
+  },
+  ws_hint: function (h, hint) {
+    var peer;
+    if ([WSPEER_C.HINT_SUSPEND, WSPEER_C.HINT_RESUME, WSPEER_C.HINT_NETWORK_CHANGED].indexOf(hint) < 0)
+      return WSPEER.fail(WSPEER_C.ERR_ARG, hint + ' is no WS_HINT_*');
+    peer = WSPEER.find(h);
+    if (!peer) return WSPEER_C.ERR_HANDLE;
+    WSPEER_HINT.take(peer, hint);
+    return WSPEER_C.OK;
   },
   ws_free: function (h) {
     if (WSPEER.peers[h >>> 0]) WSPEER_CONN.free(WSPEER.peers[h >>> 0]);

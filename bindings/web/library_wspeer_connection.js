@@ -2,6 +2,9 @@
 
 mergeInto(LibraryManager.library, {
   $WSPEER_CONN: {
+    // Default of session_bytes.
+    SESSION_BYTES: 1048576,
+
     // ---- Opening ----
 
     // Reads and checks a ws_config; returns an error result (a negative number) if it cannot be used.
@@ -61,14 +64,16 @@ mergeInto(LibraryManager.library, {
         [at.deflate_level, at.deflate_threshold_bytes, at.server_max_window_bits, at.client_max_window_bits,
           at.max_inflate_ratio]);
       if (name) return WSPEER.unsupported('the browser compresses by itself, so leave ' + WSPEER.named(name) + ' 0');
-      var hasHeartbeat = flags & WSPEER_C.APP_HEARTBEAT;
+      var terms = field(at.session_ms) ?
+        { ms: field(at.session_ms), bytes: field(at.session_bytes) || WSPEER_CONN.SESSION_BYTES } : null;
+      var hasHeartbeat = flags & WSPEER_C.APP_HEARTBEAT || terms;
       name = hasHeartbeat ? '' : isSet(['heartbeat_ms', 'pong_timeout_ms'], [at.heartbeat_ms, at.pong_timeout_ms]);
       if (name)
         return WSPEER.unsupported('it shows no pings, so leave ' + WSPEER.named(name) + ' 0, or set ' +
           WSPEER.named('WS_APP_HEARTBEAT') + ' here and at a server of wspeer');
-      if (hasHeartbeat && field(at.max_message_bytes) && field(at.max_message_bytes) < 128) {
+      if (hasHeartbeat && field(at.max_message_bytes) && field(at.max_message_bytes) < (terms ? 1024 : 128)) {
         return WSPEER.badConfig(WSPEER.named('max_message_bytes') + ' is ' + field(at.max_message_bytes) + ': ' +
-          WSPEER.named('WS_APP_HEARTBEAT') + ' needs at least 128');
+          WSPEER.named(terms ? 'session_ms' : 'WS_APP_HEARTBEAT') + ' needs at least ' + (terms ? 1024 : 128));
       }
       name = isSet(['max_messages_per_s', 'max_bytes_per_s'], [at.max_messages_per_s, at.max_bytes_per_s]);
       if (name) return WSPEER.unsupported('it does not stop reading, so leave ' + WSPEER.named(name) + ' 0');
@@ -87,13 +92,13 @@ mergeInto(LibraryManager.library, {
       if (texts === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'subprotocols is not valid UTF-8');
       protocols = texts.split(',').map(function (one) { return one.trim(); }).filter(function (one) { return one; });
       var options = WSPEER_OPTIONS.values(field);
-      if (hasHeartbeat) options[WSPEER_C.OPT_HEARTBEAT_MS] = field(at.heartbeat_ms) || 20000;
+      if (hasHeartbeat) options[WSPEER_C.OPT_HEARTBEAT_MS] = field(at.heartbeat_ms) || (terms ? 5000 : 20000);
       if (hasHeartbeat) options[WSPEER_C.OPT_PONG_TIMEOUT_MS] = field(at.pong_timeout_ms);
       options[WSPEER_C.OPT_COALESCE] = flags & WSPEER_C.COALESCE;
       name = WSPEER_OPTIONS.endless(options);
       if (name) return WSPEER.badConfig(WSPEER.named(name) + ' is ' + WSPEER.OFF + ': it cannot be off');
       return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options,
-        timeout: field(at.connect_timeout_ms) || 10000 };
+        terms: terms, timeout: field(at.connect_timeout_ms) || 10000 };
     },
     // Resolves a URL without a scheme against the page's. Returns an error message if it means no place there.
     resolveUrl: function (text) {
@@ -147,14 +152,15 @@ mergeInto(LibraryManager.library, {
         early: [], earlyBytes: 0, sizes: WSPEER.fifo(), sizesBytes: 0, wanted: -1,
         closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0,
         bytesOut: 0, dropped: 0, admittedBefore: { messages: 0, bytes: 0 },
-        rttUs: 0, heartbeat: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_HEARTBEAT.state() : null,
-        join: join ? WSPEER_JOIN.join(settings.flags) : null, diagnosis: null, simulation: null,
-        retry: settings.flags & WSPEER_C.RECONNECT && !diagnoses ? WSPEER_RETRY.retry() : null
+        rttUs: 0, channel: null, join: join ? WSPEER_JOIN.join(settings.flags) : null, diagnosis: null, simulation: null,
+        retry: (settings.flags & WSPEER_C.RECONNECT || settings.terms) && !diagnoses ? WSPEER_RETRY.retry() : null,
+        terms: diagnoses ? null : settings.terms, session: null, away: null, losses: 0, resumed: 0, sentAgain: 0
       };
       failure = WSPEER_CONN.connect(peer);
       if (failure) return failure.isConfig ? WSPEER.badConfig(failure.words) : WSPEER.fail(WSPEER_C.ERR_URL, failure.words);
       peer.handle = WSPEER.nextHandle++;
       WSPEER.peers[peer.handle] = peer;
+      WSPEER_HINT.watch();
       if (diagnoses) WSPEER_DIAGNOSIS.begin(peer);
       WSPEER.setWord(out, peer.handle);
       return WSPEER_C.OK;
@@ -170,8 +176,10 @@ mergeInto(LibraryManager.library, {
     // config.
     connect: function (peer) {
       var socket;
+      peer.session = peer.session || WSPEER_SESSION.begin(peer);
+      peer.channel = WSPEER_CHANNEL.state(peer);
       try {
-        socket = new WebSocket(peer.heartbeat ? WSPEER_HEARTBEAT.askIn(peer.url.href) : peer.url.href, peer.protocols);
+        socket = new WebSocket(peer.channel ? WSPEER_CHANNEL.askIn(peer) : peer.url.href, peer.protocols);
       } catch (error) {
         // The browser's own text quotes the URL or the subprotocol, which may be secret.
         return error.name === 'SyntaxError' ? {
@@ -197,7 +205,13 @@ mergeInto(LibraryManager.library, {
       peer.status = 101;
       if (peer.simulation) WSPEER_SIM.begin(peer);
       if (peer.diagnosis) return WSPEER_DIAGNOSIS.opened(peer);
-      if (peer.heartbeat) WSPEER_HEARTBEAT.begin(peer);
+      if (peer.channel) WSPEER_CHANNEL.begin(peer);
+      if (peer.session) return;
+      WSPEER_CONN.ready(peer);
+      if (peer.terms) WSPEER_SESSION.reportNone(peer, WSPEER_SESSION.NO_RANDOMNESS);
+    },
+    // The link is open, and nothing has to be agreed on.
+    ready: function (peer) {
       if (peer.join) return WSPEER_CONN.sendEarly(peer);
       peer.state = WSPEER_C.OPEN;
       if (peer.retry) WSPEER_RETRY.isOpen(peer);
@@ -220,8 +234,12 @@ mergeInto(LibraryManager.library, {
           'a message is longer than ' + WSPEER.named('max_message_bytes') + ' (' + most +
             '): raise it, or send less at a time');
       }
-      var watched = peer.heartbeat ? WSPEER_HEARTBEAT.watch(peer, text, bytes) : WSPEER_HEARTBEAT.OF_HOST;
-      if (watched === WSPEER_HEARTBEAT.MESSAGE) return;
+      var watched = peer.channel ? WSPEER_CHANNEL.watch(peer, text, bytes) : WSPEER_CHANNEL.OF_HOST;
+      if (watched === WSPEER_CHANNEL.CONTROL) return;
+      if (peer.channel && peer.channel.greeting) {
+        if (watched === WSPEER_CHANNEL.OF_HOST) return WSPEER_SESSION.failEarly(peer);
+        if (!WSPEER_SESSION.openWithout(peer, WSPEER_SESSION.NOT_OFFERED)) return;
+      }
       var scene = peer.join && peer.join.scene, waiting = WSPEER.count(peer.messages) + (scene ? scene.held.length : 0);
       var bytesWaiting = peer.bytesWaiting + (scene ? scene.heldBytes : 0);
       var packets = peer.options[WSPEER_C.OPT_INBOUND_PACKETS], room = peer.options[WSPEER_C.OPT_INBOUND_BYTES];
@@ -235,7 +253,8 @@ mergeInto(LibraryManager.library, {
       peer.bytesIn += bytes.length;
       if (peer.join) WSPEER_JOIN.cameToJoin(peer, text, bytes);
       else WSPEER.pushMessage(peer, text ? WSPEER_C.TEXT : WSPEER_C.BINARY, bytes, 0);
-      if (watched === WSPEER_HEARTBEAT.NOT_OFFERED) WSPEER_HEARTBEAT.giveUp(peer);
+      WSPEER_SESSION.count(peer, bytes.length);
+      if (watched === WSPEER_CHANNEL.NOT_OFFERED) WSPEER_CHANNEL.giveUp(peer);
     },
     closed: function (peer, event) {
       var closing = peer.closing, code = event.code;
@@ -339,9 +358,11 @@ mergeInto(LibraryManager.library, {
       WSPEER_SIM.remove(peer);
       socket = peer.socket;
       WSPEER_CONN.dropSent(peer);
+      if (peer.session && WSPEER_SESSION.keeps(peer, mark)) return;
       if (peer.retry && WSPEER_RETRY.keeps(peer, mark)) return;
       mark.status = peer.status || (peer.retry ? peer.retry.status : 0);
-      mark.unsent = peer.early.length + (mark.clean && peer.closing ? 0 : WSPEER.count(peer.sizes));
+      if (mark.unsent === undefined) mark.unsent = mark.clean && peer.closing ? 0 : WSPEER.count(peer.sizes);
+      mark.unsent += peer.early.length;
       socket.onopen = socket.onmessage = socket.onclose = null;
       if (peer.diagnosis) WSPEER_DIAGNOSIS.advise(peer, mark);
       peer.error = mark.clean && !peer.diagnosis ? '' : mark.words;
@@ -383,10 +404,12 @@ mergeInto(LibraryManager.library, {
     close: function (peer, code, reason) {
       if (peer.state === WSPEER_C.CLOSED) return;
       if (code === -1) return WSPEER_CONN.drop(peer, 'the host dropped the connection');
-      if (peer.closing) return;
-      if (!peer.status) return WSPEER_CONN.drop(peer, 'the host closed the connection before it was open');
+      if (peer.closing || WSPEER_SESSION.closeLater(peer, code, reason)) return;
+      if (!WSPEER_CONN.isUp(peer)) return WSPEER_CONN.drop(peer, 'the host closed the connection before it was open');
       code = code || 1000;
-      peer.closing = { asked: code, sent: WSPEER_CONN.wireCode(code), waiting: peer.socket.bufferedAmount };
+      WSPEER_SESSION.end(peer);
+      peer.closing =
+        { asked: code, sent: WSPEER_CONN.wireCode(code), reason: reason, waiting: peer.socket.bufferedAmount };
       peer.deadline = WSPEER.now() + peer.options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS];
       peer.state = WSPEER_C.CLOSING;
       WSPEER_CONN.closeSocket(peer, code, reason);
@@ -405,6 +428,7 @@ mergeInto(LibraryManager.library, {
     },
     free: function (peer) {
       if (peer.state !== WSPEER_C.CLOSED) {
+        WSPEER_SESSION.end(peer);
         if (peer.socket.line) peer.socket.onmessage = peer.socket.onclose = null;
         WSPEER_SIM.remove(peer);
         if (!peer.closing) WSPEER_CONN.closeSocket(peer, peer.status ? 1001 : 0, '');
@@ -423,15 +447,18 @@ mergeInto(LibraryManager.library, {
     poll: function (peer) {
       if (peer.state === WSPEER_C.CLOSED) return;
       if (peer.retry) WSPEER_RETRY.attend(peer);
-      if (peer.retry && peer.retry.at) return WSPEER_RETRY.poll(peer);
       if (peer.socket.line) WSPEER_SIM.advance(peer.socket);
       if (peer.state === WSPEER_C.CLOSED) return;
-      if (peer.wanted >= 0 && peer.status && WSPEER_CONN.hasRoom(peer, peer.wanted)) {
+      if (peer.session && WSPEER_SESSION.check(peer)) return;
+      if (peer.wanted >= 0 && (WSPEER_CONN.isUp(peer) || WSPEER_SESSION.keepsMessages(peer)) &&
+        WSPEER_CONN.hasRoom(peer, peer.wanted, 1)) {
         peer.wanted = -1;
         WSPEER.pushMark(peer, WSPEER_C.EVENT_WRITABLE, { peerId: peer.join ? 1 : 0 });
       }
-      if (peer.heartbeat && peer.status && !peer.closing) WSPEER_HEARTBEAT.check(peer);
-      if (peer.state === WSPEER_C.CLOSED) return;
+      if (peer.retry && peer.retry.at) return WSPEER_RETRY.poll(peer);
+      if (peer.channel && peer.status && !peer.closing) WSPEER_CHANNEL.check(peer);
+      // The agreement on a session has its own deadline.
+      if (peer.state === WSPEER_C.CLOSED || (peer.status && !WSPEER_CONN.isUp(peer))) return;
       if (peer.closing && peer.socket.bufferedAmount < peer.closing.waiting) {
         peer.closing.waiting = peer.socket.bufferedAmount;
         peer.deadline = WSPEER.now() + peer.options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS];
@@ -467,24 +494,37 @@ mergeInto(LibraryManager.library, {
 
     // Drops the sizes of messages that have been sent: bufferedAmount is the number of bytes that have not.
     dropSent: function (peer) {
-      var buffered = peer.socket.bufferedAmount;
+      var buffered = WSPEER_CONN.buffered(peer);
       while (WSPEER.count(peer.sizes) && peer.sizesBytes - WSPEER.peek(peer.sizes) >= buffered)
         peer.sizesBytes -= WSPEER.take(peer.sizes);
     },
-    hasRoom: function (peer, len) {
+    // Bytes that the link was given and has not sent. A socket that has ended keeps its number.
+    buffered: function (peer) { return peer.status ? peer.socket.bufferedAmount : 0; },
+    // Whether `count` messages of `len` bytes together are accepted. A session limits them too, and a lost link does not.
+    hasRoom: function (peer, len, count) {
       WSPEER_CONN.dropSent(peer);
-      var waiting = peer.socket.bufferedAmount + peer.earlyBytes,
+      var waiting = WSPEER_CONN.buffered(peer) + peer.earlyBytes, session = peer.session,
         packets = WSPEER.count(peer.sizes) + peer.early.length;
+      if (session && !WSPEER_SESSION.hasRoom(session, len, count)) return false;
       return (!waiting && !packets) || (WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_BYTES], waiting + len) &&
         WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_PACKETS], packets + 1));
     },
+    // Sends a message on the link. A session keeps it until it is acknowledged.
     send: function (peer, data, size) {
+      if (peer.session) WSPEER_SESSION.keep(peer, data, size);
+      else WSPEER_CONN.transmit(peer, data, size);
+    },
+    transmit: function (peer, data, size) {
       peer.sizes.items.push(size);
       peer.sizesBytes += size;
+      if (peer.channel) peer.channel.handed += size;
       peer.socket.send(data);
     },
+    // Whether the link is open, and what has to be agreed on first is.
+    isUp: function (peer) { return peer.status !== 0 && !(peer.channel && peer.channel.greeting); },
     mayPut: function (peer) {
-      return peer.status !== 0 && !peer.closing && peer.state !== WSPEER_C.CLOSED && peer.socket.readyState === 1;
+      return WSPEER_SESSION.keepsMessages(peer) ||
+        (WSPEER_CONN.isUp(peer) && !peer.closing && peer.state !== WSPEER_C.CLOSED && peer.socket.readyState === 1);
     },
     notOpen: function () {
       return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: before OPEN a message needs ' +
@@ -494,10 +534,11 @@ mergeInto(LibraryManager.library, {
       peer.wanted = size;
       return WSPEER.fail(WSPEER_C.ERR_FULL,
         'the outbound queue is full: poll and put it again after the WRITABLE event, or raise ' +
-          WSPEER.named('outbound_bytes') + ' or ' + WSPEER.named('outbound_packets'));
+          WSPEER.named('outbound_bytes') + (peer.session ? ', ' + WSPEER.named('outbound_packets') + ' or ' + WSPEER.named('session_bytes') :
+            ' or ' + WSPEER.named('outbound_packets')));
     },
     sendCounted: function (peer, data, size) {
-      if (!WSPEER_CONN.hasRoom(peer, size)) return WSPEER_CONN.full(peer, size);
+      if (!WSPEER_CONN.hasRoom(peer, size, 1)) return WSPEER_CONN.full(peer, size);
       WSPEER_CONN.send(peer, data, size);
       peer.messagesOut++;
       peer.bytesOut += size;
@@ -507,7 +548,7 @@ mergeInto(LibraryManager.library, {
     putTogether: function (peer, packets) {
       var total = packets.reduce(function (sum, packet) { return sum + packet.length; }, 0);
       if (!WSPEER_CONN.mayPut(peer)) return WSPEER_CONN.notOpen();
-      if (!WSPEER_CONN.hasRoom(peer, total)) return WSPEER_CONN.full(peer, total);
+      if (!WSPEER_CONN.hasRoom(peer, total, packets.length)) return WSPEER_CONN.full(peer, total);
       packets.forEach(function (packet) {
         WSPEER_CONN.send(peer, packet, packet.length);
         peer.messagesOut++;
@@ -543,9 +584,12 @@ mergeInto(LibraryManager.library, {
       if (peer.diagnosis)
         return WSPEER.fail(WSPEER_C.ERR_STATE, 'a diagnosis sends no messages: open the connection with ws_connect');
       if (type === WSPEER_C.CALL) return WSPEER_SCENE.putCall(peer, target, data);
-      early = (peer.state === WSPEER_C.CONNECTING || peer.state === WSPEER_C.LOST) &&
+      // A session keeps messages without a link; otherwise they wait for OPEN.
+      var kept = peer.state === WSPEER_C.LOST && WSPEER_SESSION.keepsMessages(peer);
+      early = !kept && (peer.state === WSPEER_C.CONNECTING || peer.state === WSPEER_C.LOST) &&
         peer.flags & WSPEER_C.QUEUE_BEFORE_OPEN;
-      if ((peer.state !== WSPEER_C.OPEN || !WSPEER_CONN.mayPut(peer)) && !early) return WSPEER_CONN.notOpen();
+      if (!kept && (peer.state !== WSPEER_C.OPEN || !WSPEER_CONN.mayPut(peer)) && !early)
+        return WSPEER_CONN.notOpen();
       if (peer.join) {
         var wrong = WSPEER_JOIN.checkTarget(peer.join, target);
         if (wrong) return WSPEER.fail(WSPEER_C.ERR_TARGET, wrong);
@@ -554,8 +598,8 @@ mergeInto(LibraryManager.library, {
           return WSPEER.fail(WSPEER_C.ERR_ARG, 'Godot 3\'s format has no text messages: send it as WS_BINARY');
         if (peer.join.godot3) data = WSPEER_JOIN.frame3(peer.join.id, target || 0, data);
       }
-      if (!early || peer.status) return WSPEER_CONN.sendCounted(peer, data, size);
-      if (!WSPEER_CONN.hasRoom(peer, size)) return WSPEER_CONN.full(peer, size);
+      if (!early || WSPEER_CONN.isUp(peer)) return WSPEER_CONN.sendCounted(peer, data, size);
+      if (!WSPEER_CONN.hasRoom(peer, size, 1)) return WSPEER_CONN.full(peer, size);
       peer.early.push({ data: text ? data : new Uint8Array(data), size: size });
       peer.earlyBytes += size;
       peer.messagesOut++;

@@ -64,7 +64,8 @@ mergeInto(LibraryManager.library, {
       if (join.scene) WSPEER_SCENE.leave(peer);
     },
     isOpen: function (peer) {
-      if (peer.state === WSPEER_C.CONNECTING || peer.state === WSPEER_C.LOST) peer.state = WSPEER_C.OPEN;
+      if (peer.state === WSPEER_C.CONNECTING || peer.state === WSPEER_C.LOST)
+        peer.state = WSPEER_CONN.isUp(peer) ? WSPEER_C.OPEN : WSPEER_C.LOST;
       if (peer.retry) WSPEER_RETRY.isOpen(peer);
       WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN, { peerId: peer.join.id });
     },

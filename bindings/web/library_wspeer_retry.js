@@ -13,10 +13,11 @@ mergeInto(LibraryManager.library, {
     // when the link became OPEN; 0: it is not. at: when the next try begins; 0: none waits. polled: time of the last
     // poll. wasOpen: it has been OPEN, so that it is LOST between two links. told: the last ERROR about a failed try.
     // status: the HTTP status before the wait. url: that of the next try; null: the same again. isOver: the browser
-    // refuses it, so no other try follows.
+    // refuses it, or the session is over, so no other try follows. isSuspended: no try begins until another hint.
+    // isHurried: the next try begins at once.
     retry: function () {
       return { failures: 0, doublings: 0, bound: 0, openedAt: 0, at: 0, polled: 0, wasOpen: false, told: null, status: 0,
-        url: null, isOver: false };
+        url: null, isOver: false, isSuspended: false, isHurried: false };
     },
     bound: function (peer) {
       return Math.min(peer.options[WSPEER_C.OPT_RETRY_MAX_MS],
@@ -25,41 +26,53 @@ mergeInto(LibraryManager.library, {
     // Called when the connection becomes OPEN for the program.
     isOpen: function (peer) {
       peer.retry.failures = 0;
+      peer.retry.isHurried = false;
       peer.retry.openedAt = WSPEER.now();
       peer.retry.wasOpen = true;
     },
     // Whether another try follows such an end.
     isRetried: function (peer, mark) {
       if (peer.closing || peer.retry.isOver || mark.cause === WSPEER_C.CAUSE_DROPPED) return false;
-      if (!peer.status) return true;
+      // A session is followed by a new one.
+      if (!peer.status || mark.cause === WSPEER_C.CAUSE_SESSION) return true;
       if (mark.cause === WSPEER_C.CAUSE_CLOSED_BY_PEER) return [1001, 1012, 1013].indexOf(mark.code) >= 0;
       return [WSPEER_C.CAUSE_PEER_GONE, WSPEER_C.CAUSE_PONG_TIMEOUT, WSPEER_C.CAUSE_CONNECT_TIMEOUT]
         .indexOf(mark.cause) >= 0;
     },
     // Called when a link or an opening has ended. Returns whether the connection stays, and waits for its next try.
     keeps: function (peer, mark) {
+      return WSPEER_RETRY.isRetried(peer, mark) &&
+        WSPEER_RETRY.waits(peer, mark, peer.retry.openedAt !== 0 || mark.cause === WSPEER_C.CAUSE_SESSION);
+    },
+    // Waits for the next try, unless that was the last one. isLoss: a link was lost, or a session.
+    waits: function (peer, mark, isLoss) {
       var retry = peer.retry, now = WSPEER.now(), lived = retry.openedAt ? now - retry.openedAt : 0,
-        isLoss = retry.openedAt !== 0, tries = peer.options[WSPEER_C.OPT_RETRY_TRIES], wait;
-      if (!WSPEER_RETRY.isRetried(peer, mark)) return false;
+        tries = peer.options[WSPEER_C.OPT_RETRY_TRIES], session = peer.session, wait;
       retry.openedAt = 0;
       retry.failures = isLoss ? 0 : retry.failures + 1;
       if (lived > retry.bound) retry.doublings = 0;
       if (tries !== WSPEER.OFF && retry.failures >= tries) {
         mark.words += '; that was try ' + retry.failures + ' of ' + retry.failures;
+        retry.isOver = true;
         return false;
       }
       retry.bound = WSPEER_RETRY.bound(peer);
       retry.doublings++;
-      wait = Math.random() * retry.bound;
+      wait = (retry.isHurried ? 0 : Math.random() * retry.bound) + (peer.away ? peer.away.ms : 0);
+      if (peer.away && peer.away.url) WSPEER_RETRY.follow(peer, peer.away.url);
+      peer.away = null;
+      retry.isHurried = false;
       // 0 would mean that none waits.
       retry.at = Math.max(now + wait, 1e-6);
       mark.status = retry.status = peer.status;
-      mark.unsent = WSPEER.count(peer.sizes);
+      if (mark.unsent === undefined) mark.unsent = WSPEER.count(peer.sizes);
       peer.error = mark.clean ? '' : mark.words;
       WSPEER_RETRY.detach(peer);
-      peer.state = retry.wasOpen ? WSPEER_C.LOST : WSPEER_C.CONNECTING;
-      if (isLoss) WSPEER_RETRY.reportLoss(peer, mark);
-      else WSPEER_RETRY.reportFailure(peer, mark, wait);
+      peer.state = session && session.pending ? WSPEER_C.CLOSING :
+        retry.wasOpen ? WSPEER_C.LOST : WSPEER_C.CONNECTING;
+      // A join that has not been OPEN is not LOST.
+      if (isLoss && (retry.wasOpen || !session)) WSPEER_RETRY.reportLoss(peer, mark);
+      else if (!isLoss) WSPEER_RETRY.reportFailure(peer, mark, wait);
       WSPEER.note(3, WSPEER_CONN.shownUrl(peer) + (isLoss ? ' was lost: ' : ' was not opened: ') +
         WSPEER_CONN.loggedWords(mark));
       return true;
@@ -67,6 +80,7 @@ mergeInto(LibraryManager.library, {
     // Queues LOST. Where the program has not read many events, those of earlier links are counted in one SKIPPED: LOST
     // says what remains of them.
     reportLoss: function (peer, mark) {
+      peer.losses++;
       var count = 0, senders = new Set(), marks = peer.marks.items.slice(peer.marks.first);
       if (marks.length > WSPEER_RETRY.MAX_MARKS) {
         peer.messages.items.slice(peer.messages.first).forEach(function (message) { senders.add(message.peerId); });
@@ -95,9 +109,10 @@ mergeInto(LibraryManager.library, {
       socket.onopen = socket.onmessage = socket.onclose = null;
       try { socket.close(); } catch (error) { /* It has ended. */ }
       peer.status = 0;
+      peer.channel = null;
       peer.sizes = WSPEER.fifo();
       peer.sizesBytes = 0;
-      if (peer.join) WSPEER_JOIN.leave(peer);
+      if (peer.join && !peer.session) WSPEER_JOIN.leave(peer);
     },
     // Called by each ws_poll(): a long gap since the last one (a page in the background) does not count.
     attend: function (peer) {
@@ -107,21 +122,29 @@ mergeInto(LibraryManager.library, {
       if (retry.openedAt) retry.openedAt += gap;
       // A part of it counts: who polls rarely goes on too.
       if (retry.at) retry.at += gap - WSPEER_RETRY.LONG_GAP;
+      if (peer.session) WSPEER_SESSION.shift(peer.session, gap - WSPEER_RETRY.LONG_GAP);
     },
     // Called by ws_poll() while a try waits: begins it when its time has come.
     poll: function (peer) {
       var retry = peer.retry, failure;
-      if (WSPEER.now() < retry.at) return;
+      if (retry.isSuspended || WSPEER.now() < retry.at) return;
       retry.at = retry.status = 0;
       peer.reason = peer.error = '';
       peer.url = retry.url || peer.url;
-      if (peer.flags & WSPEER_C.APP_HEARTBEAT) peer.heartbeat = WSPEER_HEARTBEAT.state();
       failure = WSPEER_CONN.connect(peer);
       if (failure) {
         retry.isOver = true;
         WSPEER_CONN.ended(peer,
           { code: 1006, phase: WSPEER_C.PHASE_NONE, cause: WSPEER_C.CAUSE_NONE, words: failure.words });
       }
+    },
+    // The server sends the client to another URL (ws_drain): never from wss:// to ws://, nor to one with a password.
+    follow: function (peer, text) {
+      var url = /^wss?:/i.test(text) ? WSPEER_CONN.readUrl(text) : 'it is none of ws:// or wss://';
+      if (typeof url !== 'string' && ((peer.url.protocol === 'wss:' && url.protocol !== 'wss:') || url.username ||
+        url.password)) url = 'it is not as safe as the client\'s own, or has a password';
+      if (typeof url === 'string') return WSPEER.note(1, 'the server\'s other URL is not followed: ' + url);
+      peer.retry.url = url;
     },
     // ws_set_url.
     setUrl: function (h, urlAt) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The header in a browser: bindings/web/*.js, compiled by Emscripten and run in headless Chromium.
-# Parts: fits, conformance, run, edges, every, three, chat.
+# Parts: fits, conformance, run, sessions, edges, every, three, chat.
 . "$(dirname "$0")/../lib/common.sh"
 need clang emcc chromium node build/node/node_modules/playwright-core \
   build/node/node_modules/google-closure-compiler-linux build/node/node_modules/ws build/venv/bin/python openssl \
@@ -19,7 +19,7 @@ done
 [ -e "$BROWSER_ENDPOINT" ] || { echo "not ok - web: the browser starts: $(tail -n 3 build/web/browser.log)"; exit 1; }
 
 if part conformance; then FILTER= build/venv/bin/python tests/conformance/run.py --language web || rc=1; fi
-for one in run edges every three; do
+for one in run sessions edges every three; do
   if part $one; then build/venv/bin/python tests/web/$one.py || rc=1; fi
 done
 [ "${WEB_TOOLS:-}" != sid ] || build/venv/bin/python tests/web/wide.py || rc=1
