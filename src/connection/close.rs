@@ -117,7 +117,8 @@ impl Connection {
         self.reconnects = Reconnects::No;
         if let Stage::Opening(opening) = &self.stage {
             let of_link = opening.rest().and_then(|rest| rest.lost.as_ref()).map_or(0, |lost| lost.unsent as usize);
-            end.unsent += opening.early().0 + of_link;
+            let of_session = opening.session().map_or(0, |session| session.unacknowledged().0);
+            end.unsent += opening.early().0 + of_link + of_session;
         }
         let kind = if self.endpoint.of_server { EventKind::Disconnected } else { EventKind::Closed };
         let mark = self.note_end(cx, end, kind, "ended");

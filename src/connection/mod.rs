@@ -235,7 +235,7 @@ impl Connection {
             self.reconnects = Reconnects::Yes;
         }
         match resumed {
-            Some(again) => self.report_resumed(cx, again),
+            Some(again) => self.report_resumed(cx, again, place),
             None => {
                 self.changed.opened = true;
                 let kind = if self.endpoint.of_server { EventKind::Connected } else { EventKind::Open };

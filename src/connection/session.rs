@@ -69,7 +69,9 @@ impl Connection {
                     self.reconnects = Reconnects::No;
                 }
             }
-            let renews = self.reconnects != Reconnects::No && end.failure.cause == Cause::Session;
+            // A session that was to be closed is not followed by another one.
+            let is_lost = end.failure.cause == Cause::Session && pending.is_none();
+            let renews = self.reconnects != Reconnects::No && is_lost;
             cx.discard(session.unacknowledged().1 as usize, session);
             if renews {
                 self.rest_after_loss(cx, end);
@@ -126,13 +128,14 @@ impl Connection {
 
     /// The link is granted a session that was begun on it or on another one. `again`: the number of messages that are
     /// sent again.
-    pub(super) fn report_resumed(&mut self, cx: &mut Cx<'_>, again: u64) {
+    /// `place`: as of `Endpoint::report_at`.
+    pub(super) fn report_resumed(&mut self, cx: &mut Cx<'_>, again: u64, place: Option<u64>) {
         let counters = self.endpoint.counters.rare();
         counters.resumed += 1;
         counters.sent_again += again;
         let http_status = i32::from(self.endpoint.info.http_status);
         let mark = Mark { count: again, http_status, ..Mark::new(EventKind::Resumed, cx.time_ns()) };
-        self.endpoint.inbox.push_mark(mark);
+        self.endpoint.inbox.push_mark_at(place.unwrap_or(u64::MAX), mark);
         journal::note(Level::Info, || format!("{} is resumed", self.endpoint.info.shown_url()));
     }
 
@@ -261,7 +264,7 @@ impl Connection {
         self.simulate_resumed(&mut link);
         self.stage = Stage::Open(link);
         self.reconnects = Reconnects::No;
-        self.report_resumed(cx, again);
+        self.report_resumed(cx, again, None);
         self.go_on_closing(cx, pending);
         self.take_changes(cx);
     }

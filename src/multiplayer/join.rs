@@ -160,7 +160,7 @@ impl Join {
         }
         // Packets that wait for the authentication, which can no longer be completed.
         let keeps_session = peer.keeps_session();
-        if keeps_session && self.membership.opened.is_none() {
+        if keeps_session && self.membership.opened.is_some() {
             peer.hide_losses();
         }
         if (peer.state() == State::Closed || (peer.is_resting() && !keeps_session)) && !self.may_process(peer) {

@@ -369,6 +369,33 @@ fn a_lost_session_ends_when_its_time_is_over() {
 }
 
 #[test]
+fn a_client_that_gives_up_tells_what_was_not_acknowledged() {
+    for flags in [0, WS_RECONNECT] {
+        let both = Both::new(|_| {}, |config| (config.flags, config.retry_tries) = (flags, 3));
+        both.cut();
+        assert_eq!((put(both.client, b"1"), put(both.client, b"2")), (WS_OK, WS_OK));
+        let closed = await_event(&[both.client], both.client, WS_EVENT_CLOSED);
+        assert_eq!(closed.unsent, 2, "{closed:?}");
+        both.end();
+    }
+}
+
+/// A close while LOST, to a server that does not have the session any more, opens no other one.
+#[test]
+fn a_close_while_lost_begins_no_new_session() {
+    let both = Both::new(|_| {}, |config| config.flags |= WS_RECONNECT);
+    both.cut();
+    assert_eq!((put(both.client, b"last"), close(both.client, 0)), (WS_OK, WS_OK));
+    assert_eq!(close(both.conn, -1), WS_OK);
+    await_event(&[both.server], both.server, WS_EVENT_DISCONNECTED);
+    both.mend();
+    let closed = await_event(&both.handles(), both.client, WS_EVENT_CLOSED);
+    assert_eq!((closed.code, closed.unsent), (1006, 1), "{closed:?}");
+    assert_eq!(stats(both.server).connections, 0);
+    both.end();
+}
+
+#[test]
 fn a_full_lost_client_is_skipped_or_ends() {
     for (policy, ends) in [(WS_FULL_SKIP, false), (WS_FULL_DISCONNECT, true), (WS_FULL_ALL_OR_NONE, true)] {
         let both = Both::new(
@@ -464,6 +491,8 @@ fn players_notice_nothing() {
         let mut events = Vec::new();
         let take = |handle, event: Event| events.push((handle, event.kind));
         play(&all, "the resume", take, || is_back(&all, joins[1]));
+        let told: Vec<i32> = events.iter().filter(|(handle, _)| *handle == joins[1]).map(|(_, kind)| *kind).collect();
+        assert_eq!(told, [WS_EVENT_LOST, WS_EVENT_RESUMED]);
         let of_game = |kind: &i32| matches!(*kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED | WS_EVENT_OPEN);
         assert!(!events.iter().any(|(_, kind)| of_game(kind)), "{events:?}");
     }

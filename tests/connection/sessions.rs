@@ -342,6 +342,7 @@ impl World {
             match item {
                 Item::Message(message) => {
                     assert_eq!(seen.opened, 1, "a message before OPEN");
+                    assert_eq!(seen.losses, seen.resumes, "a message between LOST and RESUMED");
                     let got = (message.kind == MessageType::Text, message.parts(&side.arena).1.to_vec());
                     assert!(
                         got == plan.message(1 - end, seen.received),

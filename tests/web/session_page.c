@@ -19,7 +19,7 @@ static void check(int good, const char *what) {
 
 /* Whether an event of this type comes. */
 static int comes(int32_t type) {
-  for (time_t limit = time(NULL) + 10; time(NULL) < limit; emscripten_sleep(1)) {
+  for (time_t limit = time(NULL) + 60; time(NULL) < limit; emscripten_sleep(1)) {
     ws_poll(handle);
     while (ws_next_event(handle, &last) == WS_OK) {
       snprintf(words, sizeof words, "%.*s", (int)last.packet.len, (const char *)last.packet.data);
@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
   put("freeze");
   const double began = emscripten_get_now();
   ws_hint(handle, WS_HINT_RESUME);
-  check(comes(WS_EVENT_CLOSED) && last.cause == WS_CAUSE_PONG_TIMEOUT && emscripten_get_now() - began < 9000,
+  check(comes(WS_EVENT_CLOSED) && last.cause == WS_CAUSE_PONG_TIMEOUT && emscripten_get_now() - began < 30000,
         "a hint finds a dead link");
   EM_ASM({ Object.defineProperty(crypto, 'getRandomValues', { value: undefined }); });
   opened = opens(argv[1], 30000, 0);
