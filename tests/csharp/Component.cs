@@ -97,7 +97,7 @@ static class Component
         using (WebSocketServer server = WebSocketServer.Listen("ws://127.0.0.1:0", config))
         {
             var client = new Client { Url = "ws://127.0.0.1:" + server.Port, Config = config };
-            client.Lost += closing => client.Seen += "lost " + client.SendText("meanwhile") + " ";
+            client.Lost += closing => client.Seen += client.SendText("meanwhile") + " ";
             client.Resumed += () => client.Seen += "resumed ";
             client.Begin();
             Until(client, server, () => client.Seen == "opened ");
