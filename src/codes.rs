@@ -118,8 +118,9 @@ pub const WS_EVENT_WRITABLE: i32 = 7;
 /// event.count messages or events were left out because a queue was full.
 /// event.conn is a client of a server: its outbound queue had no room for messages to several targets. Reported once
 /// until there is room again.
-/// event.conn is the server's own handle, a join or a client that reconnects: the program did not read its events, so
-/// lifecycle events, and on a join errors about other peers, were dropped.
+/// event.conn is the server's own handle, a join, a client that reconnects, or a client of a server whose link was lost
+/// more than 8 times: the program did not read its events, so lifecycle events, and on a join errors about other peers,
+/// were dropped.
 pub const WS_EVENT_SKIPPED: i32 = 8;
 /// A failure that does not end the connection. event.cause and the text in event.packet.data describe it.
 /// The text of any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name.

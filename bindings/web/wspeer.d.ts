@@ -140,8 +140,9 @@ export declare const enum WsEventType {
   /**
    * event.count messages or events were left out because a queue was full. event.conn is a client of a server: its
    * outbound queue had no room for messages to several targets. Reported once until there is room again. event.conn
-   * is the server's own handle, a join or a client that reconnects: the program did not read its events, so
-   * lifecycle events, and on a join errors about other peers, were dropped.
+   * is the server's own handle, a join, a client that reconnects, or a client of a server whose link was lost more
+   * than 8 times: the program did not read its events, so lifecycle events, and on a join errors about other peers,
+   * were dropped.
    */
   SKIPPED = 8,
   /**
@@ -1866,28 +1867,27 @@ export interface Wspeer {
   _ws_take_output(h: WsHandle, buf: Pointer, cap: Size, len: Pointer): WsResult;
   /**
    * Tells a client or join what its program knows of the device and the network: WS_HINT_*. Call it when the system
-   * says that the app is suspended or shown again, or that the network has changed; the Unity component, the
-   * classes of Godot and the browser build do it by themselves. A hint is no promise: one that is wrong costs a
-   * ping.
+   * says that the app is suspended or shown again, or that the network has changed; the Unity component and the
+   * browser build do it by themselves. A hint is no promise: one that is wrong costs a ping.
    *
    * Returns WS_OK, WS_ERR_ARG (not a WS_HINT_*), WS_ERR_KIND (not a client or join), WS_ERR_HANDLE. Thread-safe.
    */
   _ws_hint(h: WsHandle, hint: number): WsResult;
   /**
-   * Changes the URL of a client or join with WS_RECONNECT, from its next try on; a link that is open stays. Scheme
-   * and host may change too; certificates are then checked for the new host, and extra headers go to it. Call it
-   * when a token in the URL has expired, for instance at LOST.
+   * Changes the URL of a client or join with WS_RECONNECT or session_ms, from its next try on; a link that is open
+   * stays. Scheme and host may change too; certificates are then checked for the new host, and extra headers go to
+   * it. Call it when a token in the URL has expired, for instance at LOST.
    *
    * Returns WS_OK, WS_ERR_URL, WS_ERR_TLS, WS_ERR_CONFIG (the proxy of the environment cannot be used), WS_ERR_KIND
-   * (not a client or join with WS_RECONNECT), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+   * (not a client or join with either), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
    */
   _ws_set_url(h: WsHandle, url: Pointer): WsResult;
   /**
-   * Sets an extra header of the request of a client or join with WS_RECONNECT, from its next try on, in the place
-   * of all extra headers with this name. A `value` of NULL removes them.
+   * Sets an extra header of the request of a client or join with WS_RECONNECT or session_ms, from its next try on,
+   * in the place of all extra headers with this name. A `value` of NULL removes them.
    *
    * Returns WS_OK, WS_ERR_ARG (not a valid header, one of the opening handshake's own, or one more than 100),
-   * WS_ERR_KIND (not a client or join with WS_RECONNECT), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG.
+   * WS_ERR_KIND (not a client or join with either), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG.
    * Thread-safe.
    */
   _ws_set_header(h: WsHandle, name: Pointer, value: Pointer): WsResult;

@@ -1,6 +1,7 @@
 //! The control channel, and the bookkeeping of a session whatever the peer claims.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 use wspeer::internals::protocol::{
     Control, NewSession, ResumeSession, ask_in, encode_announcement, encode_control, read_announcement, read_control,
     read_question,
@@ -84,7 +85,7 @@ fn session(data: &[u8]) {
                     next: [secret.wrapping_add(1) & 0x7F; 32],
                     received,
                 };
-                let again = session.take_resume(&request);
+                let again = session.take_resume(&request, Instant::now().into());
                 if let Some(again) = again {
                     assert!(is_right && received <= numbered);
                     acknowledged = acknowledged.max(received);

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 /// Number of queued events above which a loss drops those of earlier links.
 const MAX_MARKS: usize = 4_096;
+/// Number of unread losses of a server's client above which the events of earlier ones are dropped.
+const MAX_LOSSES: usize = 8;
 
 /// When a client tries again.
 #[derive(Clone, Copy, Debug)]
@@ -260,9 +262,15 @@ impl Connection {
 pub(super) fn report_loss(endpoint: &mut Endpoint, cx: &Cx<'_>, lost: Mark) {
     endpoint.counters.rare().losses += 1;
     let inbox = &mut endpoint.inbox;
-    if inbox.marks() > MAX_MARKS {
+    let dropped = if endpoint.of_server && inbox.marks_of(EventKind::Lost) >= MAX_LOSSES {
+        inbox.take_marks(|mark| matches!(mark.kind, EventKind::Lost | EventKind::Resumed))
+    } else if inbox.marks() > MAX_MARKS {
+        inbox.drop_marks_of_link()
+    } else {
+        Vec::new()
+    };
+    if !dropped.is_empty() {
         let skipped = inbox.take_mark(EventKind::Skipped).map_or(0, |mark| mark.count);
-        let dropped = inbox.drop_marks_of_link();
         let count = skipped + dropped.len() as u64;
         cx.services.discard(Box::new(dropped));
         inbox.push_mark(Mark { count, ..Mark::new(EventKind::Skipped, cx.time_ns()) });

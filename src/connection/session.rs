@@ -12,6 +12,7 @@ use crate::protocol::{NewSession, ResumeSession};
 use crate::session::{Session, Terms};
 use crate::status::{Cause, EventKind, Level, Phase};
 use crate::work::Cx;
+use std::time::{Duration, Instant};
 
 /// Both sides.
 impl Connection {
@@ -39,9 +40,24 @@ impl Connection {
         }
     }
 
+    /// Gives its link up: it is lost.
+    pub fn leave_link(&mut self, cx: &mut Cx<'_>, why: Failure) {
+        if let Stage::Open(link) = &mut self.stage
+            && !link.is_closing()
+        {
+            link.give_up(cx, why);
+            self.take_changes(cx);
+        }
+    }
+
     /// Whether it has a session that can be resumed.
     pub fn keeps_session(&self) -> bool {
         self.session().is_some_and(Session::is_alive)
+    }
+
+    /// How long its session has had no link.
+    pub fn lost_for(&self, now: Instant) -> Duration {
+        self.session().map_or(Duration::ZERO, |session| session.lost_for(now.into()))
     }
 
     /// Whether it has lost its link, and its session waits to be resumed.
@@ -176,17 +192,6 @@ impl Connection {
         }
     }
 
-    /// Client: gives its link up, and goes on with another one: the network has changed.
-    pub fn leave_link(&mut self, cx: &mut Cx<'_>) {
-        if let Stage::Open(link) = &mut self.stage
-            && !link.is_closing()
-        {
-            let why = "the link was given up because the network has changed";
-            link.give_up(cx, Failure::new(Phase::Websocket, Cause::PeerGone, why));
-            self.take_changes(cx);
-        }
-    }
-
     /// Client: reports that it has no session although it asked for one. It opens anew after a loss only if the program
     /// asked for that too.
     pub(super) fn go_without_session(&mut self, cx: &mut Cx<'_>, why: &str, renews: bool) {
@@ -241,13 +246,13 @@ impl Connection {
 
     /// Whether a request is one for the session of this connection. Its secret is replaced then, and `resume` must
     /// follow.
-    pub fn accept_resume(&mut self, request: &ResumeSession) -> Option<u64> {
-        self.session_mut().filter(|session| session.is_alive())?.take_resume(request)
+    pub fn accept_resume(&mut self, request: &ResumeSession, now: Instant) -> Option<u64> {
+        self.session_mut().filter(|session| session.is_alive())?.take_resume(request, now.into())
     }
 
     /// As `accept_resume`, for a request to begin a session that has begun already.
-    pub fn accept_again(&mut self, request: &NewSession) -> Option<u64> {
-        self.session_mut().filter(|session| session.is_alive())?.take_new_again(request)
+    pub fn accept_again(&mut self, request: &NewSession, now: Instant) -> Option<u64> {
+        self.session_mut().filter(|session| session.is_alive())?.take_new_again(request, now.into())
     }
 
     /// Resumes the session on a new link. A link that it still has is lost now: the client has given it up.

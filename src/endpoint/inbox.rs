@@ -509,11 +509,16 @@ impl Inbox {
     /// them.
     pub fn drop_marks_of_link(&mut self) -> Vec<Box<Mark>> {
         let senders: HashSet<i32> = self.queued.messages.iter().map(|message| message.from).collect();
-        let stays = |mark: &Mark| mark.kind == EventKind::Auth || (mark.label != 0 && senders.contains(&mark.label));
+        self.take_marks(|mark| mark.kind != EventKind::Auth && (mark.label == 0 || !senders.contains(&mark.label)))
+    }
+
+    /// Takes the marks for which `goes` returns true.
+    pub fn take_marks(&mut self, goes: impl Fn(&Mark) -> bool) -> Vec<Box<Mark>> {
         let marks = std::mem::take(&mut self.queued.marks);
-        let (kept, dropped): (VecDeque<_>, VecDeque<_>) = marks.into_iter().partition(|(_, mark)| stays(mark));
+        let (taken, kept): (VecDeque<_>, VecDeque<_>) = marks.into_iter().partition(|(_, mark)| goes(mark));
         self.queued.marks = kept;
-        dropped.into_iter().map(|(_, mark)| mark).collect()
+        taken.iter().for_each(|(_, mark)| self.uncount(mark));
+        taken.into_iter().map(|(_, mark)| mark).collect()
     }
 
     /// The first queued mark for which `fits` returns true.

@@ -256,7 +256,7 @@ impl Link {
         let Some(rare) = self.rare.get_mut() else { return };
         let (Some(channel), Some(session)) = (&mut rare.channel, &mut rare.session) else { return };
         let Greeting::Asked(node) = &channel.greeting else { return };
-        match session.take_grant(grant, node) {
+        match session.take_grant(grant, node, cx.now.into()) {
             Some(again) => channel.greeting = Greeting::Over(Greeted::Granted(again)),
             None => self.fail(endpoint, cx, impossible_count()),
         }

@@ -51,8 +51,9 @@ impl Link {
     }
 
     /// Server: sends the answer that refuses the client's request.
-    pub fn refuse_session(&mut self) {
+    pub fn refuse_session(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         self.push_control(&Control::Refused);
+        self.write(endpoint, cx);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A join, which is a client of a multiplayer host (ws_join). It is OPEN once the host has sent it an id. In Godot 3's
 //! format and in a scene it also knows the other peers, and reaches them through the host.
 
+use super::deadline::Deadline;
 use super::membership::{Membership, greet};
 use super::scene::packet::{RAW_HEAD, RELAY_HEAD};
 use super::scene_join::SceneJoin;
@@ -27,7 +28,7 @@ pub struct Join {
     /// How long the id may take.
     timeout: Option<Duration>,
     /// When the id must have been received.
-    deadline: Option<Instant>,
+    deadline: Option<Deadline>,
     /// A long message is left for the next poll, which processes it before it reads from the connection.
     pub is_late: bool,
     /// In Godot 4's format, messages may be sent before the id is received (WS_QUEUE_BEFORE_OPEN).
@@ -49,7 +50,7 @@ impl Join {
         peer.endpoint.label = HOST_ID;
         // Received messages are held until `look` has inspected them.
         peer.endpoint.inbox.holds = true;
-        let deadline = timeout.map(|timeout| now + timeout);
+        let deadline = timeout.map(|timeout| Deadline::after(timeout, peer, now));
         if scene.auth {
             peer.endpoint.withhold();
         }
@@ -59,7 +60,7 @@ impl Join {
 
     /// The next link to the host begins to open.
     pub fn begin_link(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
-        self.deadline = self.timeout.map(|timeout| cx.now + timeout);
+        self.deadline = self.timeout.map(|timeout| Deadline::after(timeout, peer, cx.now));
         peer.endpoint.inbox.holds = true;
         if self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.settings.auth) {
             peer.endpoint.withhold_again();
@@ -170,15 +171,18 @@ impl Join {
             self.leave(peer, cx);
         }
         if self.membership.id == 0
-            && peer.state() == State::Open
-            && self.deadline.is_some_and(|deadline| cx.now >= deadline)
+            && (peer.state() == State::Open || peer.has_lost_session())
+            && self.deadline.as_mut().is_some_and(|deadline| deadline.is_over(peer, cx.now))
         {
             let why = format!(
                 "the host sent no id within {CONNECT_TIMEOUT_MS}: it may not be a multiplayer host, or it speaks the format of another Godot"
             );
             fail(peer, cx, Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::ConnectTimeout, why) });
         }
-        if peer.state() == State::Open && self.auth_deadline().is_some_and(|deadline| cx.now >= deadline) {
+        let auth_deadline = self.scene.as_mut().and_then(|of_scene| of_scene.deadline.as_mut());
+        if (peer.state() == State::Open || peer.has_lost_session())
+            && auth_deadline.is_some_and(|deadline| deadline.is_over(peer, cx.now))
+        {
             let why = format!(
                 "the host was not authenticated within {AUTH_TIMEOUT_MS}: has it completed, and was ws_complete_auth called?"
             );
@@ -193,15 +197,14 @@ impl Join {
 
     /// When `look` has to check the next deadline.
     pub fn next_timer(&self) -> Option<Instant> {
-        self.deadline.filter(|_| self.membership.id == 0).or(self.auth_deadline())
+        let of_scene = self.scene.as_ref().and_then(|of_scene| of_scene.deadline);
+        self.deadline.filter(|_| self.membership.id == 0).or(of_scene).map(|deadline| deadline.at)
     }
 
     /// Extends the deadlines by the length of a gap in polling.
     pub fn shift(&mut self, gap: Duration) {
-        self.deadline = self.deadline.map(|deadline| deadline + gap);
-        if let Some(of_scene) = &mut self.scene {
-            of_scene.deadline = of_scene.deadline.map(|deadline| deadline + gap);
-        }
+        let of_scene = self.scene.as_mut().and_then(|of_scene| of_scene.deadline.as_mut());
+        self.deadline.iter_mut().chain(of_scene).for_each(|deadline| deadline.shift(gap));
     }
 
     /// Sends to a target. `None` means the host in Godot 4's format, and everyone in a scene and in Godot 3's format.
@@ -302,10 +305,6 @@ impl Join {
     /// Whether a held message may be processed now; see `Admission`.
     fn may_process(&self, peer: &Connection) -> bool {
         self.scene.as_ref().is_none_or(|of_scene| of_scene.may_process(peer.endpoint.inbox.held()))
-    }
-
-    fn auth_deadline(&self) -> Option<Instant> {
-        self.scene.as_ref().and_then(|of_scene| of_scene.deadline)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The multiplayer peer: a host and its joins have ids, and messages have targets. This layer handles messages, not
 //! sockets: a host is a server and a join is a client, whose messages this layer inspects.
 
+mod deadline;
 mod host;
 mod ids;
 mod join;

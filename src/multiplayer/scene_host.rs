@@ -1,5 +1,6 @@
 //! A host's scene: admission of clients, notifications about other peers, relaying, and remote calls.
 
+use super::deadline::Deadline;
 use super::relay::{Passed, close_for, close_for_memory};
 use super::roster::{Reach, Roster};
 use super::scene::packet::{self, Packet, RELAY_HEAD};
@@ -35,7 +36,7 @@ struct Pending {
     /// Its key in the server.
     key: u32,
     admission: Admission,
-    deadline: Option<Instant>,
+    deadline: Option<Deadline>,
     /// Its CONNECTED event, kept back until it is admitted.
     opened: Option<Mark>,
 }
@@ -65,26 +66,15 @@ impl SceneHost {
     /// Disconnects clients whose authentication deadline has passed. A `gap` in polling moves the deadlines first.
     pub fn judge_time(&mut self, server: &mut Server, cx: &mut Cx<'_>, gap: Duration) {
         if !gap.is_zero() {
-            self.pending
-                .values_mut()
-                .for_each(|pending| pending.deadline = pending.deadline.map(|deadline| deadline + gap));
+            self.pending.values_mut().filter_map(|pending| pending.deadline.as_mut()).for_each(|it| it.shift(gap));
             self.deadlines =
-                self.pending.iter().filter_map(|(id, pending)| Some(Reverse((pending.deadline?, *id)))).collect();
+                self.pending.iter().filter_map(|(id, pending)| Some(Reverse((pending.deadline?.at, *id)))).collect();
         }
         let mut part = cx.budget.eighth();
         while let Some(Reverse((at, id))) = self.deadlines.peek().copied().filter(|Reverse((at, _))| *at <= cx.now) {
             self.deadlines.pop();
-            let Some(pending) = self.pending.get_mut(&id).filter(|pending| pending.deadline == Some(at)) else {
-                continue;
-            };
-            pending.deadline = None;
-            if let Some(peer) = server.peer(pending.key) {
-                let why = format!("peer {id} was not authenticated within {AUTH_TIMEOUT_MS}");
-                let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, why) };
-                pending.admission.refused = true;
-                peer.close_because(cx, 1008, "not authenticated in time", Some(failure));
-                peer.endpoint.refuse_messages(cx);
-                server.take_account(cx, pending.key);
+            if self.is_late(server, cx, at, id) {
+                self.turn_away(server, cx, id);
             }
             if part.is_spent() {
                 break;
@@ -92,13 +82,38 @@ impl SceneHost {
         }
     }
 
-    /// Adds an authentication deadline.
-    fn wait_until(&mut self, deadline: Instant, id: i32) {
-        if self.deadlines.len() > 64 + 2 * self.pending.len() {
-            self.deadlines
-                .retain(|Reverse((at, id))| self.pending.get(id).is_some_and(|pending| pending.deadline == Some(*at)));
+    /// Whether the authentication of a client was not completed in time. `at`: a deadline that has passed.
+    fn is_late(&mut self, server: &mut Server, cx: &Cx<'_>, at: Instant, id: i32) -> bool {
+        let Some(pending) = self.pending.get_mut(&id) else { return false };
+        let Some(deadline) = pending.deadline.as_mut().filter(|deadline| deadline.at == at) else { return false };
+        let Some(peer) = server.peer(pending.key) else { return false };
+        if !deadline.is_over(peer, cx.now) {
+            let at = deadline.at;
+            self.wait_until(at, id);
+            return false;
         }
-        self.deadlines.push(Reverse((deadline, id)));
+        pending.deadline = None;
+        true
+    }
+
+    fn turn_away(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
+        let Some(pending) = self.pending.get_mut(&id) else { return };
+        pending.admission.refused = true;
+        let Some(peer) = server.peer(pending.key) else { return };
+        let why = format!("peer {id} was not authenticated within {AUTH_TIMEOUT_MS}");
+        let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, why) };
+        peer.close_because(cx, 1008, "not authenticated in time", Some(failure));
+        peer.endpoint.refuse_messages(cx);
+        server.take_account(cx, pending.key);
+    }
+
+    /// Adds an authentication deadline.
+    fn wait_until(&mut self, at: Instant, id: i32) {
+        if self.deadlines.len() > 64 + 2 * self.pending.len() {
+            let is_of = |pending: &Pending, at| pending.deadline.is_some_and(|deadline| deadline.at == at);
+            self.deadlines.retain(|Reverse((at, id))| self.pending.get(id).is_some_and(|pending| is_of(pending, *at)));
+        }
+        self.deadlines.push(Reverse((at, id)));
     }
 
     /// The pending client with this id.
@@ -123,10 +138,10 @@ impl SceneHost {
         peer.endpoint.withhold();
         let opened = peer.endpoint.inbox.take_mark(EventKind::Connected);
         peer.endpoint.inbox.push_mark_here(Mark::new(EventKind::Authenticating, cx.time_ns()));
-        let deadline = timeout.map(|timeout| cx.now + timeout);
+        let deadline = timeout.map(|timeout| Deadline::after(timeout, peer, cx.now));
         self.pending.insert(id, Pending { key, admission: Admission::default(), deadline, opened });
         if let Some(deadline) = deadline {
-            self.wait_until(deadline, id);
+            self.wait_until(deadline.at, id);
         }
         server.take_account(cx, key);
     }

@@ -1,5 +1,6 @@
 //! A join's scene: authentication of the host, other peers through the host, and remote calls.
 
+use super::deadline::Deadline;
 use super::membership::{Membership, Other, greet};
 use super::scene::Call;
 use super::scene::packet::{self, Packet, RELAY_HEAD};
@@ -14,7 +15,6 @@ use crate::link::Sent;
 use crate::names::NO_RELAY;
 use crate::status::{Cause, ErrorCode, EventKind};
 use crate::work::Cx;
-use std::time::Instant;
 
 /// The scene state of a join.
 pub struct SceneJoin {
@@ -25,7 +25,7 @@ pub struct SceneJoin {
     /// The authentication of the host.
     pub admission: Admission,
     /// When the authentication must be complete.
-    pub deadline: Option<Instant>,
+    pub deadline: Option<Deadline>,
 }
 
 impl SceneJoin {
@@ -58,7 +58,8 @@ impl SceneJoin {
         if !self.scene.settings.auth {
             return self.be_admitted(membership, peer, cx);
         }
-        self.deadline = peer.endpoint.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
+        let timeout = peer.endpoint.options.time(WS_OPT_AUTH_TIMEOUT_MS);
+        self.deadline = timeout.map(|timeout| Deadline::after(timeout, peer, cx.now));
         peer.endpoint
             .inbox
             .push_mark_here(Mark { label: HOST_ID, ..Mark::new(EventKind::Authenticating, cx.time_ns()) });

@@ -88,7 +88,7 @@ impl Opening {
     pub fn refuse_claim(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
         let At::Greeting(greeter) = &mut self.at else { return Progress::Pending { more: false } };
         let is_new = matches!(greeter.claim, Some(Claim::New(_)));
-        greeter.link.refuse_session();
+        greeter.link.refuse_session(endpoint, cx);
         if is_new {
             return self.greeted(None, None);
         }

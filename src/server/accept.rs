@@ -213,10 +213,13 @@ impl Server {
         // Pending handshakes count too, so that one address cannot occupy all of them. With TLS only these count here,
         // so that a client with too many open connections is refused with an HTTP status.
         // The same where files are served, as the request may be for one of them.
-        // And where sessions are kept, as it may come back for its own.
-        let later = tls.is_some() || self.downloads.is_some() || self.sessions.terms.is_some();
+        // And where sessions are kept, as it may come back for its own, beside handshakes of others.
+        let keeps = self.sessions.terms.is_some();
+        let later = tls.is_some() || self.downloads.is_some() || keeps;
         let counted = u64::from(there.pending) + if later { 0 } else { u64::from(there.connected) };
-        let crowded = limited.is_some() && counted >= most.saturating_add(self.downloads_of_one());
+        let returning = if keeps { u64::from(there.connected) } else { 0 };
+        let most_at_once = most.saturating_add(self.downloads_of_one()).saturating_add(returning);
+        let crowded = limited.is_some() && counted >= most_at_once;
         if crowded && tls.is_some() {
             match place {
                 Some((key, _)) => self.drop_preparing(key),

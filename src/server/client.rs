@@ -44,8 +44,6 @@ impl Standing {
     pub(super) const KNOWN: Standing = Standing(1);
     /// A seat is kept free for it: it counts in `Counts::seats`.
     pub(super) const SEATED: Standing = Standing(2);
-    /// It has lost its link, and counts in `Sessions::lost`.
-    pub(super) const LOST: Standing = Standing(4);
 
     /// Whether it counts as that.
     pub(super) fn is(self, what: Standing) -> bool {

@@ -1,7 +1,7 @@
 //! The sessions of a server (docs/control-channel.md): clients that ask for one, lose their link, and come back on
 //! another one.
 
-use super::client::{Standing, count};
+use super::client::count;
 use super::{FIRST_CLIENT, Handles, Server, Slot};
 use crate::codes::*;
 use crate::error::Failure;
@@ -13,7 +13,7 @@ use crate::session::Terms;
 use crate::status::{Cause, Phase};
 use crate::work::Cx;
 use mio::{Interest, Token};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 /// The sessions.
 #[derive(Default)]
@@ -24,17 +24,35 @@ pub(super) struct Sessions {
     keys: HashMap<SessionId, u32>,
     /// The sessions of clients, by key.
     ids: HashMap<u32, SessionId>,
-    /// Clients that have lost their link, by key and serial number, in the order of the loss. Some have resumed or
-    /// ended since.
-    lost: VecDeque<(u32, u32)>,
-    /// Number of clients that have lost their link.
-    count: usize,
+    /// Clients that have lost their link: their keys, in the order of the loss.
+    lost: BTreeMap<u64, u32>,
+    /// The place of each in that order.
+    places: HashMap<u32, u64>,
+    /// Number of losses since the start.
+    losses: u64,
 }
 
 impl Sessions {
     /// Number of clients that have lost their link.
     pub(super) fn lost(&self) -> usize {
-        self.count
+        self.lost.len()
+    }
+
+    fn is_lost(&self, key: u32) -> bool {
+        self.places.contains_key(&key)
+    }
+
+    fn lose(&mut self, key: u32) {
+        self.losses += 1;
+        self.lost.insert(self.losses, key);
+        self.places.insert(key, self.losses);
+    }
+
+    /// The client has another link, or has ended.
+    fn find(&mut self, key: u32) {
+        if let Some(place) = self.places.remove(&key) {
+            self.lost.remove(&place);
+        }
     }
 
     fn add(&mut self, id: SessionId, key: u32) {
@@ -76,8 +94,8 @@ impl Server {
         let known = owner.and_then(|owner| {
             let peer = &mut self.client(owner)?.peer;
             let again = match &claim {
-                Claim::New(new) => peer.accept_again(new),
-                Claim::Resume(resume) => peer.accept_resume(resume),
+                Claim::New(new) => peer.accept_again(new, cx.now),
+                Claim::Resume(resume) => peer.accept_resume(resume, cx.now),
             };
             Some((owner, again?))
         });
@@ -121,17 +139,15 @@ impl Server {
             Some(tcp) => registry.reregister(tcp, token, interest).is_ok(),
             None => false,
         };
-        if !is_watched {
-            let why = "the system has no resources to watch its socket";
-            return link.give_up(cx, Failure::new(Phase::Tcp, Cause::Resources, why));
-        }
         self.move_address(key, |of_client| of_client.move_to(&mut info));
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         client.peer.resume(cx, link, again);
-        client.readable = true;
-        if client.standing.set(Standing::LOST, false) {
-            self.sessions.count -= 1;
+        self.sessions.find(key);
+        if !is_watched {
+            let why = "the system has no resources to watch its socket";
+            client.peer.leave_link(cx, Failure::new(Phase::Tcp, Cause::Resources, why));
         }
+        client.readable = true;
         client.set_timer(key, cx.now, &mut self.queues);
         self.queues.ready.push(key);
         self.watch_line(key);
@@ -151,31 +167,23 @@ impl Server {
     /// After a change of a client, which may have lost its link. If too many have, the session that was lost first ends.
     pub(super) fn note_lost(&mut self, cx: &mut Cx<'_>, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
-        if client.standing.is(Standing::LOST) || !client.peer.has_lost_session() {
+        if !client.peer.has_lost_session() || self.sessions.is_lost(key) {
             return;
         }
-        let serial = client.serial;
         client.set_timer(key, cx.now, &mut self.queues);
-        client.standing.set(Standing::LOST, true);
-        self.sessions.count += 1;
-        self.sessions.lost.push_back((key, serial));
+        self.sessions.lose(key);
         self.end_oldest_lost(cx);
     }
 
     fn end_oldest_lost(&mut self, cx: &mut Cx<'_>) {
         let most = self.most_lost();
-        while let Some((key, serial)) = self.sessions.lost.front().copied() {
-            let is_lost =
-                self.client(key).is_some_and(|client| client.serial == serial && client.standing.is(Standing::LOST));
-            if is_lost && self.sessions.count as u64 <= most {
-                break;
-            }
-            self.sessions.lost.pop_front();
-            if is_lost {
-                let why = format!("more clients have lost their link than {MAX_LOST} allows, and this one for longest");
-                let failure = Failure::new(Phase::App, Cause::Session, why);
-                self.act(cx, key, |peer, cx| peer.close_because(cx, -1, "", Some(failure)));
-            }
+        while self.sessions.lost() as u64 > most
+            && let Some((_, key)) = self.sessions.lost.pop_first()
+        {
+            self.sessions.find(key);
+            let why = format!("more clients have lost their link than {MAX_LOST} allows, and this one for longest");
+            let failure = Failure::new(Phase::App, Cause::Session, why);
+            self.act(cx, key, |peer, cx| peer.close_because(cx, -1, "", Some(failure)));
         }
     }
 
@@ -202,10 +210,6 @@ impl Server {
     /// A client has ended.
     pub(super) fn forget_session(&mut self, key: u32) {
         self.sessions.remove(key);
-        if let Some(client) = self.client(key)
-            && client.standing.set(Standing::LOST, false)
-        {
-            self.sessions.count -= 1;
-        }
+        self.sessions.find(key);
     }
 }

@@ -50,6 +50,8 @@ pub struct Session {
     is_over: bool,
     /// When its link was lost; `None`: it has one.
     lost: Option<Moment>,
+    /// How long it had no link before that.
+    lost_before: Duration,
 
     /// The host's messages that are accepted and not removed.
     log: Log,
@@ -117,6 +119,7 @@ impl Session {
             is_confirmed: false,
             is_over: false,
             lost: None,
+            lost_before: Duration::ZERO,
             log: Log::default(),
             removed: 0,
             acknowledged: 0,
@@ -161,7 +164,7 @@ impl Session {
 
     /// Client: takes the server's answer to the last request. Returns the number of messages that are sent again (`None`
     /// in a new session), or `None` if the server claims to have received others than it was sent.
-    pub fn take_grant(&mut self, grant: &Grant, node: &str) -> Option<Option<u64>> {
+    pub fn take_grant(&mut self, grant: &Grant, node: &str, now: Moment) -> Option<Option<u64>> {
         let was_granted = self.is_granted;
         if let Some(next) = self.other_secret.take() {
             self.secret = next;
@@ -170,20 +173,20 @@ impl Session {
         self.terms.ms = self.terms.ms.min(grant.ms);
         self.tell_after = tell_after(grant.bytes);
         self.node = node.into();
-        let again = self.resume(grant.received)?;
+        let again = self.resume(grant.received, now)?;
         Some(was_granted.then_some(again))
     }
 
     /// Server: whether a request to begin a session repeats the one with which this session began, whose answer was
     /// lost: then it goes on as if it were resumed. Returns as `take_resume`.
-    pub fn take_new_again(&mut self, new: &NewSession) -> Option<u64> {
+    pub fn take_new_again(&mut self, new: &NewSession, now: Moment) -> Option<u64> {
         let is_unanswered = !self.is_confirmed && self.other_secret.is_none();
-        if is_unanswered && bool::from(self.secret.ct_eq(&new.secret)) { self.resume(0) } else { None }
+        if is_unanswered && bool::from(self.secret.ct_eq(&new.secret)) { self.resume(0, now) } else { None }
     }
 
     /// Server: takes a request to resume. Returns the number of messages that are sent again; `None`: its secret is
     /// wrong, or it claims to have received others than it was sent.
-    pub fn take_resume(&mut self, request: &ResumeSession) -> Option<u64> {
+    pub fn take_resume(&mut self, request: &ResumeSession, now: Moment) -> Option<u64> {
         let is_current = self.secret.ct_eq(&request.secret);
         // The same request again, whose answer was lost.
         let previous = self.other_secret.as_ref().unwrap_or(&request.next);
@@ -191,7 +194,7 @@ impl Session {
         if !bool::from(is_current | is_repeated) {
             return None;
         }
-        let count = self.resume(request.received)?;
+        let count = self.resume(request.received, now)?;
         self.other_secret = Some(request.secret);
         self.secret = request.next;
         Some(count)
@@ -212,12 +215,13 @@ impl Session {
 
     /// A new link begins: all messages that the peer has not received are handed to it. Returns how many of them were
     /// handed to a link before. `None`: `received` is not possible.
-    fn resume(&mut self, received: u64) -> Option<u64> {
+    fn resume(&mut self, received: u64, now: Moment) -> Option<u64> {
         if received < self.removed || received > self.numbered {
             return None;
         }
         self.acknowledged = self.acknowledged.max(received);
         self.handed = self.acknowledged;
+        self.lost_before = self.lost_for(now);
         self.lost = None;
         Some(self.numbered - self.acknowledged)
     }
@@ -235,6 +239,11 @@ impl Session {
     /// The link is lost.
     pub fn lose(&mut self, now: Moment) {
         self.lost = Some(now);
+    }
+
+    /// How long it has had no link since it began.
+    pub fn lost_for(&self, now: Moment) -> Duration {
+        self.lost_before + self.lost.map_or(Duration::ZERO, |lost| now.since(lost))
     }
 
     /// When it ends unless it is resumed before; `None`: it has its link.

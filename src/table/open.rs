@@ -132,6 +132,8 @@ pub fn diagnose(url: &str, mut settings: Settings) -> Result<u32, Error> {
     settings.tls.trace = Some(trace.clone());
     // It pings once by itself, and reports no round-trip time but that one.
     let _ = settings.options.set(WS_OPT_HEARTBEAT_MS, WS_OFF);
+    // And it begins no session, which would end with it.
+    settings.session = None;
     let trust = match &settings.tls {
         tls if tls.insecure => Trust::Nothing,
         tls if tls.pin_sha256.is_some() => Trust::Pin,

@@ -6,13 +6,13 @@ use super::verbs::peer_of;
 use super::way::Way;
 use super::{wake, with};
 use crate::connection::{Connection, Retry};
-use crate::error::Error;
+use crate::error::{Error, Failure};
 use crate::journal;
-use crate::names::RECONNECT;
+use crate::names::{RECONNECT, SESSION_MS};
 use crate::opening::Recipe;
 use crate::protocol::check_header;
 use crate::role::Role;
-use crate::status::{ErrorCode, Hint, Level, State};
+use crate::status::{Cause, ErrorCode, Hint, Level, Phase, State};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
@@ -107,7 +107,10 @@ pub fn hint(handle: u32, hint: Hint) -> Result<(), Error> {
         match hint {
             Hint::Suspend => {}
             Hint::Resume => peer.probe(&mut cx),
-            Hint::NetworkChanged if peer.keeps_session() => peer.leave_link(&mut cx),
+            Hint::NetworkChanged if peer.keeps_session() => {
+                let why = "the link was given up because the network has changed";
+                peer.leave_link(&mut cx, Failure::new(Phase::Websocket, Cause::PeerGone, why));
+            }
             Hint::NetworkChanged => peer.probe(&mut cx),
         }
         more[member.end()] = true;
@@ -143,8 +146,11 @@ pub fn set_header(handle: u32, name: &str, value: Option<&str>) -> Result<(), Er
 }
 
 fn redial(body: &mut Body) -> Result<&mut Redial, Error> {
-    let not_one =
-        || Error::wrong_kind(format!("only a client or join that was opened with {RECONNECT} connects again"));
+    let not_one = || {
+        Error::wrong_kind(format!(
+            "only a client or join that was opened with {RECONNECT} or {SESSION_MS} connects again"
+        ))
+    };
     body.redial.as_deref_mut().ok_or_else(not_one)
 }
 

@@ -42,6 +42,11 @@ impl Moment {
         Moment::new(sum.as_secs(), sum.subsec_nanos())
     }
 
+    /// The time from an earlier moment to this one; zero from a later one.
+    pub fn since(self, earlier: Moment) -> Duration {
+        self.time().saturating_sub(earlier.time())
+    }
+
     #[inline]
     fn new(secs: u64, nanos: u32) -> Moment {
         Moment(NonZeroU64::new(secs << NANOS_BITS | u64::from(nanos)).unwrap_or(NonZeroU64::MIN))

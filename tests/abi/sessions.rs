@@ -18,8 +18,11 @@ use wspeer::codes::*;
 use wspeer::ffi::*;
 
 /// What both ends set.
+///
+/// Heartbeats are off: what a message of the channel waits for is not hidden by the next ping.
 fn keeps(config: &mut ws_config) {
     config.session_ms = 60_000;
+    config.heartbeat_ms = WS_OFF;
     (config.retry_min_ms, config.retry_max_ms, config.retry_tries) = (1, 50, WS_OFF);
 }
 
@@ -70,6 +73,7 @@ struct Both {
     server: u32,
     client: u32,
     conn: u32,
+    port: u16,
     proxy: Proxy,
 }
 
@@ -86,7 +90,7 @@ impl Both {
         });
         let conn = await_event(&[client, server], server, WS_EVENT_CONNECTED).conn;
         await_event(&[client, server], client, WS_EVENT_OPEN);
-        Both { server, client, conn, proxy }
+        Both { server, client, conn, port, proxy }
     }
 
     fn handles(&self) -> [u32; 2] {
@@ -486,11 +490,11 @@ fn players_notice_nothing() {
     // The host has two peers, and each join the host and the other.
     play(&all, "the game", take, || connected.get() == 6);
     let ids = joins.map(|join| ws_get_peer_id(join));
-    for _ in 0..3 {
+    for round in 1..=3 {
         proxy.end_all(End::Reset);
         let mut events = Vec::new();
         let take = |handle, event: Event| events.push((handle, event.kind));
-        play(&all, "the resume", take, || is_back(&all, joins[1]));
+        play(&all, "the resume", take, || is_back(&all, joins[1], round));
         let told: Vec<i32> = events.iter().filter(|(handle, _)| *handle == joins[1]).map(|(_, kind)| *kind).collect();
         assert_eq!(told, [WS_EVENT_LOST, WS_EVENT_RESUMED]);
         let of_game = |kind: &i32| matches!(*kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED | WS_EVENT_OPEN);
@@ -503,10 +507,9 @@ fn players_notice_nothing() {
     free(host);
 }
 
-/// Whether the join and the host's handle of it are open again, and have lost a link.
-fn is_back(all: &[u32], join: u32) -> bool {
-    let of_join = stats(join);
-    all.iter().all(|handle| state(*handle) == WS_OPEN) && of_join.resumed == of_join.losses && of_join.losses > 0
+/// Whether all are open, and the session of the join has been resumed so many times.
+fn is_back(all: &[u32], join: u32, times: u64) -> bool {
+    all.iter().all(|handle| state(*handle) == WS_OPEN) && stats(join).resumed == times
 }
 
 /// A client in bytes, which has asked for the channel.
@@ -761,4 +764,119 @@ fn bad_drains_are_refused() {
     assert_eq!(drain(0, 0, None), WS_ERR_HANDLE);
     assert_eq!((state(both.server), state(both.client)), (WS_OPEN, WS_OPEN));
     both.end();
+}
+
+/// A program that does not read the events of a client whose link is lost again and again.
+#[test]
+fn unread_losses_are_counted() {
+    let both = Both::new(|_| {}, |_| {});
+    const LOSSES: u64 = 30;
+    let times = |round| {
+        play(
+            &[both.client],
+            "a resume",
+            |_, _| {},
+            || {
+                poll(both.server);
+                stats(both.client).resumed == round && stats(both.server).resumed == round
+            },
+        )
+    };
+    for round in 1..=LOSSES {
+        both.proxy.end_all(End::Reset);
+        times(round);
+    }
+    let (mut lost, mut skipped) = (0, 0);
+    while let Some(event) = next(both.server) {
+        match event.kind {
+            WS_EVENT_LOST | WS_EVENT_RESUMED => lost += 1,
+            WS_EVENT_SKIPPED => skipped += u64::from(event.count),
+            other => panic!("event {other}"),
+        }
+    }
+    assert!(lost <= 2 * 8 && lost + skipped == 2 * LOSSES, "{lost} and {skipped}");
+    assert_eq!(stats(both.conn).losses, LOSSES);
+    both.end();
+}
+
+/// Time in which the link is lost does not count for the authentication.
+#[test]
+fn an_authentication_waits_for_a_lost_link() {
+    const TIME: u32 = 1_500;
+    for completes in [true, false] {
+        let edit = |config: &mut ws_config| {
+            keeps(config);
+            config.flags = WS_SCENE | WS_AUTH;
+        };
+        let (host, port) = host(edit);
+        let proxy = Proxy::new(port);
+        let join = join(proxy.port, None, edit);
+        let all = [join, host];
+        assert_eq!(ws_set_option(host, WS_OPT_AUTH_TIMEOUT_MS, TIME), WS_OK);
+        assert_eq!(ws_set_option(join, WS_OPT_AUTH_TIMEOUT_MS, TIME), WS_OK);
+        let asked = Cell::new(0);
+        let take = |_, event: Event| asked.set(asked.get() + i32::from(event.kind == WS_EVENT_AUTHENTICATING));
+        play(&all, "AUTHENTICATING", take, || asked.get() == 2);
+        let conn = conns(host)[0];
+        proxy.plan(|_| [Faults { end: Some((0, End::Reset)), ..Faults::default() }; 2]);
+        proxy.end_all(End::Reset);
+        // It has no link for longer than the authentication may take.
+        let since = std::time::Instant::now();
+        let no_end = |_, event: Event| assert!(!event.is_end(), "{event:?}");
+        play(&all, "the time", no_end, || since.elapsed() > std::time::Duration::from_millis(u64::from(TIME) + 500));
+        assert_eq!(state(conn), WS_LOST);
+        proxy.plan(|_| Default::default());
+        play(&all, "the resume", no_end, || stats(join).resumed == 1 && state(conn) == WS_OPEN);
+        if completes {
+            let id = ws_get_peer_id(conn);
+            assert_eq!((ws_complete_auth(host, id), ws_complete_auth(join, 1)), (WS_OK, WS_OK));
+            let connected = Cell::new(0);
+            let take = |_, event: Event| connected.set(connected.get() + i32::from(event.kind == WS_EVENT_CONNECTED));
+            play(&all, "both", take, || connected.get() == 2);
+        } else {
+            // Without a loss the time goes on.
+            let mut causes = Vec::new();
+            let take = |_, event: Event| {
+                if event.is_end() {
+                    causes.push(event.cause);
+                }
+            };
+            play(&all, "the end", take, || state(join) == WS_CLOSED && is_gone(conn));
+            assert!(causes.contains(&WS_CAUSE_AUTH_TIMEOUT), "{causes:?}");
+        }
+        free(join);
+        free(host);
+    }
+}
+
+/// Handshakes from the address of a client that has lost its link do not keep it from coming back.
+#[test]
+fn who_comes_back_is_not_crowded_out() {
+    let limit = |config: &mut ws_config| config.max_clients_per_address = 1;
+    let both = Both::new(limit, |_| {});
+    both.cut();
+    let _half = TcpStream::connect(("127.0.0.1", both.port)).unwrap();
+    play(&[both.server], "a half handshake", |_, _| {}, || stats(both.server).pending_handshakes == 1);
+    both.mend();
+    await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
+    both.end();
+}
+
+/// A diagnosis needs no session, and has none.
+#[test]
+fn a_diagnosis_begins_no_session() {
+    let (server, port) = listen(None, |_| {});
+    let url = CString::new(format!("ws://127.0.0.1:{port}/")).unwrap();
+    let mut handle = 0;
+    // SAFETY: everything lives.
+    unsafe {
+        let mut config: ws_config = std::mem::zeroed();
+        assert_eq!(ws_config_init(&mut config, size_of::<ws_config>()), WS_OK);
+        keeps(&mut config);
+        assert_eq!(ws_diagnose(url.as_ptr(), &config, &mut handle), WS_OK, "{}", last_error());
+    }
+    let take = |_, event: Event| assert_ne!(event.kind, WS_EVENT_ERROR, "{}", event.error_text());
+    play(&[handle, server], "the diagnosis", take, || state(handle) == WS_CLOSED);
+    free(handle);
+    free(server);
 }

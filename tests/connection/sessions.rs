@@ -284,8 +284,8 @@ impl World {
             return;
         };
         let again = self.owner.as_mut().and_then(|owner| match &claim {
-            Claim::New(new) => owner.peer.accept_again(new),
-            Claim::Resume(resume) => owner.peer.accept_resume(resume),
+            Claim::New(new) => owner.peer.accept_again(new, at[0]),
+            Claim::Resume(resume) => owner.peer.accept_resume(resume, at[0]),
         });
         match (again, claim) {
             (Some(again), _) => {

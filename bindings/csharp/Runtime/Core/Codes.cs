@@ -119,8 +119,9 @@ namespace Wspeer
         Writable = 7,
         /// <summary>event.Count messages or events were left out because a queue was full. event.Connection is a client
         /// of a server: its outbound queue had no room for messages to several targets. Reported once until there is
-        /// room again. event.Connection is the server's own handle, a join or a client that reconnects: the program did
-        /// not read its events, so lifecycle events, and on a join errors about other peers, were dropped.</summary>
+        /// room again. event.Connection is the server's own handle, a join, a client that reconnects, or a client of a
+        /// server whose link was lost more than 8 times: the program did not read its events, so lifecycle events, and
+        /// on a join errors about other peers, were dropped.</summary>
         Skipped = 8,
         /// <summary>A failure that does not end the connection. event.Cause and the text in event.GetText() describe
         /// it. The text of any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name.</summary>
