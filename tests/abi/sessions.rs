@@ -790,7 +790,7 @@ fn unread_losses_are_counted() {
     while let Some(event) = next(both.server) {
         match event.kind {
             WS_EVENT_LOST | WS_EVENT_RESUMED => lost += 1,
-            WS_EVENT_SKIPPED => skipped += u64::from(event.count),
+            WS_EVENT_SKIPPED => skipped += event.count,
             other => panic!("event {other}"),
         }
     }
