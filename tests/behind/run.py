@@ -17,7 +17,7 @@ import threading
 import time
 
 import wspeer
-from wspeer import EventType
+from wspeer import EventType, Hint, State
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(ROOT / "tests" / "peers"))
@@ -193,6 +193,68 @@ frontend chain
   default_backend chain
 backend chain
   server one 127.0.0.1:@by_both source 127.0.0.2 send-proxy-v2
+""")
+
+# As docs/deploying.md has them.
+FLEET_HAPROXY = Settings("""
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+  timeout tunnel 1h
+  option redispatch
+  retries 3
+frontend game
+  bind 127.0.0.1:@port
+  default_backend fleet
+backend fleet
+  balance leastconn
+  option httpchk
+  http-check send meth GET uri / ver HTTP/1.1 hdr Host game
+  http-check expect status 426
+  retry-on conn-failure empty-response 503
+  use-server one if { urlp(wspeer) 1-one }
+  use-server two if { urlp(wspeer) 1-two }
+  force-persist if { urlp(wspeer) -m beg 1- }
+  server one 127.0.0.1:@one check inter 100 fall 1 rise 1
+  server two 127.0.0.1:@two check inter 100 fall 1 rise 1
+""")
+
+FLEET_NGINX = Settings(r"""
+daemon off;
+worker_processes 1;
+@user
+pid @folder/nginx-fleet.pid;
+events { }
+http {
+  access_log off;
+  client_body_temp_path @folder/fleet-body;
+  proxy_temp_path @folder/fleet-proxy;
+  fastcgi_temp_path @folder/fleet-fastcgi;
+  uwsgi_temp_path @folder/fleet-uwsgi;
+  scgi_temp_path @folder/fleet-scgi;
+  map $arg_wspeer $server_of_player {
+    1-one   one;
+    1-two   two;
+    default fleet;
+  }
+  upstream one { server 127.0.0.1:@one; }
+  upstream two { server 127.0.0.1:@two; }
+  upstream fleet { least_conn; server 127.0.0.1:@one max_fails=0; server 127.0.0.1:@two max_fails=0; }
+  server {
+    listen 127.0.0.1:@port;
+    location / {
+      proxy_pass http://$server_of_player;
+      proxy_next_upstream error timeout http_503;
+      proxy_http_version 1.1;
+      proxy_set_header Host $host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection "Upgrade";
+      proxy_read_timeout 1h;
+    }
+  }
+}
 """)
 
 
@@ -601,7 +663,132 @@ def requests():
                     same("smuggled", any(path == "/smuggled" for _, path, _ in asking.asked[before:]), False)
 
 
-GROUPS = {"requests": [requests], "haproxy": [behind_haproxy, limits], "nginx": [behind_nginx], "direct": [direct]}
+class Node:
+    """examples-c/drained_server.c, which is started again after it was drained."""
+
+    def __init__(self, name):
+        self.name, self.port = name, 0
+        self.start()
+
+    def start(self):
+        """At the port that it had before."""
+        program = str(ROOT / "build" / "drained_server")
+        self.program = harness.Lines([program, str(self.port), self.name, "2000"], self.name)
+        self.port = int(self.program.line().rpartition(" ")[2])
+
+    def drain(self):
+        self.program.process.terminate()
+
+    def ended(self):
+        """Waits for its end."""
+        same("the end", [self.program.line(), self.program.line()], ["draining", "ended"])
+        same("the exit code", self.program.wait(), 0)
+
+
+class Player:
+    """Says numbers, and expects each to come back once and in order, but for those of which LOST said that they may be
+    lost."""
+
+    def __init__(self, name, port):
+        self.peer = wspeer.connect(
+            f"ws://127.0.0.1:{port}/room?player={name}",
+            reconnect=True,
+            session_ms=30_000,
+            retry_min_ms=20,
+            retry_max_ms=500,
+        )
+        self.name = name
+        self.put, self.came = 0, 0
+        self.opened, self.missing, self.may_miss = 0, 0, 0
+
+    def step(self):
+        self.peer.poll()
+        for event in self.peer.events():
+            if event.type == EventType.OPEN:
+                self.opened += 1
+            elif event.type == EventType.LOST:
+                self.may_miss += event.unsent
+            elif event.type == EventType.CLOSED:
+                raise harness.Wrong(f"{self.name} was kicked: {event.text}")
+            elif event.type == EventType.MESSAGE:
+                name, _, number = event.text.partition(" ")
+                if name == self.name:
+                    self.missing += int(number) - self.came - 1
+                    self.came = int(number)
+                    if self.missing < 0 or self.missing > self.may_miss:
+                        raise harness.Wrong(f"{self.name} heard {number}: {self.missing} of at most {self.may_miss} lost")
+        if self.peer.state == State.OPEN and self.put - self.came < 20:
+            self.peer.send(f"{self.name} {self.put + 1}")
+            self.put += 1
+
+
+def play(players, what, done, limit=60):
+    end = time.monotonic() + limit
+    while not done():
+        for player in players:
+            player.step()
+        if time.monotonic() > end:
+            told = [(player.name, player.peer.state, player.put, player.came) for player in players]
+            raise harness.Wrong(f"not {what} after {limit} s: {told}")
+        wspeer.wait([player.peer for player in players], 0.01)
+
+
+def fleet(kind, settings):
+    """Two servers behind a balancer are drained and started again one after the other, while players talk."""
+    nodes = [Node("one"), Node("two")]
+
+    def command(port):
+        path = WORK / f"fleet-{kind}.cfg"
+        user = "user root;" if os.getuid() == 0 else ""
+        path.write_text(settings.substitute(port=port, one=nodes[0].port, two=nodes[1].port, user=user, folder=WORK))
+        return ["haproxy", "-db", "-f", str(path)] if kind == "haproxy" else ["nginx", "-c", str(path)]
+
+    with daemon(f"{kind}-fleet", command) as port:
+        players = [Player(f"{kind}{number}", port) for number in range(12)]
+
+        def on(heard):
+            """Whether each has heard so many more of its own messages."""
+            wanted = [player.came + heard for player in players]
+            return lambda: all(player.came >= count for player, count in zip(players, wanted))
+
+        with case(f"draining: {kind}: players talk"):
+            play(players, "talking", on(20))
+        for node in nodes:
+            with case(f"draining: {kind}: {node.name} is drained, and nobody is kicked"):
+                opened = [player.opened for player in players]
+                node.drain()
+                play(players, "drained", lambda: node.program.process.poll() is not None)
+                node.ended()
+                play(players, "talking", on(20))
+                moved = sum(player.opened > before for player, before in zip(players, opened))
+                same("players moved to the other server", moved > 0, True)
+            with case(f"draining: {kind}: {node.name} is started again"):
+                node.start()
+                guest = Player(f"{kind}-guest", node.port)
+                play([*players, guest], "a guest there", lambda: guest.came > 5)
+                guest.peer.free()
+        with case(f"draining: {kind}: cut links are resumed at the server that has the session"):
+            before = [player.peer.stats().resumed for player in players]
+            for player in players:
+                player.peer.hint(Hint.NETWORK_CHANGED)
+            resumed = lambda: all(player.peer.stats().resumed > old for player, old in zip(players, before))  # noqa: E731
+            play(players, "resumed", resumed)
+            play(players, "talking", on(20))
+        lost = sum(player.missing for player in players)
+        print(f"figure: {kind}: of {sum(player.put for player in players)} messages {lost} were lost and told", flush=True)
+        for player in players:
+            player.peer.free()
+    for node in nodes:
+        node.program.process.kill()
+        node.program.wait()
+
+
+def draining():
+    fleet("haproxy", FLEET_HAPROXY)
+    fleet("nginx", FLEET_NGINX)
+
+
+GROUPS = {"requests": [requests], "haproxy": [behind_haproxy, limits], "nginx": [behind_nginx], "direct": [direct], "draining": [draining]}
 CERTIFICATE = wspeer.make_certificate("localhost, 127.0.0.1")
 
 
