@@ -67,15 +67,15 @@ impl Server {
             }
             let mut more = client.peer.pump(cx);
             let (is_served, asks) = (client.is_served(), client.peer.request().is_some() && !client.peer.is_asked());
-            let claims = client.peer.claim().is_some();
-            if claims {
-                self.take_claim(cx, key, handles);
-            }
             if is_served {
                 self.go_on_with_download(cx, key);
             }
             if asks {
                 more = self.decide(cx, key, handles);
+            }
+            // Behind the decision, which reads on: a client may have answered its announcement already.
+            if self.client(key).is_some_and(|client| client.peer.claim().is_some()) {
+                self.take_claim(cx, key, handles);
             }
             let used_up = cx.budget.end_slice();
             self.take_changes(cx, key, Some(handles));

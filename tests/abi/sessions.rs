@@ -512,6 +512,23 @@ fn is_back(all: &[u32], join: u32, times: u64) -> bool {
     all.iter().all(|handle| state(*handle) == WS_OPEN) && stats(join).resumed == times
 }
 
+/// The request of a client that asks for the channel, and names a node; "": none.
+fn request(node: &str) -> String {
+    let question = if node.is_empty() { String::new() } else { format!("-{node}") };
+    format!(
+        "GET /?wspeer=1{question} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+}
+
+/// A message of the channel as a client's frame.
+fn message_of(marker: &[u8], kind: u8, fields: &[&[u8]]) -> Vec<u8> {
+    let message = [marker, &[kind], &fields.concat()].concat();
+    let len = message.len() as u8;
+    let head = if len < 126 { vec![0x82, 0x80 | len] } else { vec![0x82, 0xFE, 0, len] };
+    [head, vec![0; 4], message].concat()
+}
+
 /// A client in bytes, which has asked for the channel.
 struct Raw(TcpStream);
 
@@ -520,12 +537,7 @@ impl Raw {
     fn open(server: u32, port: u16, node: &str) -> (Raw, Vec<u8>) {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_nonblocking(true).unwrap();
-        let question = if node.is_empty() { String::new() } else { format!("-{node}") };
-        let request = format!(
-            "GET /?wspeer=1{question} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).unwrap();
+        stream.write_all(request(node).as_bytes()).unwrap();
         let mut raw = Raw(stream);
         let mut got = Vec::new();
         until("the announcement", || {
@@ -547,10 +559,7 @@ impl Raw {
 
     /// Sends a message of the channel.
     fn send(&mut self, marker: &[u8], kind: u8, fields: &[&[u8]]) {
-        let message = [marker, &[kind], &fields.concat()].concat();
-        let len = message.len() as u8;
-        let head = if len < 126 { vec![0x82, 0x80 | len] } else { vec![0x82, 0xFE, 0, len] };
-        self.0.write_all(&[head, vec![0; 4], message].concat()).unwrap();
+        self.0.write_all(&message_of(marker, kind, fields)).unwrap();
     }
 
     /// Polls the server until a message of the channel of this type has come; 0: a close frame with 1008.
@@ -878,5 +887,45 @@ fn a_diagnosis_begins_no_session() {
     let take = |_, event: Event| assert_ne!(event.kind, WS_EVENT_ERROR, "{}", event.error_text());
     play(&[handle, server], "the diagnosis", take, || state(handle) == WS_CLOSED);
     free(handle);
+    free(server);
+}
+
+/// A client asks for its session as soon as the announcement has come, which may be before the server has returned from
+/// writing it.
+#[test]
+fn a_request_that_follows_at_once_is_answered() {
+    const CLIENTS: usize = 300;
+    let (server, port) = listen(None, keeps);
+    for number in 0..CLIENTS {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let asked = std::thread::spawn(move || {
+            stream.write_all(request("").as_bytes()).unwrap();
+            let (mut got, mut marker) = (Vec::new(), Vec::new());
+            let mut buffer = [0; 4_096];
+            loop {
+                let count = stream.read(&mut buffer).unwrap();
+                got.extend(&buffer[..count]);
+                let found = got.windows(14).position(|bytes| bytes == b"wspeer-control");
+                if let Some(at) = found.filter(|_| marker.is_empty()) {
+                    marker = got[at + 16..at + 32].to_vec();
+                    let times = [60_000_u32.to_be_bytes(), 100_000_u32.to_be_bytes()].concat();
+                    let id = [number as u8, (number >> 8) as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+                    stream.write_all(&message_of(&marker, 4, &[&id, &[2; 32], &times])).unwrap();
+                }
+                let grant = [&marker[..], &[6]].concat();
+                if count == 0 || (!marker.is_empty() && got.windows(17).any(|bytes| bytes == grant)) {
+                    return count > 0;
+                }
+            }
+        });
+        until("the grant", || {
+            poll(server);
+            // SAFETY: the handle is one.
+            unsafe { ws_wait(&server, 1, 20) };
+            while next(server).is_some() {}
+            asked.is_finished()
+        });
+        assert!(asked.join().unwrap(), "client {number} was turned away");
+    }
     free(server);
 }
