@@ -635,8 +635,8 @@
 // try begins it now.
 #define WS_HINT_RESUME 2
 
-// The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with another link at
-// once; otherwise as WS_HINT_RESUME.
+// The network has changed, for instance from Wi-Fi to mobile: as WS_HINT_RESUME, and with a session the client opens
+// another link beside its own, to which it moves once that is open.
 #define WS_HINT_NETWORK_CHANGED 3
 
 // Skip that target: the call returns WS_PARTIAL, SKIPPED is reported, and WRITABLE once there is room. The default of

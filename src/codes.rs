@@ -371,8 +371,8 @@ pub const WS_HINT_SUSPEND: i32 = 1;
 /// The app is shown again: the link is lost unless the peer answers a ping within 2 s; a client that waits for its next
 /// try begins it now.
 pub const WS_HINT_RESUME: i32 = 2;
-/// The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with another link at
-/// once; otherwise as WS_HINT_RESUME.
+/// The network has changed, for instance from Wi-Fi to mobile: as WS_HINT_RESUME, and with a session the client opens
+/// another link beside its own, to which it moves once that is open.
 pub const WS_HINT_NETWORK_CHANGED: i32 = 3;
 
 // --- ws_config.on_full: what a message to several targets does about a target whose queue is full. ---

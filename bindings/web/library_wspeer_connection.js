@@ -154,7 +154,7 @@ mergeInto(LibraryManager.library, {
         bytesOut: 0, dropped: 0, admittedBefore: { messages: 0, bytes: 0 },
         rttUs: 0, channel: null, join: join ? WSPEER_JOIN.join(settings.flags) : null, diagnosis: null, simulation: null,
         retry: (settings.flags & WSPEER_C.RECONNECT || settings.terms) && !diagnoses ? WSPEER_RETRY.retry() : null,
-        terms: diagnoses ? null : settings.terms, session: null, away: null, losses: 0, resumed: 0, sentAgain: 0
+        terms: diagnoses ? null : settings.terms, session: null, spare: null, away: null, losses: 0, resumed: 0, sentAgain: 0
       };
       failure = WSPEER_CONN.connect(peer);
       if (failure) return failure.isConfig ? WSPEER.badConfig(failure.words) : WSPEER.fail(WSPEER_C.ERR_URL, failure.words);
@@ -175,11 +175,9 @@ mergeInto(LibraryManager.library, {
     // Opens the browser's WebSocket for a peer. Returns null, or why the browser refuses, and whether that is due to the
     // config.
     connect: function (peer) {
-      var socket;
       peer.session = peer.session || WSPEER_SESSION.begin(peer);
-      peer.channel = WSPEER_CHANNEL.state(peer);
       try {
-        socket = new WebSocket(peer.channel ? WSPEER_CHANNEL.askIn(peer) : peer.url.href, peer.protocols);
+        WSPEER_CONN.use(peer, WSPEER_CONN.socket(peer));
       } catch (error) {
         // The browser's own text quotes the URL or the subprotocol, which may be secret.
         return error.name === 'SyntaxError' ? {
@@ -190,13 +188,22 @@ mergeInto(LibraryManager.library, {
           words: 'the browser does not open it (' + error.name + '): a page of https:// opens only wss://'
         };
       }
+      return null;
+    },
+    // A new WebSocket for a peer, or throws what the browser says.
+    socket: function (peer) {
+      var socket = new WebSocket(WSPEER_CHANNEL.state(peer) ? WSPEER_CHANNEL.askIn(peer) : peer.url.href, peer.protocols);
       socket.binaryType = 'arraybuffer';
+      return socket;
+    },
+    // From now on a peer uses this WebSocket.
+    use: function (peer, socket) {
+      peer.channel = WSPEER_CHANNEL.state(peer);
       peer.socket = socket;
       peer.deadline = peer.timeout === WSPEER.OFF ? Infinity : WSPEER.now() + peer.timeout;
       socket.onopen = function () { WSPEER_CONN.opened(peer); };
       socket.onmessage = function (event) { WSPEER_CONN.came(peer, event.data); };
       socket.onclose = function (event) { WSPEER_CONN.closed(peer, event); };
-      return null;
     },
 
     // ---- Browser events ----
@@ -354,6 +361,7 @@ mergeInto(LibraryManager.library, {
     ended: function (peer, mark) {
       var socket;
       if (peer.state === WSPEER_C.CLOSED) return;
+      WSPEER_HINT.dropSpare(peer);
       if (peer.socket.line) peer.socket.onmessage = peer.socket.onclose = null;
       WSPEER_SIM.remove(peer);
       socket = peer.socket;
@@ -427,6 +435,7 @@ mergeInto(LibraryManager.library, {
       return 0;
     },
     free: function (peer) {
+      WSPEER_HINT.dropSpare(peer);
       if (peer.state !== WSPEER_C.CLOSED) {
         WSPEER_SESSION.end(peer);
         if (peer.socket.line) peer.socket.onmessage = peer.socket.onclose = null;

@@ -21,9 +21,8 @@ mergeInto(LibraryManager.library, {
         }
       }
       if (hint === WSPEER_C.HINT_SUSPEND) return;
-      if (hint === WSPEER_C.HINT_NETWORK_CHANGED && WSPEER_SESSION.alive(peer) && WSPEER_CONN.isUp(peer))
-        WSPEER_HINT.leave(peer);
-      else WSPEER_HINT.probe(peer);
+      WSPEER_HINT.probe(peer);
+      if (hint === WSPEER_C.HINT_NETWORK_CHANGED && WSPEER_HINT.mayMove(peer)) WSPEER_HINT.openBeside(peer);
     },
     // Pings the server, which has to answer soon. A page can do that only by the application heartbeat.
     probe: function (peer) {
@@ -32,13 +31,32 @@ mergeInto(LibraryManager.library, {
       channel.probed = WSPEER.now();
       WSPEER_CHANNEL.ping(peer);
     },
-    // Gives a session's link up, for another one.
-    leave: function (peer) {
-      if (peer.closing) return;
-      WSPEER_CONN.ended(peer, {
-        code: 1006, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_PEER_GONE,
-        words: 'the link was given up because the network has changed'
-      });
+    mayMove: function (peer) { return WSPEER_SESSION.alive(peer) && WSPEER_CONN.isUp(peer) && !peer.closing; },
+    // Opens a second link for a session, in the place of an earlier one, and moves the session to it once it is open.
+    openBeside: function (peer) {
+      var socket;
+      WSPEER_HINT.dropSpare(peer);
+      peer.url = peer.retry.url || peer.url;
+      try { socket = peer.spare = WSPEER_CONN.socket(peer); } catch (error) { return; }
+      socket.onclose = function () { peer.spare = null; };
+      socket.onopen = function () {
+        if (!WSPEER_HINT.mayMove(peer)) return WSPEER_HINT.dropSpare(peer);
+        peer.spare = null;
+        WSPEER_CONN.ended(peer, {
+          code: 1006, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_PEER_GONE,
+          words: 'the network has changed, and another link was opened'
+        });
+        peer.retry.at = peer.retry.status = 0;
+        peer.reason = peer.error = '';
+        WSPEER_CONN.use(peer, socket);
+        WSPEER_CONN.opened(peer);
+      };
+    },
+    dropSpare: function (peer) {
+      var socket = peer.spare;
+      if (!socket) return;
+      peer.spare = socket.onopen = socket.onclose = null;
+      try { socket.close(); } catch (error) { /* It has ended. */ }
     },
     forEach: function (body) { Object.keys(WSPEER.peers).forEach(function (h) { body(WSPEER.peers[h]); }); },
     all: function (hint) { WSPEER_HINT.forEach(function (peer) { WSPEER_HINT.take(peer, hint); }); },

@@ -480,8 +480,8 @@ export declare const enum WsHint {
    */
   RESUME = 2,
   /**
-   * The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with another link
-   * at once; otherwise as WS_HINT_RESUME.
+   * The network has changed, for instance from Wi-Fi to mobile: as WS_HINT_RESUME, and with a session the client
+   * opens another link beside its own, to which it moves once that is open.
    */
   NETWORK_CHANGED = 3,
 }

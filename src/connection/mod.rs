@@ -6,9 +6,11 @@ mod retry;
 mod send;
 mod session;
 mod sim;
+mod spare;
 mod streaming;
 
 pub use retry::Retry;
+pub use spare::Spare;
 
 use crate::endpoint::{Asked, Counters, Endpoint, Item, Mark, Message, Options};
 use crate::heap::Discarded;

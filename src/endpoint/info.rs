@@ -49,8 +49,13 @@ impl Info {
 
     /// Forgets what the last link reported: all but the URL.
     pub fn forget_link(&mut self) {
+        self.take_link(Info::default());
+    }
+
+    /// Takes over all that is known of another link.
+    pub fn take_link(&mut self, link: Info) {
         let url = self.text(Text::Url).to_owned();
-        *self = Info::default();
+        *self = link;
         self.set_text(Text::Url, url);
     }
 

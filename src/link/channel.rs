@@ -9,6 +9,7 @@ use crate::protocol::{
     Announcement, Control, Grant, Lead, Marker, NewSession, ResumeSession, Role, encode_announcement, encode_control,
     opcode_of, read_announcement, read_control,
 };
+use crate::session::Session;
 use crate::status::{Cause, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
@@ -119,13 +120,25 @@ impl Link {
     /// Client: it has asked for the channel in its opening handshake, so the announcement has to arrive by `deadline`.
     /// `beats`: for the heartbeat. A link with a session asks for that too.
     pub fn expect_announcement(&mut self, beats: bool, deadline: Option<Instant>) {
-        let mut channel = Channel::new(None, beats, deadline);
-        if self.rare.session().is_some() {
-            channel.greeting = Greeting::Waiting;
-            // A server without the channel answers this before it sends a message, if it ever does.
-            self.put_ping();
+        self.rare.state().channel = Some(Channel::new(None, beats, deadline));
+        if let Some(session) = self.take_session() {
+            self.take_up(session);
         }
-        self.rare.state().channel = Some(channel);
+    }
+
+    /// Client: asks for a session, or resumes it, once the announcement has arrived.
+    pub fn take_up(&mut self, session: Box<Session>) {
+        self.set_session(session);
+        if let Some(channel) = &mut self.rare.state().channel {
+            channel.greeting = Greeting::Waiting;
+        }
+        // A server without the channel answers this before it sends a message, if it ever does.
+        self.put_ping();
+    }
+
+    /// Client: when it stops waiting for the announcement.
+    pub fn announcement_deadline(&self) -> Option<Instant> {
+        self.rare.channel()?.deadline
     }
 
     /// Server: announces the channel to a client that asked for it, before any other message. False: it has no random

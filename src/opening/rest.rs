@@ -3,9 +3,10 @@
 use super::{At, Opening, Recipe, name_node};
 use crate::endpoint::{Endpoint, Mark};
 use crate::error::Failure;
-use crate::link::Waiting;
+use crate::link::{Link, Waiting};
 use crate::net::{Services, Stream};
 use crate::protocol::RequestSpec;
+use crate::session::Session;
 use crate::work::LONG_GAP;
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,20 @@ impl Opening {
         let (early, pending_close) = (std::mem::take(&mut self.early), self.pending_close.take());
         let session = self.session.take().or_else(|| recipe.new_session(endpoint));
         *self = Opening { early, pending_close, ..Opening::dial(services, recipe, session, now) };
+    }
+
+    /// Begins to open a link beside the one that has the session, which it may resume later.
+    pub fn dial_beside(services: &Services, mut recipe: Recipe, session: &Session, now: Instant) -> Opening {
+        name_node(&mut recipe.request, Some(session));
+        Opening::dial(services, recipe, None, now)
+    }
+
+    /// Goes on with a link that was opened beside the one that is lost.
+    pub fn resume_on(&mut self, endpoint: &Endpoint, mut link: Link) {
+        let Some(session) = self.session.take() else { return };
+        link.take_up(session);
+        self.deadline = link.announcement_deadline();
+        self.begin_greeting(endpoint, link, false);
     }
 
     /// Begins the next try on an open transport.

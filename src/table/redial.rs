@@ -5,14 +5,14 @@ use super::place::Place;
 use super::verbs::peer_of;
 use super::way::Way;
 use super::{wake, with};
-use crate::connection::{Connection, Retry};
-use crate::error::{Error, Failure};
+use crate::connection::{Connection, Retry, Spare};
+use crate::error::Error;
 use crate::journal;
 use crate::names::{RECONNECT, SESSION_MS};
 use crate::opening::Recipe;
 use crate::protocol::check_header;
 use crate::role::Role;
-use crate::status::{Cause, ErrorCode, Hint, Level, Phase, State};
+use crate::status::{ErrorCode, Hint, Level, State};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,8 @@ const MAX_HEADERS: usize = 100;
 /// How a client reconnects.
 pub struct Redial {
     retry: Retry,
+    /// A second link, which opens while the first one goes on.
+    spare: Option<Box<Spare>>,
     way: Way,
     place: Place,
 }
@@ -29,7 +31,7 @@ pub struct Redial {
 impl Redial {
     /// For a client whose first opening, with `recipe`, is in progress.
     pub(super) fn new(recipe: Recipe, way: Way, place: Place) -> Redial {
-        Redial { retry: Retry::new(recipe), way, place }
+        Redial { retry: Retry::new(recipe), spare: None, way, place }
     }
 
     /// Before a poll of the connection: begins the next try if its time has come. `gap`: how long the program has not
@@ -58,13 +60,23 @@ impl Redial {
         if let Some(url) = peer.take_new_url() {
             self.follow(&url);
         }
+        self.spare = self.spare.take().and_then(|spare| spare.go_on(peer, cx)).map(Box::new);
+        let spare = self.spare.as_ref().map(|spare| spare.due_at(cx.now));
         let is_open = role.state(peer) == State::Open;
         let retry = self.retry.settle(peer, cx, is_open, random);
-        timers.into_iter().chain([retry]).flatten().min()
+        timers.into_iter().chain([retry, spare]).flatten().min()
     }
 }
 
 impl Redial {
+    /// Begins to open a second link for the session of the first one, in the place of an earlier one.
+    fn open_beside(&mut self, peer: &Connection, cx: &Cx<'_>) {
+        if let Some(earlier) = self.spare.take() {
+            earlier.give_up(cx);
+        }
+        self.spare = Spare::dial(peer, self.retry.recipe.clone(), cx).map(Box::new);
+    }
+
     /// The server sends the client to another URL. It is followed where it keeps what the program's own URL promised: it
     /// never leads from wss:// to ws://, and credentials and extra headers go to no other origin.
     fn follow(&mut self, url: &str) {
@@ -101,17 +113,19 @@ pub fn hint(handle: u32, hint: Hint) -> Result<(), Error> {
         let Body { kind, redial, shared, more, .. } = body;
         let peer = peer_of(kind, member)?;
         let mut cx = shared.cx(Instant::now(), Some(1_000));
-        if let Some(redial) = redial {
+        if let Some(redial) = redial.as_deref_mut() {
             redial.retry.hint(peer, &cx, hint);
         }
         match hint {
             Hint::Suspend => {}
             Hint::Resume => peer.probe(&mut cx),
-            Hint::NetworkChanged if peer.keeps_session() => {
-                let why = "the link was given up because the network has changed";
-                peer.leave_link(&mut cx, Failure::new(Phase::Websocket, Cause::PeerGone, why));
+            Hint::NetworkChanged => {
+                // The link that it has may go on, or be dead.
+                peer.probe(&mut cx);
+                if let Some(redial) = redial.as_deref_mut().filter(|_| peer.state() == State::Open) {
+                    redial.open_beside(peer, &cx);
+                }
             }
-            Hint::NetworkChanged => peer.probe(&mut cx),
         }
         more[member.end()] = true;
         wake::all();

@@ -14,6 +14,8 @@ use std::collections::HashMap;
 use std::ffi::CString;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
@@ -208,6 +210,9 @@ fn many_cuts(certificate: Option<&Certificate>, deflate: u32, seed: u32) {
             let text = format!("{number}/{}", "x".repeat(random(400) as usize));
             if *number < MESSAGES && random(3) == 0 && put(handle, text.as_bytes()) == WS_OK {
                 *number += 1;
+            }
+            if random(400) == 0 && clients.contains(&handle) {
+                assert_eq!(ws_hint(handle, WS_HINT_NETWORK_CHANGED), WS_OK);
             }
         }
         let is_done = |count: &u32| *count == MESSAGES;
@@ -661,8 +666,9 @@ fn a_hint_makes_a_client_come_back_at_once() {
     await_event(&both.handles(), both.client, WS_EVENT_LOST);
     assert_eq!(ws_hint(both.client, WS_HINT_RESUME), WS_OK);
     await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
-    // The network changes: the link is given up, and another one goes on.
+    // The network changes: another link is opened, and then the first one given up.
     assert_eq!((put(both.client, b"before"), ws_hint(both.client, WS_HINT_NETWORK_CHANGED)), (WS_OK, WS_OK));
+    assert_eq!(state(both.client), WS_OPEN);
     assert_eq!(put(both.client, b"after"), WS_OK);
     await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
     for expected in ["before", "after"] {
@@ -681,6 +687,38 @@ fn a_hint_makes_a_client_come_back_at_once() {
     await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
     assert_eq!((ws_hint(both.client, 0), ws_hint(both.client, 4)), (WS_ERR_ARG, WS_ERR_ARG));
     assert_eq!((ws_hint(both.server, WS_HINT_RESUME), ws_hint(both.conn, WS_HINT_RESUME)), (WS_ERR_KIND, WS_ERR_KIND));
+    both.end();
+}
+
+/// The network has changed to one over which the server is not reached: the first link goes on.
+#[test]
+fn a_changed_network_that_leads_nowhere_costs_nothing() {
+    let both = Both::new(|_| {}, |_| {});
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counted = refused.clone();
+    both.proxy.plan(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        [Faults { end: Some((0, End::Reset)), ..Faults::default() }; 2]
+    });
+    for round in 1..=3 {
+        assert_eq!(ws_hint(both.client, WS_HINT_NETWORK_CHANGED), WS_OK);
+        let text = format!("message {round}");
+        assert_eq!(put(both.client, text.as_bytes()), WS_OK);
+        let came = await_event(&both.handles(), both.server, WS_EVENT_MESSAGE);
+        assert_eq!(came.error_text(), text);
+        // The second link has been refused.
+        let was_refused = || refused.load(Ordering::Relaxed) == round;
+        play(&both.handles(), "the refusal", |_, event| panic!("{event:?}"), was_refused);
+    }
+    assert_eq!((stats(both.client).losses, state(both.client)), (0, WS_OPEN));
+    // Two hints at once need one link only, and a close ends what opens.
+    both.mend();
+    assert_eq!((0..20).map(|_| ws_hint(both.client, WS_HINT_NETWORK_CHANGED)).max(), Some(WS_OK));
+    await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
+    assert_eq!(stats(both.client).losses, 1);
+    assert_eq!((ws_hint(both.client, WS_HINT_NETWORK_CHANGED), close(both.client, 0)), (WS_OK, WS_OK));
+    let closed = await_event(&both.handles(), both.client, WS_EVENT_CLOSED);
+    assert!(closed.clean, "{closed:?}");
     both.end();
 }
 

@@ -90,7 +90,7 @@ static class Component
         return client;
     }
 
-    // The client gives its link up when the network has changed, and goes on with another one.
+    // The session moves to another link when the network has changed.
     static void Session()
     {
         var config = new WebSocketConfig { Owner = 9, SessionMs = 60000, RetryMinMs = 1, RetryMaxMs = 20 };

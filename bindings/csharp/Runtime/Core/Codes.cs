@@ -403,8 +403,8 @@ namespace Wspeer
         /// <summary>The app is shown again: the link is lost unless the peer answers a ping within 2 s; a client that
         /// waits for its next try begins it now.</summary>
         Resume = 2,
-        /// <summary>The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with
-        /// another link at once; otherwise as WebSocketHint.Resume.</summary>
+        /// <summary>The network has changed, for instance from Wi-Fi to mobile: as WebSocketHint.Resume, and with a
+        /// session the client opens another link beside its own, to which it moves once that is open.</summary>
         NetworkChanged = 3,
     }
 

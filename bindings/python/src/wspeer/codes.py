@@ -321,8 +321,8 @@ class Hint(Code):
     """The app is shown again: the link is lost unless the peer answers a ping within 2 s; a client that waits for
     its next try begins it now."""
     NETWORK_CHANGED = 3
-    """The network has changed, for instance from Wi-Fi to mobile: with a session the client goes on with another
-    link at once; otherwise as Hint.RESUME."""
+    """The network has changed, for instance from Wi-Fi to mobile: as Hint.RESUME, and with a session the client
+    opens another link beside its own, to which it moves once that is open."""
 
 
 class LogLevel(Code):
