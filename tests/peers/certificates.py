@@ -1,11 +1,16 @@
 """A private CA and certificates signed by it, created by the openssl program."""
+import fcntl
+import hashlib
+import pathlib
 import subprocess
 import time
 
-from harness import WORK
+from harness import ROOT
 
-FOLDER = WORK / "certificates"
+FOLDER = ROOT / "build" / "certificates"
 DAY = 86400
+# Made longer ago, they are made again.
+FRESH = DAY / 4
 SETTINGS = """
 [ca]
 default_ca = here
@@ -43,10 +48,23 @@ def path(name):
 
 
 def make():
+    """Creates all certificates, unless they have just been made: other suites that run now use them too."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    made, own = FOLDER / "made", hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()
+    with open(FOLDER / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if made.exists() and made.read_text() == own and time.time() - made.stat().st_mtime < FRESH:
+            return
+        made.unlink(missing_ok=True)
+        _make()
+        made.write_text(own)
+
+
+def _make():
     """Creates all certificates. NAME.pem and NAME.key: root, intermediate, leaf, rsa, other, expired, future, client,
     stranger, unknown (signed by the stranger), alone, alone_ca and engine, engine_old, engine_named (self-signed).
     chain.pem is leaf and intermediate."""
-    (FOLDER / "issued").mkdir(parents=True, exist_ok=True)
+    (FOLDER / "issued").mkdir(exist_ok=True)
     (FOLDER / "index.txt").write_text("")
     (FOLDER / "settings").write_text(SETTINGS)
     _self_signed("root", "basicConstraints=critical,CA:TRUE")

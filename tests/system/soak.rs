@@ -1,6 +1,6 @@
-//! Many clients connect, send, leave and are cut off, over wss:// with compression and through a faulty proxy: the
-//! counts of both ends must agree, and memory and descriptors must stay flat. Now and then all clients leave, to
-//! measure what the library still holds. WSPEER_SOAK_SECONDS (default 30) and WSPEER_SOAK_CLIENTS (default 150) set the
+//! Many clients connect, send, leave and are cut off, over wss:// with compression and through a faulty proxy, two of
+//! three with a session that goes on over another link: the counts of both ends must agree, and memory and descriptors
+//! must stay flat. Now and then all clients leave, to measure what the library still holds. WSPEER_SOAK_SECONDS (default 30) and WSPEER_SOAK_CLIENTS (default 150) set the
 //! size. A line is added to build/soak.csv every 5 s (every second in a short run), which tests/soak/plot.py draws.
 #![allow(unsafe_code)] // Calls the C ABI.
 #![cfg(target_os = "linux")] // Reads /proc.
@@ -23,6 +23,11 @@ use wspeer::codes::*;
 const FRAME: Duration = Duration::from_millis(16);
 /// Longer than the library keeps memory for later connections.
 const REST: Duration = Duration::from_secs(7);
+/// How long clients stay at most; those with a session for longer, so that they lose several links.
+const STAY: Duration = Duration::from_secs(6);
+const LONG_STAY: Duration = Duration::from_secs(10);
+/// How long the session of a client is kept.
+const SESSION_MS: u32 = 4_000;
 /// Allowed growth of the idle memory after the first measurement: the handle table grows until 4,096 slots are free.
 const SLACK: i64 = 256 << 10;
 
@@ -92,6 +97,11 @@ struct Player {
 #[derive(Default, Debug)]
 struct Totals {
     opened: u64,
+    /// Sessions in which all arrived in both directions.
+    kept: u64,
+    losses: u64,
+    resumed: u64,
+    sent_again: u64,
     clean: u64,
     cut: u64,
     never_opened: u64,
@@ -124,6 +134,7 @@ impl Soak {
         let certificate = Certificate::new();
         let (server, port) = listen(Some(&certificate), |config| {
             config.flags |= WS_DEFLATE | WS_COALESCE;
+            (config.session_ms, config.max_lost) = (SESSION_MS, WS_OFF);
             (config.heartbeat_ms, config.pong_timeout_ms, config.max_pending_handshakes) = (1_000, 3_000, WS_OFF);
             // A third of a frame, because there are many clients.
             config.poll_budget_us = 5_000;
@@ -141,9 +152,9 @@ impl Soak {
                 ..Faults::default()
             };
             faults.fill(choppy);
-            if fate.below(3) == 0 {
+            if fate.below(2) == 0 {
                 let end = [End::Reset, End::Fin, End::Swallow, End::Stall, End::Flip(3)][fate.below(5)];
-                faults[fate.below(2)].end = Some((fate.below(60_000) as u64, end));
+                faults[fate.below(2)].end = Some((fate.below(30_000) as u64, end));
             }
             faults
         });
@@ -166,11 +177,17 @@ impl Soak {
         let handle = connect_to(self.proxy.port, &format!("/{name}"), Some(&self.certificate), |config| {
             config.flags |= WS_DEFLATE | WS_COALESCE;
             (config.heartbeat_ms, config.pong_timeout_ms, config.connect_timeout_ms) = (1_000, 3_000, 5_000);
+            if keeps_session(name) {
+                (config.session_ms, config.retry_min_ms, config.retry_max_ms) = (SESSION_MS, 50, 500);
+            }
         });
         let now = Instant::now();
         // A few stay until all clients leave.
-        let stays =
-            if self.dice.below(500) == 0 { Duration::from_secs(3_600) } else { self.dice.time(Duration::from_secs(6)) };
+        let stays = if self.dice.below(500) == 0 {
+            Duration::from_secs(3_600)
+        } else {
+            self.dice.time(if keeps_session(name) { LONG_STAY } else { STAY })
+        };
         let leaves_at = now + Duration::from_secs(1) + stays;
         self.players.push(Player { handle, name, open: false, tally: Tally::default(), next_put: now, leaves_at });
     }
@@ -225,10 +242,15 @@ impl Soak {
             WS_EVENT_DISCONNECTED => {
                 let (name, tally) = self.conns.remove(&event.conn).expect("CONNECTED came first");
                 check_counters(event.conn, tally);
+                let counted = stats(event.conn);
+                self.totals.losses += counted.losses;
+                self.totals.resumed += counted.resumed;
+                self.totals.sent_again += counted.sent_again;
                 self.totals.put += u64::from(tally.put);
                 self.totals.got += u64::from(tally.got);
                 self.over(name, Over { tally, unsent: event.unsent, clean: event.clean });
             }
+            WS_EVENT_LOST | WS_EVENT_RESUMED => {}
             WS_EVENT_CLOSE_REQUEST | WS_EVENT_WRITABLE | WS_EVENT_SKIPPED => {}
             _ => panic!("{event:?}"),
         }
@@ -280,8 +302,18 @@ impl Soak {
             self.halves.insert(name, this);
             return;
         };
+        let keeps = keeps_session(name);
+        let all_arrived = |from: Over, to: Over| from.tally.put == to.tally.got;
+        self.totals.kept += u64::from(keeps && all_arrived(this, other) && all_arrived(other, this));
         for (from, to) in [(this, other), (other, this)] {
             let arrived_at_most = from.tally.put - from.unsent;
+            if keeps {
+                // What is not acknowledged may have arrived.
+                let possible = arrived_at_most..=from.tally.put;
+                assert!(possible.contains(&to.tally.got), "{from:?} {to:?}");
+                assert!(!to.clean || to.tally.got == from.tally.put, "a session lost something: {from:?} {to:?}");
+                continue;
+            }
             assert!(to.tally.got <= arrived_at_most, "{from:?} {to:?}");
             self.totals.unsent += u64::from(from.unsent);
             self.totals.lost_on_the_way += u64::from(arrived_at_most - to.tally.got);
@@ -290,6 +322,11 @@ impl Soak {
         }
         if this.clean && other.clean { self.totals.clean += 1 } else { self.totals.cut += 1 }
     }
+}
+
+/// Whether the client of this name has a session.
+fn keeps_session(name: u32) -> bool {
+    !name.is_multiple_of(3)
 }
 
 /// The library's counters must equal the test's.
@@ -414,9 +451,10 @@ fn counts_agree_and_memory_stays_flat_over_many_sessions() {
     drop(proxy);
     println!("figure: soak of {seconds} s, {crowd} clients: {totals:?}, {proxy_passed} connections");
     assert!(totals.clean > 0 && totals.cut > 0 && totals.messages > 1_000, "{totals:?}");
+    assert!(totals.kept > 0 && totals.resumed > 0 && totals.sent_again > 0, "{totals:?}");
     assert_eq!(
         (whole.accepted, whole.messages_in, whole.messages_out),
-        (totals.opened + whole.refused, totals.got, totals.put),
+        (totals.opened + totals.resumed + whole.refused, totals.got, totals.put),
         "the server's counters are the sum of its clients': {totals:?}"
     );
     ws_shutdown_and_wait(before);
