@@ -462,8 +462,10 @@ fn counts_agree_and_memory_stays_flat_over_many_sessions() {
     println!("figure: heap at rest, bytes: {at_rest:?}");
     let (first, most_at_rest) = (at_rest[0], at_rest.iter().copied().max().unwrap_or(0));
     assert!(most_at_rest < first + SLACK, "memory of disconnected clients is kept: {at_rest:?}");
+    // Most of the heap are compression contexts, which take a minute until all their pages have been touched.
+    let untouched = if short { 64 << 10 } else { 8 << 10 };
     for (what, figures, noise) in
-        [("resident KiB", resident, 8_192), ("heap KiB", heap, 8_192), ("descriptors", descriptors, 200)]
+        [("resident KiB", resident, untouched), ("heap KiB", heap, 8_192), ("descriptors", descriptors, 200)]
     {
         // The last third must not exceed the middle one by more than noise. In the first third clients are still
         // joining.
