@@ -1,5 +1,5 @@
 /* A server with the application heartbeat: echoes messages, sends the query that it sees, and stops polling at
-   "freeze". Usage: heart. Prints its URL. */
+   "freeze", and at "halt" once it has echoed that. Usage: heart. Prints its URL. */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -28,6 +28,7 @@ int main(void) {
         ws_put_packet(event.conn, (const uint8_t *)query, strlen(query), WS_TEXT);
       } else {
         ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type);
+        if (event.packet.len == 4 && !memcmp(event.packet.data, "halt", 4) && ws_flush(event.conn) == WS_OK) pause();
       }
     }
   }

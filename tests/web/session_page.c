@@ -63,7 +63,9 @@ int main(int argc, char **argv) {
   opened = opens(argv[2], 0, WS_APP_HEARTBEAT);
   put("query");
   check(opened && comes(WS_EVENT_MESSAGE), "a server with the heartbeat");
-  put("freeze");
+  /* A ping that arrives together with the word would be answered. */
+  put("halt");
+  comes(WS_EVENT_MESSAGE);
   const double began = emscripten_get_now();
   ws_hint(handle, WS_HINT_RESUME);
   check(comes(WS_EVENT_CLOSED) && last.cause == WS_CAUSE_PONG_TIMEOUT && emscripten_get_now() - began < 30000,
