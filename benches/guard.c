@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -84,8 +85,11 @@ static char *read_file(const char *name) {
   return text;
 }
 
+static uint32_t session_ms;
+
 static void configure(ws_config *config, uint32_t flags, int tls) {
   ws_config_init(config, sizeof *config);
+  config->session_ms = session_ms;
   config->flags = WS_COALESCE | flags | (tls ? WS_ONLY_CA_PEM : 0);
   config->poll_budget_us = 10000000; /* valgrind is slow: no poll may reach its budget */
   config->connect_timeout_ms = config->handshake_timeout_ms = 60000;
@@ -158,6 +162,11 @@ static void open_deflate(void) {
 
 static void open_wss(void) {
   open_with(0, 1);
+}
+
+static void open_session(void) {
+  session_ms = 600000;
+  open_plain();
 }
 
 static void await(int fd, size_t len) {
@@ -318,6 +327,10 @@ static void deflate(void) {
   pass(client, conn, 1, 1024, WS_TEXT, SENDER | RECEIVER, take);
 }
 
+static void session(void) {
+  pass(client, conn, BATCH, 64, WS_BINARY, SENDER | RECEIVER, take);
+}
+
 static void send_frame(int fd) {
   uint8_t frame[6 + 64] = {0x82, 0x80 | 64, 1, 2, 3, 4};
   need(send(fd, frame, sizeof frame, 0) == sizeof frame, "send");
@@ -401,42 +414,89 @@ static double idle_conn(void) {
   return (double)(live_bytes() - before) / CROWD;
 }
 
-/* The TLS clients, in a separate process, whose memory is not counted: CROWD_TLS more for each byte read. */
-static void tls_clients(int orders) {
+/* Clients in a separate process, whose memory is not counted: CROWD_TLS more for each byte read. */
+static void clients_apart(int orders, int tls) {
   ws_config config;
   ws_packet packet;
   char url[64], order;
-  configure(&config, WS_QUEUE_BEFORE_OPEN, 1);
+  configure(&config, WS_QUEUE_BEFORE_OPEN, tls);
   need(read(orders, &port, sizeof port) == sizeof port, "port");
-  snprintf(url, sizeof url, "wss://localhost:%d", port);
-  while (read(orders, &order, 1) == 1) {
-    for (int i = 0; i < CROWD_TLS; i++) {
-      need(ws_connect(url, &config, &client) == WS_OK, "connect");
-      put(client, 1, 64, WS_BINARY);
-      do ws_poll(client);
-      while (ws_get_packet(client, &packet) != WS_OK && ws_get_state(client) != WS_CLOSED);
+  snprintf(url, sizeof url, tls ? "wss://localhost:%d" : "ws://127.0.0.1:%d", port);
+  static ws_handle all[2 * CROWD_TLS];
+  int count = 0;
+  for (;;) {
+    struct pollfd next = {orders, POLLIN, 0};
+    if (poll(&next, 1, 10) == 1) {
+      if (read(orders, &order, 1) != 1) exit(0);
+      for (int i = 0; i < CROWD_TLS; i++) {
+        need(ws_connect(url, &config, &client) == WS_OK, "connect");
+        put(client, 1, 64, WS_BINARY);
+        do ws_poll(client);
+        while (ws_get_packet(client, &packet) != WS_OK && ws_get_state(client) != WS_CLOSED);
+        all[count++] = client;
+      }
     }
+    for (int i = 0; i < count; i++) ws_poll(all[i]);
   }
-  exit(0);
 }
 
-static double idle_conn_wss(void) {
+/* Waits until the clients have acknowledged what was sent to them. */
+static void acknowledged(void) {
+  ws_stats stats;
+  do {
+    ws_poll(server);
+    need(ws_get_stats(server, &stats, sizeof stats) == WS_OK, "stats");
+  } while (stats.unacknowledged_packets > 0);
+}
+
+static double idle_conn_of(int tls) {
   ws_config config;
   int orders[2];
   need(pipe(orders) == 0, "pipe");
   if (fork() == 0) {
     close(orders[1]);
-    tls_clients(orders[0]);
+    clients_apart(orders[0], tls);
   }
-  configure(&config, 0, 1);
-  listen_at(&config, 1);
+  configure(&config, 0, tls);
+  listen_at(&config, tls);
   need(write(orders[1], &port, sizeof port) == sizeof port && write(orders[1], "+", 1) == 1, "write");
   echo(CROWD_TLS);
+  acknowledged();
   int64_t before = live_bytes();
   need(write(orders[1], "+", 1) == 1, "write");
   echo(CROWD_TLS);
+  acknowledged();
   return (double)(live_bytes() - before) / CROWD_TLS;
 }
+
+static double idle_conn_wss(void) {
+  return idle_conn_of(1);
+}
+
+static double idle_conn_session(void) {
+  session_ms = 600000;
+  return idle_conn_of(0);
+}
+
+/* A message is kept until the client, which does not poll, has acknowledged it. */
+static double kept_message(void) {
+  enum { KEPT = 2000 };
+  open_session();
+  int64_t before = live_bytes();
+  for (int i = 0; i < KEPT; i++) need(ws_put_packet(conn, payload, 64, WS_BINARY) == WS_OK, "put");
+  need(ws_flush(conn) == WS_OK, "flush");
+  return (double)(live_bytes() - before) / KEPT;
+}
+
+static const struct {
+  const char *name;
+  double (*measure)(void);
+} memory[] = {
+  {"idle_conn", idle_conn},
+  {"idle_conn_wss", idle_conn_wss},
+  {"idle_conn_session", idle_conn_session},
+  {"kept_message", kept_message},
+};
 
 static const struct {
   const char *name;
@@ -459,13 +519,18 @@ static const struct {
   {"text", BATCH, open_plain, text},
   {"deflate", 1, open_deflate, deflate},
   {"wss", BATCH, open_wss, wss},
+  {"plain", BATCH, open_plain, session},
+  {"session", BATCH, open_session, session},
+  {"session_put", BATCH, open_session, client_put},
+  {"session_get", BATCH, open_session, client_get},
+  {"session_idle_client", 1, open_session, idle_client},
 };
 
 int main(int count, char **words) {
   if (count != 3) return 2;
   certificates = words[2];
-  if (strcmp(words[1], "idle_conn") == 0) return printf("heap_bytes %.1f\n", idle_conn()) < 0;
-  if (strcmp(words[1], "idle_conn_wss") == 0) return printf("heap_bytes %.1f\n", idle_conn_wss()) < 0;
+  for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
+    if (strcmp(words[1], memory[i].name) == 0) return printf("heap_bytes %.1f\n", memory[i].measure()) < 0;
   for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
     if (strcmp(words[1], scenarios[i].name) != 0) continue;
     scenarios[i].open();

@@ -39,10 +39,17 @@ SCENARIOS = {
     "text": "a 64 B text message from client to server, both ends; 32 per flush",
     "deflate": "a compressed 1 KiB text message from client to server, both ends",
     "wss": "a 64 B message over TLS from client to server, both ends; 32 per flush",
+    "plain": "a 64 B message from client to server, both ends; 32 per flush",
+    "session": "the same in a session, acknowledgements included",
+    "session_put": "a client with a session puts a 64 B message; 32 per flush",
+    "session_get": "a client with a session polls and gets a 64 B message with ws_get_packet; 32 per poll",
+    "session_idle_client": "a client with a session polls without traffic",
 }
 MEMORY = {
     "idle_conn": "an idle connection of a server after one message each way",
     "idle_conn_wss": "the same over TLS",
+    "idle_conn_session": "the same with a session",
+    "kept_message": "a 64 B message of a server that its client has not acknowledged",
 }
 COUNTS = ("instructions", "allocations", "clock_reads", "system_calls", "bytes_written", "heap_bytes")
 MARGIN = 0.02

@@ -311,7 +311,6 @@ impl Soak {
                 // What is not acknowledged may have arrived.
                 let possible = arrived_at_most..=from.tally.put;
                 assert!(possible.contains(&to.tally.got), "{from:?} {to:?}");
-                assert!(!to.clean || to.tally.got == from.tally.put, "a session lost something: {from:?} {to:?}");
                 continue;
             }
             assert!(to.tally.got <= arrived_at_most, "{from:?} {to:?}");
