@@ -346,7 +346,7 @@
 #define WS_EVENT_REQUEST 16
 
 // Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
-// event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it stands
+// event.unsent is the number of accepted messages that had not left. OPEN follows, or CLOSED. On a join it stands
 // for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay, and RESUMED
 // follows, or CLOSED or DISCONNECTED.
 #define WS_EVENT_LOST 17
@@ -646,7 +646,8 @@
 // Disconnect that target with the close code 1008; the call returns WS_PARTIAL. The default of hosts.
 #define WS_FULL_DISCONNECT 2
 
-// Accept the message for all targets or for none: the call fails with WS_ERR_FULL.
+// Accept the message for all targets or for none: the call fails with WS_ERR_FULL. A client that has lost its link
+// (session_ms) holds up nobody: if it is full, its session ends, and the call returns WS_PARTIAL.
 #define WS_FULL_ALL_OR_NONE 3
 
 // The client: it sends the request and masks its frames (RFC 6455 section 5.3).
@@ -671,7 +672,7 @@
 // The reason in the deciding close frame (RFC 6455 section 7.1.6): the peer's, or ours if none was received.
 #define WS_GET_CLOSE_REASON 5
 
-// Why the connection ended and what to do about it, as a sentence; "" before the end.
+// Why the connection ended, its link was lost or its last try failed, and what to do about it, as a sentence; else "".
 #define WS_GET_ERROR 6
 
 // The local address and port: "127.0.0.1:9080", "[::1]:9080".
@@ -1116,7 +1117,7 @@ typedef struct ws_stats {
   uint64_t unacknowledged_bytes;
   // Bytes that the simulated networks of open links hold (ws_set_sim()), and 64 for each packet.
   uint64_t sim_bytes;
-  // Packets that were lost on these networks, and arrive late.
+  // Packets that were lost on these networks, and arrive late. Those of links that have ended do not count.
   uint64_t sim_losses;
 } ws_stats;
 
@@ -1629,13 +1630,14 @@ WS_API ws_result ws_disconnect(ws_handle h, int32_t target, int32_t code, const 
 // Ends a server or host without losing its players, for a restart or a smaller fleet. From now on new requests are
 // answered with 503 and Retry-After, health checks too; clients that come back to their session are let in. Each
 // client is closed with 1012 when everything put to it has arrived (with a session: is acknowledged), and all that are
-// left after `window_ms`. With a session it is also told to come back after `retry_ms` at least, to `url` (ws:// or
-// wss://, at most 1003 bytes; NULL or "": the URL that it has): with WS_RECONNECT it has LOST, then OPEN of a new
-// session; else CLOSED. A client never follows a URL from wss:// to ws://, and sends its headers to no other origin.
-// When no client is left the server closes itself, and has CLOSED. A second call changes the three values.
+// left after `window_ms`. With a session it is also told to come back after `retry_ms` at least (at most 3600000), to
+// `url` (ws:// or wss://, at most 1003 bytes, without a password; NULL or "": the URL that it has): with WS_RECONNECT
+// it has LOST, then OPEN of a new session; else CLOSED. A client never follows a URL from wss:// to ws://, and sends
+// its headers to no other origin. When no client is left the server closes itself, and has CLOSED. A second call
+// changes the three values.
 //
-// Returns WS_OK, WS_ERR_STATE (closed or closing), WS_ERR_URL, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_UTF8, WS_ERR_TOO_BIG.
-// Thread-safe.
+// Returns WS_OK, WS_ERR_STATE (closed or closing), WS_ERR_ARG (retry_ms), WS_ERR_URL, WS_ERR_KIND, WS_ERR_HANDLE,
+// WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
 WS_API ws_result ws_drain(ws_handle server, uint32_t window_ms, uint32_t retry_ms, const char *url);
 
 // Retires a handle in any state and ends its loans. Queued output is written once more, by a thread of the library if

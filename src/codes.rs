@@ -147,7 +147,7 @@ pub const WS_EVENT_REFUSED: i32 = 14;
 pub const WS_EVENT_REQUEST: i32 = 16;
 
 /// Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
-/// event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it stands
+/// event.unsent is the number of accepted messages that had not left. OPEN follows, or CLOSED. On a join it stands
 /// for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay, and RESUMED
 /// follows, or CLOSED or DISCONNECTED.
 pub const WS_EVENT_LOST: i32 = 17;
@@ -382,7 +382,8 @@ pub const WS_HINT_NETWORK_CHANGED: i32 = 3;
 pub const WS_FULL_SKIP: u32 = 1;
 /// Disconnect that target with the close code 1008; the call returns WS_PARTIAL. The default of hosts.
 pub const WS_FULL_DISCONNECT: u32 = 2;
-/// Accept the message for all targets or for none: the call fails with WS_ERR_FULL.
+/// Accept the message for all targets or for none: the call fails with WS_ERR_FULL. A client that has lost its link
+/// (session_ms) holds up nobody: if it is full, its session ends, and the call returns WS_PARTIAL.
 pub const WS_FULL_ALL_OR_NONE: u32 = 3;
 
 // --- Roles for ws_attach(). ---
@@ -405,7 +406,7 @@ pub const WS_GET_QUERY: i32 = 3;
 pub const WS_GET_SUBPROTOCOL: i32 = 4;
 /// The reason in the deciding close frame (RFC 6455 section 7.1.6): the peer's, or ours if none was received.
 pub const WS_GET_CLOSE_REASON: i32 = 5;
-/// Why the connection ended and what to do about it, as a sentence; "" before the end.
+/// Why the connection ended, its link was lost or its last try failed, and what to do about it, as a sentence; else "".
 pub const WS_GET_ERROR: i32 = 6;
 /// The local address and port: "127.0.0.1:9080", "[::1]:9080".
 pub const WS_GET_LOCAL_ADDRESS: i32 = 7;

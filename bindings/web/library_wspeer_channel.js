@@ -26,7 +26,7 @@ mergeInto(LibraryManager.library, {
     askIn: function (peer) {
       var href = peer.url.href, session = peer.session;
       return href + (href.indexOf('?') < 0 ? '?' : '&') + 'wspeer=1' +
-        (session && session.isGranted ? '-' + session.node : '');
+        (session && session.node ? '-' + session.node : '');
     },
     begin: function (peer) {
       var now = WSPEER.now(), channel = peer.channel;

@@ -28,7 +28,8 @@ mergeInto(LibraryManager.library, {
     probe: function (peer) {
       var channel = peer.channel;
       if (!channel || !channel.marker || !channel.beats || peer.closing || !WSPEER_CONN.isUp(peer)) return;
-      channel.probed = WSPEER.now();
+      // One that is unanswered goes on.
+      if (channel.probed < 0) channel.probed = WSPEER.now();
       WSPEER_CHANNEL.ping(peer);
     },
     mayMove: function (peer) { return WSPEER_SESSION.alive(peer) && WSPEER_CONN.isUp(peer) && !peer.closing; },

@@ -8,12 +8,15 @@ mergeInto(LibraryManager.library, {
     EACH: 64,
     // An acknowledgement is due after so many bytes, or after a quarter of the server's session_bytes.
     ACK_BYTES: 65536,
+    // Of a URL to which a server sends a client away, in bytes.
+    LONGEST_URL: 1003,
     // Milliseconds: an acknowledgement is due so long after the first message that it covers.
     ACK_MS: 1000,
     NOT_OFFERED: 'the server keeps no sessions: it is another than wspeer or has no session_ms',
     REFUSED: 'the server does not have this session: it was started again, has ended it, or is another one',
     NO_RANDOMNESS: 'the browser has no crypto.getRandomValues, from which its secret would come',
     IMPOSSIBLE: 'the peer claims to have received more messages of the session than it was sent',
+    // node: that which has it, or was asked for it. repeats: it was asked for there before, and the answer was lost.
     // A session to be asked for; null: the peer wants none, or the browser has no randomness. next: the secret that
     // replaces `secret` at the next resume. bytes: session_bytes. isOver: it cannot be resumed. lostAt: when its link was
     // lost; -1: it was not. pending: a close that waits for the next link. authLeft: milliseconds for an authentication
@@ -28,7 +31,7 @@ mergeInto(LibraryManager.library, {
       var terms = peer.terms;
       if (!terms || typeof crypto !== 'object' || !crypto.getRandomValues) return null;
       return {
-        id: WSPEER_SESSION.draw(16), secret: WSPEER_SESSION.draw(32), next: null, node: '', ms: terms.ms,
+        id: WSPEER_SESSION.draw(16), secret: WSPEER_SESSION.draw(32), next: null, node: '', repeats: false, ms: terms.ms,
         bytes: terms.bytes, isGranted: false, isOver: false, lostAt: -1, pending: null, authLeft: 0, log: WSPEER.fifo(),
         logBytes: 0, removed: 0, acknowledged: 0, handed: 0, numbered: 0, received: 0, receivedBytes: 0, told: 0,
         toldBytes: 0, untoldSince: -1, tellAfter: WSPEER_SESSION.ACK_BYTES
@@ -51,6 +54,8 @@ mergeInto(LibraryManager.library, {
     ask: function (peer) {
       var session = peer.session, number = WSPEER_CHANNEL.bigEndian;
       peer.channel.greeting = 'asked';
+      session.repeats = !session.isGranted && session.node !== '';
+      session.node = peer.channel.node;
       if (!session.isGranted) {
         return WSPEER_CHANNEL.send(peer, 4,
           session.id.concat(session.secret, number(session.ms, 4), number(session.bytes, 4)));
@@ -78,19 +83,19 @@ mergeInto(LibraryManager.library, {
         session.isOver = true;
         WSPEER_SESSION.acknowledgeAll(peer);
       } else if (type === 10 && fields.length >= 4) {
-        peer.away = { ms: WSPEER_SESSION.number(fields, 0, 4), url: WSPEER.decode(fields.slice(4)) };
+        peer.away = { ms: WSPEER_SESSION.number(fields, 0, 4),
+          url: fields.length > 4 + WSPEER_SESSION.LONGEST_URL ? '' : WSPEER.decode(fields.slice(4)) };
       }
     },
     granted: function (peer, fields) {
       var session = peer.session, number = WSPEER_SESSION.number, wasGranted = session.isGranted,
         received = number(fields, 0, 8), again;
+      if (received < session.removed || received > session.numbered) return WSPEER_SESSION.failImpossible(peer);
       if (session.next) session.secret = session.next;
       session.next = null;
       session.isGranted = true;
-      session.node = peer.channel.node;
       session.ms = Math.min(session.ms, number(fields, 8, 4));
       session.tellAfter = Math.min(WSPEER_SESSION.ACK_BYTES, Math.floor(number(fields, 12, 4) / 4));
-      if (received < session.removed || received > session.numbered) return WSPEER_SESSION.failImpossible(peer);
       session.acknowledged = Math.max(session.acknowledged, received);
       session.handed = session.acknowledged;
       session.lostAt = -1;
@@ -130,6 +135,13 @@ mergeInto(LibraryManager.library, {
         WSPEER_SESSION.isLost(peer, 'the session (' + WSPEER.named('session_ms') + ') is lost: ' + why);
         return false;
       }
+      if (session.repeats) {
+        // The next request is a first one again.
+        session.node = '';
+        WSPEER_CONN.closeSocket(peer, 0, '');
+        WSPEER_SESSION.isLost(peer, 'the server does not know the request for a session, whose answer was lost');
+        return false;
+      }
       peer.session = null;
       peer.channel.greeting = '';
       peer.channel.without = why;
@@ -154,6 +166,7 @@ mergeInto(LibraryManager.library, {
         'the server sent a message before it answered the request for a session');
     },
     failImpossible: function (peer) {
+      if (!peer.session.isGranted && !(peer.flags & WSPEER_C.RECONNECT)) peer.retry.isOver = true;
       WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_SESSION, WSPEER_SESSION.IMPOSSIBLE);
     },
     isLost: function (peer, words) {
@@ -242,6 +255,8 @@ mergeInto(LibraryManager.library, {
     // delivered.
     keeps: function (peer, mark) {
       var session = peer.session, wasUp = WSPEER_CONN.isUp(peer), isEchoed = mark.clean && peer.closing !== null;
+      // Who has not ended the session does not send the client away either.
+      if (!session.isOver) peer.away = null;
       if (!session.isOver && !peer.retry.isOver &&
         (wasUp ? WSPEER_SESSION.losesLink(mark) : WSPEER_RETRY.isRetried(peer, mark))) {
         if (wasUp) WSPEER_SESSION.lose(peer, session);

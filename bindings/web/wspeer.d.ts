@@ -180,9 +180,9 @@ export declare const enum WsEventType {
   REQUEST = 16,
   /**
    * Client, join with WS_RECONNECT: the link was lost, and another is opened. The fields are those of CLOSED;
-   * event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it
-   * stands for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay,
-   * and RESUMED follows, or CLOSED or DISCONNECTED.
+   * event.unsent is the number of accepted messages that had not left. OPEN follows, or CLOSED. On a join it stands
+   * for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay, and
+   * RESUMED follows, or CLOSED or DISCONNECTED.
    */
   LOST = 17,
   /**
@@ -494,7 +494,10 @@ export declare const enum WsFullPolicy {
   SKIP = 1,
   /** Disconnect that target with the close code 1008; the call returns WS_PARTIAL. The default of hosts. */
   DISCONNECT = 2,
-  /** Accept the message for all targets or for none: the call fails with WS_ERR_FULL. */
+  /**
+   * Accept the message for all targets or for none: the call fails with WS_ERR_FULL. A client that has lost its
+   * link (session_ms) holds up nobody: if it is full, its session ends, and the call returns WS_PARTIAL.
+   */
   ALL_OR_NONE = 3,
 }
 
@@ -519,7 +522,10 @@ export declare const enum WsText {
   SUBPROTOCOL = 4,
   /** The reason in the deciding close frame (RFC 6455 section 7.1.6): the peer's, or ours if none was received. */
   CLOSE_REASON = 5,
-  /** Why the connection ended and what to do about it, as a sentence; "" before the end. */
+  /**
+   * Why the connection ended, its link was lost or its last try failed, and what to do about it, as a sentence;
+   * else "".
+   */
   ERROR = 6,
   /** The local address and port: "127.0.0.1:9080", "[::1]:9080". */
   LOCAL_ADDRESS = 7,
@@ -900,7 +906,7 @@ export declare const enum WsStatsLayout {
   unacknowledged_bytes = 304,
   /** Bytes that the simulated networks of open links hold (ws_set_sim()), and 64 for each packet. */
   sim_bytes = 312,
-  /** Packets that were lost on these networks, and arrive late. */
+  /** Packets that were lost on these networks, and arrive late. Those of links that have ended do not count. */
   sim_losses = 320,
   /** Size of the whole struct. */
   SIZE = 328,
@@ -1691,14 +1697,14 @@ export interface Wspeer {
    * Ends a server or host without losing its players, for a restart or a smaller fleet. From now on new requests
    * are answered with 503 and Retry-After, health checks too; clients that come back to their session are let in.
    * Each client is closed with 1012 when everything put to it has arrived (with a session: is acknowledged), and
-   * all that are left after `window_ms`. With a session it is also told to come back after `retry_ms` at least, to
-   * `url` (ws:// or wss://, at most 1003 bytes; NULL or "": the URL that it has): with WS_RECONNECT it has LOST,
-   * then OPEN of a new session; else CLOSED. A client never follows a URL from wss:// to ws://, and sends its
-   * headers to no other origin. When no client is left the server closes itself, and has CLOSED. A second call
-   * changes the three values.
+   * all that are left after `window_ms`. With a session it is also told to come back after `retry_ms` at least (at
+   * most 3600000), to `url` (ws:// or wss://, at most 1003 bytes, without a password; NULL or "": the URL that it
+   * has): with WS_RECONNECT it has LOST, then OPEN of a new session; else CLOSED. A client never follows a URL from
+   * wss:// to ws://, and sends its headers to no other origin. When no client is left the server closes itself, and
+   * has CLOSED. A second call changes the three values.
    *
-   * Returns WS_OK, WS_ERR_STATE (closed or closing), WS_ERR_URL, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_UTF8,
-   * WS_ERR_TOO_BIG. Thread-safe.
+   * Returns WS_OK, WS_ERR_STATE (closed or closing), WS_ERR_ARG (retry_ms), WS_ERR_URL, WS_ERR_KIND, WS_ERR_HANDLE,
+   * WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
    */
   _ws_drain(server: WsHandle, window_ms: number, retry_ms: number, url: Pointer): WsResult;
   /**

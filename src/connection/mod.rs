@@ -9,7 +9,7 @@ mod sim;
 mod spare;
 mod streaming;
 
-pub use retry::Retry;
+pub use retry::{LONGEST_WAIT, Retry};
 pub use spare::Spare;
 
 use crate::endpoint::{Asked, Counters, Endpoint, Item, Mark, Message, Options};

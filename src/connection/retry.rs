@@ -13,8 +13,8 @@ use crate::status::{Cause, EventKind, Hint, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
-/// A server that asks for a longer wait is not asked again.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+/// The longest wait for which a server may ask.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 /// Number of queued events above which a loss drops those of earlier links.
 const MAX_MARKS: usize = 4_096;
 /// Number of unread losses of a server's client above which the events of earlier ones are dropped.

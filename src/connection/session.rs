@@ -10,7 +10,7 @@ use crate::link::{Claim, End, Link, PendingClose, report_no_session};
 use crate::opening::{Opening, Rest};
 use crate::protocol::{NewSession, ResumeSession};
 use crate::session::{Session, Terms};
-use crate::status::{Cause, EventKind, Level, Phase};
+use crate::status::{Cause, EventKind, Level, Phase, Text};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
@@ -87,14 +87,18 @@ impl Connection {
             }
             // A session that was to be closed is not followed by another one.
             let is_lost = end.failure.cause == Cause::Session && pending.is_none();
-            let renews = self.reconnects != Reconnects::No && is_lost;
+            let renews = self.reconnects != Reconnects::No && is_lost && session.terms().renews;
+            let was_granted = session.is_granted();
             cx.discard(session.unacknowledged().1 as usize, session);
             if renews {
-                self.rest_after_loss(cx, end);
+                // It opens anew with a new session.
+                self.rest_after(cx, end.take(), was_granted);
             }
             return renews;
         }
         end.unsent = 0;
+        // Who has not ended the session does not send the client away either.
+        end.away = None;
         if is_of_link {
             session.lose(cx.now.into());
         }
@@ -104,11 +108,6 @@ impl Connection {
             self.rest_with_session(cx, end, session, pending);
         }
         true
-    }
-
-    /// Opens anew with a new session: the old one is lost.
-    fn rest_after_loss(&mut self, cx: &mut Cx<'_>, end: &mut End) {
-        self.rest_after(cx, end.take(), true);
     }
 
     /// Client: tries to resume.
@@ -212,6 +211,11 @@ impl Connection {
         }
     }
 
+    /// Whether the client asked for the way to a session that it has.
+    pub fn comes_back(&self) -> bool {
+        matches!(&self.stage, Stage::Opening(opening) if opening.comes_back())
+    }
+
     /// Grants a new session.
     pub fn grant(&mut self, cx: &mut Cx<'_>, new: &NewSession, terms: Terms) {
         if let Stage::Opening(opening) = &mut self.stage {
@@ -264,6 +268,7 @@ impl Connection {
         }
         let Stage::Opening(opening) = &mut self.stage else { return };
         let (Some(session), pending) = (opening.take_session(), opening.take_pending_close()) else { return };
+        self.endpoint.info.set_text(Text::Error, "");
         link.set_session(session);
         link.grant(&mut self.endpoint, cx);
         self.simulate_resumed(&mut link);

@@ -41,13 +41,14 @@ pub unsafe extern "C" fn ws_disconnect(h: ws_handle, target: i32, code: i32, rea
 /// Ends a server or host without losing its players, for a restart or a smaller fleet. From now on new requests are
 /// answered with 503 and Retry-After, health checks too; clients that come back to their session are let in. Each
 /// client is closed with 1012 when everything put to it has arrived (with a session: is acknowledged), and all that are
-/// left after `window_ms`. With a session it is also told to come back after `retry_ms` at least, to `url` (ws:// or
-/// wss://, at most 1003 bytes; NULL or "": the URL that it has): with WS_RECONNECT it has LOST, then OPEN of a new
-/// session; else CLOSED. A client never follows a URL from wss:// to ws://, and sends its headers to no other origin.
-/// When no client is left the server closes itself, and has CLOSED. A second call changes the three values.
+/// left after `window_ms`. With a session it is also told to come back after `retry_ms` at least (at most 3600000), to
+/// `url` (ws:// or wss://, at most 1003 bytes, without a password; NULL or "": the URL that it has): with WS_RECONNECT
+/// it has LOST, then OPEN of a new session; else CLOSED. A client never follows a URL from wss:// to ws://, and sends
+/// its headers to no other origin. When no client is left the server closes itself, and has CLOSED. A second call
+/// changes the three values.
 ///
-/// Returns WS_OK, WS_ERR_STATE (closed or closing), WS_ERR_URL, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_UTF8, WS_ERR_TOO_BIG.
-/// Thread-safe.
+/// Returns WS_OK, WS_ERR_STATE (closed or closing), WS_ERR_ARG (retry_ms), WS_ERR_URL, WS_ERR_KIND, WS_ERR_HANDLE,
+/// WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_drain(server: ws_handle, window_ms: u32, retry_ms: u32, url: *const c_char) -> ws_result {
     guard(|| {

@@ -227,7 +227,7 @@ pub struct ws_stats {
     pub unacknowledged_bytes: u64,
     /// Bytes that the simulated networks of open links hold (ws_set_sim()), and 64 for each packet.
     pub sim_bytes: u64,
-    /// Packets that were lost on these networks, and arrive late.
+    /// Packets that were lost on these networks, and arrive late. Those of links that have ended do not count.
     pub sim_losses: u64,
 }
 

@@ -6,8 +6,8 @@ use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::names::{APP_HEARTBEAT, SESSION_MS};
 use crate::protocol::{
-    Announcement, Control, Grant, Lead, Marker, NewSession, ResumeSession, Role, encode_announcement, encode_control,
-    opcode_of, read_announcement, read_control,
+    Announcement, Control, Grant, LONGEST_DRAIN_URL, Lead, Marker, NewSession, ResumeSession, Role,
+    encode_announcement, encode_control, opcode_of, read_announcement, read_control,
 };
 use crate::session::Session;
 use crate::status::{Cause, Phase};
@@ -42,8 +42,8 @@ enum Greeting {
     None,
     /// A client waits for the announcement, a server for the client's request.
     Waiting,
-    /// A client has asked, and waits for the answer. Holds the name of the server's node.
-    Asked(Box<str>),
+    /// A client has asked, and waits for the answer.
+    Asked,
     /// It is over; the owner has yet to take the result.
     Over(Greeted),
 }
@@ -198,6 +198,11 @@ impl Link {
         };
         match control {
             Some(control) => Watched::Control(control),
+            // A server without the channel does not have the session for which the client comes: its message is for
+            // nobody.
+            None if channel.marker.is_none() && self.rare.session().is_some_and(Session::is_alive) => {
+                Watched::Control(Control::Refused)
+            }
             None if channel.marker.is_none() || !channel.is_greeted() => Watched::Foreign,
             None => Watched::Message,
         }
@@ -217,11 +222,18 @@ impl Link {
             (Control::New(new), Role::Server) => self.end_greeting(Greeted::Claim(Claim::New(new))),
             (Control::Resume(resume), Role::Server) => self.end_greeting(Greeted::Claim(Claim::Resume(resume))),
             (Control::Grant(grant), Role::Client) => self.take_grant(endpoint, cx, &grant),
-            (Control::Refused, Role::Client) if matches!(channel.greeting, Greeting::Asked(_)) => {
-                channel.greeting = Greeting::Over(Greeted::Without(Some(REFUSED)));
-            }
+            (Control::Refused, Role::Client) => match channel.greeting {
+                Greeting::Asked => channel.greeting = Greeting::Over(Greeted::Without(Some(REFUSED))),
+                Greeting::Waiting => channel.greeting = Greeting::Over(Greeted::Without(Some(NOT_OFFERED))),
+                _ => {}
+            },
             (Control::Ack(received), _) => self.take_ack(endpoint, cx, received),
-            (Control::Drain(ms, url), Role::Client) => channel.away = Some(Away { ms, url }),
+            (Control::Drain(ms, mut url), Role::Client) => {
+                if url.len() > LONGEST_DRAIN_URL {
+                    url.clear();
+                }
+                channel.away = Some(Away { ms, url });
+            }
             (Control::End, _) => {
                 if let Some(session) = self.rare.session_mut() {
                     session.end();
@@ -240,8 +252,8 @@ impl Link {
         channel.beats &= heartbeat;
         match (matches!(channel.greeting, Greeting::Waiting), session) {
             (true, true) => {
-                channel.greeting = Greeting::Asked(node.into());
-                self.ask_for_session(endpoint);
+                channel.greeting = Greeting::Asked;
+                self.ask_for_session(endpoint, &node);
             }
             (true, false) => channel.greeting = Greeting::Over(Greeted::Without(Some(NOT_OFFERED))),
             (false, true) => self.push_control(&Control::NoSession),
@@ -252,9 +264,10 @@ impl Link {
         }
     }
 
-    fn ask_for_session(&mut self, endpoint: &Endpoint) {
+    fn ask_for_session(&mut self, endpoint: &Endpoint, node: &str) {
         let received = endpoint.received();
         let Some(session) = self.rare.session_mut() else { return };
+        session.ask_at(node);
         let request = match session.new_request() {
             Some(new) => Some(Control::New(Box::new(new))),
             None => session.resume_request(received).map(|resume| Control::Resume(Box::new(resume))),
@@ -268,8 +281,10 @@ impl Link {
     fn take_grant(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, grant: &Grant) {
         let Some(rare) = self.rare.get_mut() else { return };
         let (Some(channel), Some(session)) = (&mut rare.channel, &mut rare.session) else { return };
-        let Greeting::Asked(node) = &channel.greeting else { return };
-        match session.take_grant(grant, node, cx.now.into()) {
+        if !matches!(channel.greeting, Greeting::Asked) {
+            return;
+        }
+        match session.take_grant(grant, cx.now.into()) {
             Some(again) => channel.greeting = Greeting::Over(Greeted::Granted(again)),
             None => self.fail(endpoint, cx, impossible_count()),
         }
@@ -291,7 +306,7 @@ impl Link {
         let Some(channel) = &mut self.rare.state().channel else { return };
         match (role, &channel.greeting) {
             (Role::Server, Greeting::Waiting) => channel.greeting = Greeting::Over(Greeted::Without(None)),
-            (Role::Client, Greeting::Asked(_)) => {
+            (Role::Client, Greeting::Asked) => {
                 let why = "the server sent a message before it answered the request for a session";
                 self.fail(endpoint, cx, Failure::of_protocol(1002, why.to_owned()));
             }

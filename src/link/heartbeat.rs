@@ -81,7 +81,8 @@ impl Link {
     /// Pings the peer now, and ends the link if nothing arrives within `PROBE_TIME`.
     pub fn probe(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         if !self.is_over() && self.rare.closing().is_none() {
-            self.rare.state().probed = Some(cx.now.into());
+            // One that is unanswered goes on.
+            self.rare.state().probed.get_or_insert(cx.now.into());
             self.ping(endpoint, cx);
         }
     }

@@ -47,7 +47,7 @@ impl Opening {
                 Some(end) => Progress::Ended(end),
                 None => Progress::Pending { more },
             },
-            Some(Greeted::Claim(Claim::New(_)) | Greeted::Without(_)) if greeter.resumes => {
+            Some(Greeted::Without(_)) if greeter.resumes => {
                 self.turn_claim_away(endpoint, cx);
                 Progress::Pending { more }
             }
@@ -68,6 +68,11 @@ impl Opening {
         }
     }
 
+    /// Server: whether the client asked for the way to a session that it has, and passed the limits for that reason.
+    pub fn comes_back(&self) -> bool {
+        matches!(&self.at, At::Greeting(greeter) if greeter.resumes)
+    }
+
     /// Server: the endpoint's counters when the link began.
     pub fn received_before(&self) -> [u64; 2] {
         match &self.at {
@@ -84,10 +89,10 @@ impl Opening {
         self.greeted(None, None)
     }
 
-    /// Server: refuses the session. Who asked for a new one goes on without it; who came for one that it has is closed.
+    /// Server: refuses the session. Who asked for a new one goes on without it; who came for one is closed.
     pub fn refuse_claim(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
         let At::Greeting(greeter) = &mut self.at else { return Progress::Pending { more: false } };
-        let is_new = matches!(greeter.claim, Some(Claim::New(_)));
+        let is_new = matches!(greeter.claim, Some(Claim::New(_))) && !greeter.resumes;
         greeter.link.refuse_session(endpoint, cx);
         if is_new {
             return self.greeted(None, None);
@@ -130,7 +135,12 @@ impl Opening {
             };
             let cause = if endpoint.of_server { Cause::HandshakeTimeout } else { Cause::ConnectTimeout };
             let failure = Failure { close_code: 1008, ..Failure::new(Phase::Websocket, cause, what) };
-            link.fail(endpoint, cx, failure);
+            if endpoint.of_server {
+                // Its time is over: it gets none for a closing handshake.
+                link.give_up(cx, failure);
+            } else {
+                link.fail(endpoint, cx, failure);
+            }
         }
         let next = if read_all {
             link.check_closing(endpoint, cx)
@@ -299,18 +309,21 @@ impl Opening {
     fn go_without(&mut self, why: Option<&'static str>) -> Progress {
         let At::Greeting(greeter) = &mut self.at else { return Progress::Pending { more: false } };
         greeter.link.drop_channel_without_marker();
-        match greeter.link.take_session() {
-            Some(mut session) if session.is_alive() => {
-                session.end();
-                self.session = Some(session);
-                let why = format!("the session ({SESSION_MS}) is lost: {}", why.unwrap_or_default());
-                Progress::Failed(Failure::new(Phase::Websocket, Cause::Session, why))
-            }
-            session => {
-                let renews = session.as_ref().is_some_and(|session| session.terms().renews);
-                self.greeted(None, why.map(|why| (why, renews)))
-            }
+        let mut session = greeter.link.take_session();
+        if let Some(mut lost) = session.take_if(|session| session.is_alive()) {
+            lost.end();
+            self.session = Some(lost);
+            let why = format!("the session ({SESSION_MS}) is lost: {}", why.unwrap_or_default());
+            return Progress::Failed(Failure::new(Phase::Websocket, Cause::Session, why));
         }
+        if session.as_mut().is_some_and(|session| session.forget_request()) {
+            self.session = session;
+            let why = "the server does not know the request for a session, whose answer was lost";
+            let failure = Failure::new(Phase::Websocket, Cause::Session, why);
+            return Progress::Failed(Failure { may_pass: true, ..failure });
+        }
+        let renews = session.is_some_and(|session| session.terms().renews);
+        self.greeted(None, why.map(|why| (why, renews)))
     }
 
     fn greeted(&mut self, resumed: Option<u64>, without: Option<(&'static str, bool)>) -> Progress {

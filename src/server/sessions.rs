@@ -84,7 +84,9 @@ impl Server {
 
     /// Decides on a client's request for a session.
     pub(super) fn take_claim(&mut self, cx: &mut Cx<'_>, key: u32, handles: &dyn Handles) {
-        let Some(claim) = self.client(key).and_then(|client| client.peer.claim().cloned()) else { return };
+        let Some(client) = self.client(key) else { return };
+        let (claim, comes_back) = (client.peer.claim().cloned(), client.peer.comes_back());
+        let Some(claim) = claim else { return };
         let Some(terms) = self.sessions.terms else { return };
         let id = match &claim {
             Claim::New(new) => new.id,
@@ -101,7 +103,7 @@ impl Server {
         });
         match (known, claim) {
             (Some((owner, again)), _) => self.resume(cx, key, owner, again),
-            (None, Claim::New(new)) if owner.is_none() => {
+            (None, Claim::New(new)) if owner.is_none() && !comes_back => {
                 self.sessions.add(id, key);
                 self.act_on_claim(cx, key, handles, |peer, cx| peer.grant(cx, &new, terms));
             }

@@ -41,6 +41,8 @@ pub struct Session {
     other_secret: Option<Secret>,
     /// Name of the server's node.
     node: Box<str>,
+    /// Client: it was asked for at this node before, and the answer was lost.
+    repeats: bool,
     /// What we asked for or offered; once granted, `ms` is the smaller of both.
     terms: Terms,
     is_granted: bool,
@@ -114,6 +116,7 @@ impl Session {
             secret,
             other_secret: None,
             node: Box::default(),
+            repeats: false,
             terms,
             is_granted: false,
             is_confirmed: false,
@@ -137,9 +140,23 @@ impl Session {
         &self.id
     }
 
-    /// Client: the node that has it, once that is known.
+    /// Client: the node that has it, or was asked for it.
     pub fn node(&self) -> Option<&str> {
-        Some(&*self.node).filter(|node| self.is_granted && !node.is_empty())
+        Some(&*self.node).filter(|node| !node.is_empty())
+    }
+
+    /// Client: it is asked for at this node.
+    pub fn ask_at(&mut self, node: &str) {
+        self.repeats = !self.is_granted && !self.node.is_empty();
+        self.node = node.into();
+    }
+
+    /// Client: whether the last request repeated one for a new session. If so, the next one is a first one again.
+    pub fn forget_request(&mut self) -> bool {
+        if self.repeats {
+            self.node = Box::default();
+        }
+        std::mem::take(&mut self.repeats)
     }
 
     /// Client: the request for a session that was not granted yet. `None`: it was.
@@ -164,16 +181,14 @@ impl Session {
 
     /// Client: takes the server's answer to the last request. Returns the number of messages that are sent again (`None`
     /// in a new session), or `None` if the server claims to have received others than it was sent.
-    pub fn take_grant(&mut self, grant: &Grant, node: &str, now: Moment) -> Option<Option<u64>> {
-        let was_granted = self.is_granted;
+    pub fn take_grant(&mut self, grant: &Grant, now: Moment) -> Option<Option<u64>> {
+        let again = self.resume(grant.received, now)?;
         if let Some(next) = self.other_secret.take() {
             self.secret = next;
         }
-        self.is_granted = true;
         self.terms.ms = self.terms.ms.min(grant.ms);
         self.tell_after = tell_after(grant.bytes);
-        self.node = node.into();
-        let again = self.resume(grant.received, now)?;
+        let was_granted = std::mem::replace(&mut self.is_granted, true);
         Some(was_granted.then_some(again))
     }
 

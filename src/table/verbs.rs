@@ -4,7 +4,7 @@ use super::family::{Body, Family, Kind, Member};
 use super::leave::{Leaving, What, drop_peer};
 use super::place::Place;
 use super::{ClientHandles, PanicWatch, Registry, registry, stale, wake, with, with_any, with_family};
-use crate::connection::Connection;
+use crate::connection::{Connection, LONGEST_WAIT};
 use crate::error::Error;
 use crate::heap;
 use crate::link::{Sent, check_close};
@@ -280,6 +280,10 @@ pub fn drain(handle: u32, window: Duration, retry: Duration, url: &str) -> Resul
         let (Kind::Server(server), Member::Server) = (&mut body.kind, member) else {
             return Err(Error::wrong_kind("only a server or host can be drained"));
         };
+        if retry > LONGEST_WAIT {
+            let why = format!("retry_ms is {}: at most {} are kept to", retry.as_millis(), LONGEST_WAIT.as_millis());
+            return Err(Error::new(ErrorCode::Arg, why));
+        }
         if url.len() > LONGEST_DRAIN_URL {
             return Err(Error::new(
                 ErrorCode::Url,
@@ -287,7 +291,12 @@ pub fn drain(handle: u32, window: Duration, retry: Duration, url: &str) -> Resul
             ));
         }
         if !url.is_empty() {
-            Place::parse(url)?.host_and_port()?;
+            let place = Place::parse(url)?;
+            place.host_and_port()?;
+            if place.authorization().is_some() {
+                let why = "the URL has a user name or password, with which no client follows it";
+                return Err(Error::new(ErrorCode::Url, why));
+            }
         }
         if !server.drain(Instant::now(), window, retry, url) {
             return Err(Error::new(ErrorCode::State, "the server is closed or closing already"));

@@ -4,71 +4,22 @@
 
 #[path = "../support/c_host.rs"]
 mod c_host;
+#[path = "../support/c_sessions.rs"]
+mod c_sessions;
 #[path = "../support/fault_proxy.rs"]
 mod fault_proxy;
 
 use c_host::*;
+use c_sessions::*;
 use fault_proxy::{DOWN, End, Faults, Proxy, UP};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::CString;
-use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wspeer::codes::*;
 use wspeer::ffi::*;
-
-/// What both ends set.
-///
-/// Heartbeats are off: what a message of the channel waits for is not hidden by the next ping.
-fn keeps(config: &mut ws_config) {
-    config.session_ms = 60_000;
-    config.heartbeat_ms = WS_OFF;
-    (config.retry_min_ms, config.retry_max_ms, config.retry_tries) = (1, 50, WS_OFF);
-}
-
-/// The state of a handle.
-fn state(handle: u32) -> i32 {
-    ws_get_state(handle)
-}
-
-/// Whether a client of a server has ended, and its last event has been taken.
-fn is_gone(conn: u32) -> bool {
-    state(conn) == WS_ERR_HANDLE
-}
-
-/// Polls the handles until `done`; their events go to `take`.
-fn play(handles: &[u32], what: &str, mut take: impl FnMut(u32, Event), mut done: impl FnMut() -> bool) {
-    until(what, || {
-        for handle in handles {
-            assert!(poll(*handle) >= 0);
-            while let Some(event) = next(*handle) {
-                take(*handle, event);
-            }
-        }
-        done()
-    });
-}
-
-/// Polls until `handle` has an event of this type, which it returns. Events before it are dropped.
-fn await_event(handles: &[u32], handle: u32, kind: i32) -> Event {
-    let mut found = None;
-    until(&format!("event {kind}"), || {
-        for handle in handles {
-            assert!(poll(*handle) >= 0);
-        }
-        while let Some(event) = next(handle) {
-            if event.kind == kind {
-                found = Some(event);
-                return true;
-            }
-            assert!(!event.is_end(), "{event:?}");
-        }
-        false
-    });
-    found.unwrap()
-}
 
 /// A server, a client behind a proxy, and the server's handle of it.
 struct Both {
@@ -517,146 +468,6 @@ fn is_back(all: &[u32], join: u32, times: u64) -> bool {
     all.iter().all(|handle| state(*handle) == WS_OPEN) && stats(join).resumed == times
 }
 
-/// The request of a client that asks for the channel, and names a node; "": none.
-fn request(node: &str) -> String {
-    let question = if node.is_empty() { String::new() } else { format!("-{node}") };
-    format!(
-        "GET /?wspeer=1{question} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
-}
-
-/// A message of the channel as a client's frame.
-fn message_of(marker: &[u8], kind: u8, fields: &[&[u8]]) -> Vec<u8> {
-    let message = [marker, &[kind], &fields.concat()].concat();
-    let len = message.len() as u8;
-    let head = if len < 126 { vec![0x82, 0x80 | len] } else { vec![0x82, 0xFE, 0, len] };
-    [head, vec![0; 4], message].concat()
-}
-
-/// A client in bytes, which has asked for the channel.
-struct Raw(TcpStream);
-
-impl Raw {
-    /// Opens a connection whose request names a node; "": none.
-    fn open(server: u32, port: u16, node: &str) -> (Raw, Vec<u8>) {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_nonblocking(true).unwrap();
-        stream.write_all(request(node).as_bytes()).unwrap();
-        let mut raw = Raw(stream);
-        let mut got = Vec::new();
-        until("the announcement", || {
-            poll(server);
-            got.extend(raw.read());
-            got.windows(14).any(|bytes| bytes == b"wspeer-control")
-        });
-        let at = got.windows(14).position(|bytes| bytes == b"wspeer-control").unwrap() + 16;
-        (raw, got[at..at + 16].to_vec())
-    }
-
-    fn read(&mut self) -> Vec<u8> {
-        let mut buffer = [0; 4_096];
-        match self.0.read(&mut buffer) {
-            Ok(count) => buffer[..count].to_vec(),
-            Err(_) => Vec::new(),
-        }
-    }
-
-    /// Sends a message of the channel.
-    fn send(&mut self, marker: &[u8], kind: u8, fields: &[&[u8]]) {
-        self.0.write_all(&message_of(marker, kind, fields)).unwrap();
-    }
-
-    /// Polls the server until a message of the channel of this type has come; 0: a close frame with 1008.
-    fn await_kind(&mut self, server: u32, marker: &[u8], kind: u8) {
-        let mut got = Vec::new();
-        until(&format!("kind {kind}"), || {
-            poll(server);
-            got.extend(self.read());
-            let is_it = |bytes: &[u8]| bytes[..16] == *marker && bytes[16] == kind;
-            let is_close = |bytes: &[u8]| bytes[0] == 0x88 && bytes[2..] == [0x03, 0xF0];
-            if kind == 0 { got.windows(4).any(is_close) } else { got.windows(17).any(is_it) }
-        });
-    }
-}
-
-/// Polls a server until a client has connected. Returns its handle.
-fn connected(server: u32) -> u32 {
-    let mut conn = 0;
-    until("CONNECTED", || {
-        poll(server);
-        next(server).is_some_and(|event| {
-            conn = event.conn;
-            event.kind == WS_EVENT_CONNECTED
-        })
-    });
-    conn
-}
-
-#[test]
-fn a_wrong_resume_gets_nothing_and_disturbs_nobody() {
-    let (server, port) = listen(None, |config| {
-        keeps(config);
-        config.node = c"room".as_ptr();
-    });
-    let (mut plain, marker) = Raw::open(server, port, "");
-    plain.send(&marker, 3, &[]);
-    connected(server);
-    let (mut owner, marker) = Raw::open(server, port, "");
-    let (id, secret, next_secret) = ([1_u8; 16], [2_u8; 32], [3_u8; 32]);
-    owner.send(&marker, 4, &[&id, &secret, &60_000_u32.to_be_bytes(), &100_000_u32.to_be_bytes()]);
-    owner.await_kind(server, &marker, 6);
-    let conn = connected(server);
-    let received = 0_u64.to_be_bytes();
-    let far = 9_u64.to_be_bytes();
-    let wrong_secret = [9_u8; 32];
-    for (id, secret, count) in [
-        (&id, &wrong_secret, &received),
-        (&[8; 16], &secret, &received),
-        // More than it was sent.
-        (&id, &secret, &far),
-    ] {
-        let (mut thief, marker) = Raw::open(server, port, "room");
-        thief.send(&marker, 5, &[id, secret, &next_secret, count]);
-        thief.await_kind(server, &marker, 0);
-        assert_eq!((state(conn), stats(server).connections), (WS_OPEN, 2));
-    }
-    // A new session with an id that is taken is refused, and the link goes on without.
-    let (mut other, marker2) = Raw::open(server, port, "");
-    other.send(&marker2, 4, &[&id, &wrong_secret, &1_u32.to_be_bytes(), &1_u32.to_be_bytes()]);
-    other.await_kind(server, &marker2, 7);
-    until("the other", || {
-        poll(server);
-        stats(server).connections == 3
-    });
-    // The right one takes the session over, and the old link is closed. Its secret is replaced.
-    let (mut right, marker3) = Raw::open(server, port, "room");
-    right.send(&marker3, 5, &[&id, &secret, &next_secret, &received]);
-    right.await_kind(server, &marker3, 6);
-    assert_eq!((state(conn), stats(server).resumed), (WS_OPEN, 1));
-    // The same request again, as if the answer had been lost.
-    let (mut again, marker4) = Raw::open(server, port, "room");
-    again.send(&marker4, 5, &[&id, &secret, &next_secret, &received]);
-    again.await_kind(server, &marker4, 6);
-    // A message confirms the answer: the old secret is void.
-    again.send(&marker4, 8, &[&received]);
-    until("the acknowledgement", || {
-        poll(server);
-        stats(server).resumed == 2
-    });
-    let wire = stats(conn).wire_bytes_in;
-    again.send(&marker4, 1, &[&[0; 4]]);
-    until("a ping", || {
-        poll(server);
-        stats(conn).wire_bytes_in > wire
-    });
-    let (mut late, marker5) = Raw::open(server, port, "room");
-    late.send(&marker5, 5, &[&id, &secret, &next_secret, &received]);
-    late.await_kind(server, &marker5, 0);
-    assert_eq!(state(conn), WS_OPEN);
-    free(server);
-}
-
 #[test]
 fn a_hint_makes_a_client_come_back_at_once() {
     // Waits that a test would not see the end of.
@@ -687,6 +498,25 @@ fn a_hint_makes_a_client_come_back_at_once() {
     await_event(&both.handles(), both.client, WS_EVENT_RESUMED);
     assert_eq!((ws_hint(both.client, 0), ws_hint(both.client, 4)), (WS_ERR_ARG, WS_ERR_ARG));
     assert_eq!((ws_hint(both.server, WS_HINT_RESUME), ws_hint(both.conn, WS_HINT_RESUME)), (WS_ERR_KIND, WS_ERR_KIND));
+    both.end();
+}
+
+/// Hints that come again and again do not keep a dead link.
+#[test]
+fn a_storm_of_hints_does_not_keep_a_dead_link() {
+    let both = Both::new(|_| {}, |_| {});
+    both.proxy.end_all(End::Swallow);
+    let lost = Cell::new(0);
+    let take = |handle, event: Event| {
+        if handle == both.client && event.kind == WS_EVENT_LOST {
+            lost.set(event.cause);
+        }
+    };
+    play(&both.handles(), "LOST", take, || {
+        assert_eq!(ws_hint(both.client, WS_HINT_RESUME), WS_OK);
+        lost.get() != 0
+    });
+    assert_eq!(lost.get(), WS_CAUSE_PONG_TIMEOUT);
     both.end();
 }
 
@@ -925,45 +755,5 @@ fn a_diagnosis_begins_no_session() {
     let take = |_, event: Event| assert_ne!(event.kind, WS_EVENT_ERROR, "{}", event.error_text());
     play(&[handle, server], "the diagnosis", take, || state(handle) == WS_CLOSED);
     free(handle);
-    free(server);
-}
-
-/// A client asks for its session as soon as the announcement has come, which may be before the server has returned from
-/// writing it.
-#[test]
-fn a_request_that_follows_at_once_is_answered() {
-    const CLIENTS: usize = 300;
-    let (server, port) = listen(None, keeps);
-    for number in 0..CLIENTS {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let asked = std::thread::spawn(move || {
-            stream.write_all(request("").as_bytes()).unwrap();
-            let (mut got, mut marker) = (Vec::new(), Vec::new());
-            let mut buffer = [0; 4_096];
-            loop {
-                let count = stream.read(&mut buffer).unwrap();
-                got.extend(&buffer[..count]);
-                let found = got.windows(14).position(|bytes| bytes == b"wspeer-control");
-                if let Some(at) = found.filter(|_| marker.is_empty()) {
-                    marker = got[at + 16..at + 32].to_vec();
-                    let times = [60_000_u32.to_be_bytes(), 100_000_u32.to_be_bytes()].concat();
-                    let id = [number as u8, (number >> 8) as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-                    stream.write_all(&message_of(&marker, 4, &[&id, &[2; 32], &times])).unwrap();
-                }
-                let grant = [&marker[..], &[6]].concat();
-                if count == 0 || (!marker.is_empty() && got.windows(17).any(|bytes| bytes == grant)) {
-                    return count > 0;
-                }
-            }
-        });
-        until("the grant", || {
-            poll(server);
-            // SAFETY: the handle is one.
-            unsafe { ws_wait(&server, 1, 20) };
-            while next(server).is_some() {}
-            asked.is_finished()
-        });
-        assert!(asked.join().unwrap(), "client {number} was turned away");
-    }
     free(server);
 }

@@ -148,8 +148,8 @@ namespace Wspeer
         /// body of the request. Either CONNECTED follows or DISCONNECTED.</summary>
         Request = 16,
         /// <summary>Client, join with WebSocketFlags.Reconnect: the link was lost, and another is opened. The fields
-        /// are those of CLOSED; event.Unsent is the number of accepted messages that went with the link. OPEN follows,
-        /// or CLOSED. On a join it stands for DISCONNECTED of all peers. With SessionMs, also of a server's client:
+        /// are those of CLOSED; event.Unsent is the number of accepted messages that had not left. OPEN follows, or
+        /// CLOSED. On a join it stands for DISCONNECTED of all peers. With SessionMs, also of a server's client:
         /// nothing is lost, peers stay, and RESUMED follows, or CLOSED or DISCONNECTED.</summary>
         Lost = 17,
         /// <summary>With SessionMs: another link continues the session, and nothing was lost. event.Count is the number
@@ -417,8 +417,9 @@ namespace Wspeer
         /// <summary>Disconnect that target with the close code 1008; the call returns WebSocketResult.Partial. The
         /// default of hosts.</summary>
         Disconnect = 2,
-        /// <summary>Accept the message for all targets or for none: the call fails with
-        /// WebSocketResult.ErrFull.</summary>
+        /// <summary>Accept the message for all targets or for none: the call fails with WebSocketResult.ErrFull. A
+        /// client that has lost its link (SessionMs) holds up nobody: if it is full, its session ends, and the call
+        /// returns WebSocketResult.Partial.</summary>
         AllOrNone = 3,
     }
 
@@ -446,7 +447,8 @@ namespace Wspeer
         /// <summary>The reason in the deciding close frame (RFC 6455 section 7.1.6): the peer's, or ours if none was
         /// received.</summary>
         CloseReason = 5,
-        /// <summary>Why the connection ended and what to do about it, as a sentence; "" before the end.</summary>
+        /// <summary>Why the connection ended, its link was lost or its last try failed, and what to do about it, as a
+        /// sentence; else "".</summary>
         Error = 6,
         /// <summary>The local address and port: "127.0.0.1:9080", "[::1]:9080".</summary>
         LocalAddress = 7,

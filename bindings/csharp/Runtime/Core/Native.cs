@@ -331,7 +331,8 @@ namespace Wspeer
         public ulong UnacknowledgedBytes;
         /// <summary>Bytes that the simulated networks of open links hold (SetSim()), and 64 for each packet.</summary>
         public ulong SimBytes;
-        /// <summary>Packets that were lost on these networks, and arrive late.</summary>
+        /// <summary>Packets that were lost on these networks, and arrive late. Those of links that have ended do not
+        /// count.</summary>
         public ulong SimLosses;
     }
 

@@ -138,9 +138,9 @@ class EventType(Code):
     or DISCONNECTED."""
     LOST = 17
     """Client, join with reconnect: the link was lost, and another is opened. The fields are those of CLOSED;
-    event.unsent is the number of accepted messages that went with the link. OPEN follows, or CLOSED. On a join it
-    stands for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay,
-    and RESUMED follows, or CLOSED or DISCONNECTED."""
+    event.unsent is the number of accepted messages that had not left. OPEN follows, or CLOSED. On a join it stands
+    for DISCONNECTED of all peers. With session_ms, also of a server's client: nothing is lost, peers stay, and
+    RESUMED follows, or CLOSED or DISCONNECTED."""
     RESUMED = 18
     """With session_ms: another link continues the session, and nothing was lost. event.count is the number of
     messages that are sent again."""

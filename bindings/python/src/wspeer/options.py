@@ -289,7 +289,7 @@ class Stats(NamedTuple):
     sim_bytes: int
     """Bytes that the simulated networks of open links hold (set_sim()), and 64 for each packet."""
     sim_losses: int
-    """Packets that were lost on these networks, and arrive late."""
+    """Packets that were lost on these networks, and arrive late. Those of links that have ended do not count."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:
