@@ -139,7 +139,10 @@ mergeInto(LibraryManager.library, {
         // The next request is a first one again.
         session.node = '';
         WSPEER_CONN.closeSocket(peer, 0, '');
-        WSPEER_SESSION.isLost(peer, 'the server does not know the request for a session, whose answer was lost');
+        WSPEER_CONN.ended(peer, {
+          code: 1006, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_PEER_GONE,
+          words: 'the link before was lost before the server had the request for a session'
+        });
         return false;
       }
       peer.session = null;

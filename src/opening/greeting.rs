@@ -318,9 +318,8 @@ impl Opening {
         }
         if session.as_mut().is_some_and(|session| session.forget_request()) {
             self.session = session;
-            let why = "the server does not know the request for a session, whose answer was lost";
-            let failure = Failure::new(Phase::Websocket, Cause::Session, why);
-            return Progress::Failed(Failure { may_pass: true, ..failure });
+            let why = "the link before was lost before the server had the request for a session";
+            return Progress::Failed(Failure::new(Phase::Websocket, Cause::PeerGone, why));
         }
         let renews = session.is_some_and(|session| session.terms().renews);
         self.greeted(None, why.map(|why| (why, renews)))
