@@ -167,11 +167,12 @@ tsan:
 	tests/sanitize/tsan.sh $(TSAN)
 
 # The long forms of tests that `make test` runs in a short form, one after the other: the longest messages and calls,
-# the reuse of all handles, a new certificate under 10 000 connections, 100 minutes of fuzzing, an hour of the soak test,
-# and the others.
+# sessions cut at every byte, the reuse of all handles, a new certificate under 10 000 connections, 100 minutes of
+# fuzzing, an hour of the soak test, and the others.
 test-long: all
 	WSPEER_LONG_BYTES=4294967301 cargo test --release --locked --test long_messages
 	WSPEER_FRAME_BYTES=67108864 cargo test --release --locked --test longest_call -- --nocapture
+	WSPEER_CUT_STEP=1 cargo test --release --locked --test session_cuts -- --nocapture
 	WSPEER_OPENS=2200000000 cargo test --release --locked --lib table::slots
 	build/venv/bin/python tests/renew/run.py 10000 5
 	$(MAKE) sim
