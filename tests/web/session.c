@@ -2,7 +2,8 @@
    Usage: session flow URL N SESSION_BYTES   N messages in each direction (links are cut at will)
           session trace URL                  what a program sees (cutter.js obey SERVER ANOTHER)
           session without URL [MS]           a server that keeps no sessions; MS: connect_timeout_ms
-          session join 4|3|scene|auth URL    a join keeps its id */
+          session join 4|3|scene|auth URL    a join keeps its id
+          session echoes URL N               a join in a scene whose host sends each of N messages back */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -319,12 +320,42 @@ static void join(const char *format, const char *url) {
          (int)stats.resumed);
 }
 
+static void echoes(const char *url, int total) {
+  ws_config config = settings();
+  int sent = 0, received = 0, wrong = 0, met = 0, gone = 0;
+  char message[3001];
+  config.flags = WS_SCENE;
+  check("join", ws_join(url, &config, &handle));
+  for (time_t limit = time(NULL) + 60; received < total && time(NULL) < limit; rest()) {
+    ws_event event;
+    while (ws_next_event(handle, &event) == WS_OK) {
+      met += event.type == WS_EVENT_CONNECTED;
+      gone += event.type == WS_EVENT_DISCONNECTED || event.type == WS_EVENT_CLOSED;
+      if (event.type != WS_EVENT_MESSAGE) continue;
+      const size_t len = flow_fill(message, received++);
+      wrong += event.packet.len != len || memcmp(event.packet.data, message, len);
+    }
+    while (met > 0 && sent < total && sent < received + 30) {
+      const size_t len = flow_fill(message, sent);
+      if (ws_put_packet_to(handle, 1, (const uint8_t *)message, len, WS_BINARY) != WS_OK) break;
+      sent++;
+    }
+  }
+  ws_stats stats;
+  ws_get_stats(handle, &stats, sizeof stats);
+  printf("id %d\n%d of %d came back, %d wrong; met %d, gone %d\n", (int)ws_get_peer_id(handle), received, total, wrong, met,
+         gone);
+  printf("losses: %d, all resumed: %d\n", stats.losses > 0, stats.losses == stats.resumed);
+  printf("# %d links lost\n", (int)stats.losses);
+}
+
 int main(int argc, char **argv) {
   if (argc == 5 && !strcmp(argv[1], "flow")) flow_of(argv[2], atoi(argv[3]), (uint32_t)atoi(argv[4]));
   else if (argc == 3 && !strcmp(argv[1], "trace")) trace(argv[2]);
   else if (argc == 3 && !strcmp(argv[1], "ends")) ends(argv[2]);
   else if (argc >= 3 && !strcmp(argv[1], "without")) without(argv[2], argc > 3 ? (uint32_t)atoi(argv[3]) : 0);
   else if (argc == 4 && !strcmp(argv[1], "join")) join(argv[2], argv[3]);
+  else if (argc == 4 && !strcmp(argv[1], "echoes")) echoes(argv[2], atoi(argv[3]));
   else return 1;
   ws_free(handle);
   return 0;

@@ -6,6 +6,7 @@ import os
 import sys
 
 import run
+import three
 from run import GROWS, WEB, build, build_native, say, started
 
 NATIVE = [str(WEB / "session")]
@@ -61,8 +62,41 @@ def flows(what, messages, session_bytes, cutting, expected):
             )
 
 
+def beside():
+    """A page and a stock Godot in the game of one host: the links of the page are cut, and Godot notices nothing."""
+    cuts = int(os.environ.get("CUTS", "50"))
+    messages = 60 * cuts
+    file = WEB / "cuts"
+    with contextlib.ExitStack() as stack:
+        host = stack.enter_context(started([str(WEB / "session_server"), "scene"], "ws://")).rstrip("/")
+        command = ["node", "tests/web/cutter.js", "random", str(file), host.rsplit(":", 1)[1], str(cuts)]
+        port = stack.enter_context(started(command, "port "))
+        engine = stack.enter_context(
+            contextlib.closing(three.Program("beside", [*three.ENGINE, "join", f"ws://{host}"]))
+        )
+        godot = engine.waits_for("joined (.*)")
+        code, said = run.run([*PAGE, "echoes", f"ws://127.0.0.1:{port}/", str(messages)])
+        page = said.splitlines()[1][3:] if code == 0 else "none"
+        engine.waits_for(f"disconnected ({page})")
+        lines = [
+            "join: WS_OK",
+            f"id {page}",
+            f"{messages} of {messages} came back, 0 wrong; met 2, gone 0",
+            "losses: 1, all resumed: 1",
+        ]
+        seen = [line for line in engine.lines() if line.startswith(("connected", "disconnected"))]
+        say(
+            said.splitlines()[:4] == lines
+            and int(file.read_text()) == cuts
+            and sorted(seen) == sorted(["connected 1", f"connected {page}", f"disconnected {page}"])
+            and godot != page,
+            f"a page beside a stock Godot 4.6, which notices none of {cuts} cuts; {said.splitlines()[-1][2:]}",
+            "\n".join([said, *engine.lines()]),
+        )
+
+
 def main():
-    wanted = sys.argv[1:] or ["traces", "joins", "without", "page", "frames", "random"]
+    wanted = sys.argv[1:] or ["traces", "joins", "without", "page", "frames", "random", "beside"]
     WEB.mkdir(parents=True, exist_ok=True)
     build_native("tests/web/session.c", "session")
     build_native("tests/web/session_server.c", "session_server")
@@ -91,6 +125,8 @@ def main():
     if "frames" in wanted:
         cuts = 2 + 4 * (FRAMES + 1)
         flows("cuts at every frame", 800, 1000, ("frames", str(FRAMES)), cuts)
+    if "beside" in wanted:
+        beside()
     if "random" in wanted:
         cuts = int(os.environ.get("CUTS", "50"))
         flows("cuts at random", 60 * cuts, 20000, ("random", str(cuts)), cuts)
