@@ -144,7 +144,9 @@ mergeInto(LibraryManager.library, {
     },
     // The announcement has not come in time, or the answer to the request for a session.
     isLate: function (peer) {
-      if (peer.channel.greeting === 'asked') return WSPEER_SESSION.isUnanswered(peer);
+      // A server that had the session has the channel: its announcement is late.
+      if (peer.channel.greeting === 'asked' || (peer.channel.greeting && peer.session.isGranted))
+        return WSPEER_SESSION.isUnanswered(peer);
       if (!peer.channel.greeting || WSPEER_SESSION.openWithout(peer, WSPEER_SESSION.NOT_OFFERED))
         WSPEER_CHANNEL.giveUp(peer);
     },

@@ -159,9 +159,13 @@ mergeInto(LibraryManager.library, {
         words: 'there is no session (' + WSPEER.named('session_ms') + '): ' + why
       });
     },
+    // A close code would end the session that the server may have granted meanwhile.
     isUnanswered: function (peer) {
-      WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_CONNECT_TIMEOUT,
-        'the server did not answer the request for a session within the connect timeout');
+      WSPEER_CONN.closeSocket(peer, 0, '');
+      WSPEER_CONN.ended(peer, {
+        code: 1006, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_CONNECT_TIMEOUT,
+        words: 'the server did not answer the request for a session within the connect timeout'
+      });
     },
     // The server sent a message where its answer was expected.
     failEarly: function (peer) {

@@ -123,7 +123,9 @@ impl Opening {
         let At::Greeting(greeter) = &mut self.at else { return Ok(None) };
         let link = &mut greeter.link;
         let is_over = deadline.is_some_and(|deadline| cx.now >= deadline) && read_all && !link.is_closing();
-        if is_over && !endpoint.of_server && link.stop_greeting() {
+        // A server that had the session has the channel: its announcement is late.
+        let may_lack = !endpoint.of_server && !link.session().is_some_and(Session::is_alive);
+        if is_over && may_lack && link.stop_greeting() {
             // The next poll opens it, without a session.
             return Ok(Some(cx.now));
         }
@@ -134,13 +136,9 @@ impl Opening {
                 "the server did not answer the request for a session within the connect timeout".to_owned()
             };
             let cause = if endpoint.of_server { Cause::HandshakeTimeout } else { Cause::ConnectTimeout };
-            let failure = Failure { close_code: 1008, ..Failure::new(Phase::Websocket, cause, what) };
-            if endpoint.of_server {
-                // Its time is over: it gets none for a closing handshake.
-                link.give_up(cx, failure);
-            } else {
-                link.fail(endpoint, cx, failure);
-            }
+            // Without a close frame: one of a client would end the session that the server may have granted meanwhile, and
+            // the time for one of a server is over.
+            link.give_up(cx, Failure::new(Phase::Websocket, cause, what));
         }
         let next = if read_all {
             link.check_closing(endpoint, cx)

@@ -244,6 +244,42 @@ fn who_has_not_got_the_answer_comes_back_to_its_seat() {
     }
 }
 
+/// The network swallows what the server says while a session is resumed, for longer than the connect timeout: the next
+/// link resumes it, wherever the first one fell silent.
+#[test]
+fn a_resume_that_is_not_answered_in_time_is_tried_again() {
+    let (server, port) = listen(None, keeps);
+    let announced = opened_by_hand(server, port) as u64;
+    let proxy = Proxy::new(port);
+    let client = connect(proxy.port, None, |config| {
+        keeps(config);
+        config.connect_timeout_ms = 300;
+    });
+    let all = [client, server];
+    await_event(&all, client, WS_EVENT_OPEN);
+    // Within the response, before the announcement and in it, before the answer and in it.
+    for (round, after) in
+        [0, announced - 60, announced - 20, announced, announced + 1, announced + 30].iter().enumerate()
+    {
+        let (after, silent) = (*after, std::sync::atomic::AtomicBool::new(true));
+        proxy.plan(move |_| {
+            let mut faults = <[Faults; 2]>::default();
+            if silent.swap(false, std::sync::atomic::Ordering::Relaxed) {
+                faults[DOWN].end = Some((after, End::Swallow));
+            }
+            faults
+        });
+        proxy.end_all(End::Reset);
+        let take = |handle, event: Event| assert!(!event.is_end(), "{handle} after {after}: {event:?}");
+        let resumed = round as u64 + 1;
+        play(&all, "RESUMED", take, || stats(client).resumed == resumed && state(client) == WS_OPEN);
+        assert_eq!(put(client, b"on"), WS_OK);
+        assert_eq!(await_event(&all, server, WS_EVENT_MESSAGE).bytes, b"on");
+    }
+    free(client);
+    free(server);
+}
+
 /// The bytes of a server's response and announcement. Its client leaves.
 fn opened_by_hand(server: u32, port: u16) -> usize {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
