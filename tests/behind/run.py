@@ -17,7 +17,7 @@ import threading
 import time
 
 import wspeer
-from wspeer import EventType, Hint, State
+from wspeer import Cause, EventType, Hint, State
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(ROOT / "tests" / "peers"))
@@ -685,6 +685,10 @@ class Node:
         same("the exit code", self.program.wait(), 0)
 
 
+# Messages of a player that have not come back.
+IN_FLIGHT = 20
+
+
 class Player:
     """Says numbers, and expects each to come back once and in order, but for those of which LOST said that they may be
     lost."""
@@ -699,7 +703,7 @@ class Player:
         )
         self.name = name
         self.put, self.came = 0, 0
-        self.opened, self.missing, self.may_miss = 0, 0, 0
+        self.opened, self.missing, self.may_miss, self.told = 0, 0, 0, 0
 
     def step(self):
         self.peer.poll()
@@ -707,7 +711,9 @@ class Player:
             if event.type == EventType.OPEN:
                 self.opened += 1
             elif event.type == EventType.LOST:
-                self.may_miss += event.unsent
+                # A server that is gone has taken along what it had to say, too.
+                self.told += event.cause == Cause.SESSION
+                self.may_miss += IN_FLIGHT if event.cause == Cause.SESSION else event.unsent
             elif event.type == EventType.CLOSED:
                 raise harness.Wrong(f"{self.name} was kicked: {event.text}")
             elif event.type == EventType.MESSAGE:
@@ -717,7 +723,7 @@ class Player:
                     self.came = int(number)
                     if self.missing < 0 or self.missing > self.may_miss:
                         raise harness.Wrong(f"{self.name} heard {number}: {self.missing} of at most {self.may_miss} lost")
-        if self.peer.state == State.OPEN and self.put - self.came < 20:
+        if self.peer.state == State.OPEN and self.put - self.came < IN_FLIGHT:
             self.peer.send(f"{self.name} {self.put + 1}")
             self.put += 1
 
@@ -773,6 +779,14 @@ def fleet(kind, settings):
                 player.peer.hint(Hint.NETWORK_CHANGED)
             resumed = lambda: all(player.peer.stats().resumed > old for player, old in zip(players, before))  # noqa: E731
             play(players, "resumed", resumed)
+            play(players, "talking", on(20))
+        with case(f"draining: {kind}: {nodes[0].name} is killed and started again: its players are told, and go on"):
+            told = [player.told for player in players]
+            nodes[0].program.process.kill()
+            nodes[0].program.wait()
+            nodes[0].start()
+            moved = lambda: any(player.told > before for player, before in zip(players, told))  # noqa: E731
+            play(players, "told", moved)
             play(players, "talking", on(20))
         lost = sum(player.missing for player in players)
         print(f"figure: {kind}: of {sum(player.put for player in players)} messages {lost} were lost and told", flush=True)
