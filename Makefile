@@ -3,7 +3,9 @@
 # make check            the fast tests: format, lints, protocol and connection tests in Rust, generated files
 # make test             installs what the tests need and runs all of them; tests/README.md says how to run one suite
 # make test-long        hours of fuzzing, mutants, sanitizers, attacks and a soak test; it runs the targets
-#                       fuzz, mutants, asan, tsan, attacks, soak and autobahn-full
+#                       fuzz, mutants, asan, tsan, attacks, players, soak and autobahn-full
+# make players          breaks the links of 1000 players in all ways, and measures how long they are away and how much
+#                       memory that takes; writes build/players.md
 # make install          PREFIX=/usr/local, DESTDIR=; `make uninstall` takes the same
 # make generate         writes include/wspeer.h, and the parts of the bindings and docs that follow from the interface
 # make abi-record       records the binary interface: at a release, or after an addition
@@ -131,6 +133,10 @@ soak:
 attacks: library
 	tests/suites/attacks.sh --seconds 30
 
+# 1000 players with sessions whose server stops, whose proxy is cut, whose cable is pulled, and whose addresses change.
+players: library
+	tests/suites/players.sh --long
+
 # A careless program: it runs out of memory or descriptors, forks, gets signals, polls late or never; its clock jumps.
 careless: all
 	tests/run careless forks lack loss signals
@@ -181,6 +187,7 @@ test-long: all
 	$(MAKE) asan
 	$(MAKE) tsan
 	$(MAKE) attacks
+	$(MAKE) players
 	$(MAKE) soak
 	$(MAKE) autobahn-full
 
@@ -247,5 +254,5 @@ clean:
 	rm -rf build
 
 .PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check \
-  release-check test sim autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks careless asan tsan test-long \
+  release-check test sim autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean
