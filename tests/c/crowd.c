@@ -308,7 +308,7 @@ int main(int argc, char **argv) {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   ws_config_init(&config, sizeof config);
-  config.session_ms = 120000;
+  config.session_ms = 600000; /* also where a slow machine makes a fault last longer */
   if (is_server) {
     config.poll_budget_us = 8000;
     config.max_lost = MAX_SEATS; /* a fault loses all players at once */

@@ -4,8 +4,8 @@ network stalls for longer than the connect timeout, so the client gives that lin
 
   announcement  of the server's answer only the HTTP response arrives in time: the client takes it for a server without
                 sessions, and ends its session
-  grant         the server's announcement arrives too: the client gives the link up with a close frame of 1008, which ends
-                the session at the server, which has resumed it
+  grant         the server's announcement arrives too: the client gives the link up with a close frame of 1008, which
+                ends the session at the server, which has resumed it
 
 Usage: WSPEER_LIBRARY=build/libwspeer.so PYTHONPATH=bindings/python/src late_grant.py announcement|grant
 The status is 1 when the player was kicked. Not part of a suite."""

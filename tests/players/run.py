@@ -2,7 +2,7 @@
 """Breaks the links of many players with sessions, 60 messages a second to and from each, in all the ways that networks
 have: all resume, and every message arrives once and in order. Prints how long it took, and the memory.
 Usage: run.py [--long] [--namespaces SERVERS PLAYERS] [PART-OF-A-NAME]
-With --namespaces, names of two network namespaces as tests/suites/players.sh makes them, also the faults of a real link.
+--namespaces: the names of two network namespaces as tests/suites/players.sh makes them, for the faults of a real link.
 --long: 1000 players, with longer faults, and a table in build/players.md."""
 import argparse
 import concurrent.futures
@@ -133,7 +133,9 @@ class Game:
         """Waits until all play again, then compares what was put and what arrived. Returns the measured values."""
         self.until(
             "all play again",
-            lambda ends: all(end["open"] == self.count and not end["lost"] and end["least_since"] >= SOME for end in ends),
+            lambda ends: all(
+                end["open"] == self.count and not end["lost"] and end["least_since"] >= SOME for end in ends
+            ),
         )
         times = self.players.ask("times")
         after = self.reports()
@@ -206,8 +208,8 @@ class Measured:
         most = max(end["unacked_most"] for end in self.after) / 1024
         poll = self.after[0]["longest_poll_us"] / 1e3
         print(
-            f"figure: {name}: {self.game.count} players at {self.game.rate:.0f} Hz, {self.after[1]['losses']} links lost,"
-            f" {self.after[1]['failed_tries']} failed tries, {self.after[1]['sent_again']} + "
+            f"figure: {name}: {self.game.count} players at {self.game.rate:.0f} Hz,"
+            f" {self.after[1]['losses']} links lost, {self.after[1]['failed_tries']} failed tries, {self.after[1]['sent_again']} + "
             f"{self.after[0]['sent_again']} messages sent again; p50 / p99 / longest in s: LOST to RESUMED"
             f" {triple(self.times['lost'])}, end of the fault to RESUMED {triple(self.times['back'])}, to the next"
             f" message {triple(self.times['again'])}; memory before / peak / after in MB: server {megabytes[0]},"
@@ -218,7 +220,7 @@ class Measured:
         )
         return (
             f"| {name} | {self.game.rate:.0f} | {self.after[1]['losses']:,} | {triple(self.times['lost'])} |"
-            f" {triple(self.times['back'])} | {triple(self.times['again'])} | {megabytes[0]} | {each[0]} |"
+            f" {triple(self.times['back'])} | {triple(self.times['again'])} | {megabytes[0]} | {each[0]} + {each[1]} |"
             f" {unacked[0] / 1024:.1f} + {unacked[1] / 1024:.1f} |"
         )
 
@@ -339,8 +341,9 @@ def main():
         rows = [row for group in rows for row in group if row]
     if arguments.long:
         rows = [
-            "| fault | Hz | links lost | LOST to RESUMED, s | fault's end to RESUMED, s | fault's end to the next message, s |"
-            " the server's memory, MB | for each lost player, kB | not acknowledged, MiB |",
+            "| fault | Hz | links lost | LOST to RESUMED, s | fault's end to RESUMED, s |"
+            " fault's end to the next message, s | the server's memory, MB |"
+            " for each lost player, server + player, kB | not acknowledged, server + players, MiB |",
             "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
             *rows,
         ]
