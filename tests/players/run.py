@@ -209,8 +209,8 @@ class Measured:
         poll = self.after[0]["longest_poll_us"] / 1e3
         print(
             f"figure: {name}: {self.game.count} players at {self.game.rate:.0f} Hz,"
-            f" {self.after[1]['losses']} links lost, {self.after[1]['failed_tries']} failed tries, {self.after[1]['sent_again']} + "
-            f"{self.after[0]['sent_again']} messages sent again; p50 / p99 / longest in s: LOST to RESUMED"
+            f" {self.after[1]['losses']} links lost, {self.after[1]['failed_tries']} failed tries,"
+            f" {self.after[1]['sent_again']} + {self.after[0]['sent_again']} messages sent again; p50 / p99 / longest in s: LOST to RESUMED"
             f" {triple(self.times['lost'])}, end of the fault to RESUMED {triple(self.times['back'])}, to the next"
             f" message {triple(self.times['again'])}; memory before / peak / after in MB: server {megabytes[0]},"
             f" players {megabytes[1]}; for each lost player at the peak: server {each[0]} kB, player {each[1]} kB;"
