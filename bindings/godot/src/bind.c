@@ -271,7 +271,8 @@ void gd_register(gd_library *library, const gd_class *about) {
 
   gd_name name = gd_name_new(about->name), parent = gd_name_new(about->parent);
   gd_class_info info = {0};
-  info.is_exposed = 1;
+  info.is_exposed = !about->notification;
+  info.notification = about->notification;
   info.create = create;
   info.free = release;
   info.get_virtual_data = get_virtual_data;

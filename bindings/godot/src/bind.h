@@ -49,6 +49,8 @@ typedef struct {
   const gd_property *properties;
   const gd_constant *constants;
   const char *const *signals;
+  /* Makes the class internal: scripts and the help do not show it. NULL for the others. */
+  void (*notification)(void *self, int32_t what, gd_bool reversed);
 } gd_class;
 
 void gd_register(gd_library *library, const gd_class *about);

@@ -1,5 +1,6 @@
 /* The entry point of the extension: registers the classes and passes their documentation to the editor. */
 #include "docs.h"
+#include "hints.h"
 #include "multiplayer.h"
 #include "names.h"
 #include "peer.h"
@@ -23,9 +24,11 @@ static void register_classes(void) {
   settings_register(library, server_class.name, OF_SERVER);
   gd_register(library, &multiplayer_class);
   settings_register(library, multiplayer_class.name, OF_MULTIPLAYER);
+  hints_register(library);
 }
 
 static void unregister_classes(void) {
+  hints_unregister();
   gd_unregister(library, &multiplayer_class);
   gd_unregister(library, &server_class);
   gd_unregister(library, &peer_class);

@@ -29,6 +29,9 @@ typedef struct {
 typedef struct {
   void *opaque;
 } gd_array;
+typedef struct {
+  void *opaque[2];
+} gd_callable;
 /* Any Packed...Array. */
 typedef struct {
   void *opaque[2];
@@ -47,6 +50,7 @@ enum {
   GD_STRING = 4,
   GD_STRING_NAME = 21,
   GD_OBJECT = 24,
+  GD_CALLABLE = 25,
   GD_DICTIONARY = 27,
   GD_ARRAY = 28,
   GD_BYTES = 29,
@@ -101,7 +105,9 @@ typedef struct {
   gd_bool is_abstract;
   gd_bool is_exposed;
   gd_bool is_runtime;
-  void (*unused[11])(void);
+  void (*unused[7])(void);
+  void (*notification)(void *self, int32_t what, gd_bool reversed);
+  void (*unused_too[3])(void);
   gd_object *(*create)(void *data);
   void (*free)(void *data, void *self);
   void (*recreate)(void);
@@ -111,6 +117,17 @@ typedef struct {
   void (*get_rid)(void);
   void *data;
 } gd_class_info;
+
+/* GDExtensionCallableCustomInfo2. */
+typedef struct {
+  void *data;
+  void *token;
+  uint64_t object;
+  void (*call)(void *data, const gd_variant *const *args, int64_t count, gd_variant *ret, gd_call_error *error);
+  gd_bool (*is_valid)(void *data);
+  void (*free)(void *data);
+  void (*unused[5])(void);
+} gd_callable_info;
 
 typedef void (*gd_function)(void);
 typedef gd_function (*gd_get_function)(const char *name);
@@ -159,6 +176,9 @@ typedef void (*gd_builtin)(void *value, const void *const *args, void *ret, int3
   X(const gd_string *, packed_string_array_operator_index_const, (const gd_packed *strings, int64_t index))            \
   X(gd_variant *, array_operator_index_const, (const gd_array *array, int64_t index))                                  \
   X(gd_variant *, dictionary_operator_index, (gd_dictionary * dictionary, const gd_variant *key))                      \
+  X(gd_object *, global_get_singleton, (const gd_name *name))                                                          \
+  X(void, callable_custom_create2, (gd_callable * callable, gd_callable_info * info))                                  \
+  X(void, object_destroy, (gd_object * object))                                                                        \
   X(void, ref_set_object, (gd_ref * ref, gd_object *object))                                                           \
   X(gd_object *, object_cast_to, (const gd_object *object, void *tag))                                                 \
   X(void, object_set_instance, (gd_object * object, const gd_name *class_name, void *self))                            \

@@ -1,4 +1,5 @@
 #include "multiplayer.h"
+#include "hints.h"
 
 #include <stdio.h>
 
@@ -11,6 +12,7 @@ static void start(void *place, gd_object *object) {
 static void drop(game *self) {
   crowd_end(&self->clients);
   if (self->link) peer_retire(self->link);
+  hints_stop(&self->base);
   ws_free(self->base.handle);
   self->base.handle = 0;
   self->status = DISCONNECTED;
@@ -85,7 +87,10 @@ static void create_client(const gd_call *call) {
   int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
   if (error == GD_OK) error = error_of(ws_join(url, &how.config, &self->base.handle), __func__);
   opening_end(&how);
-  if (error == GD_OK) self->link = peer_borrow(&self->link_ref, &self->base, self->base.handle);
+  if (error == GD_OK) {
+    hints_begin(&self->base);
+    self->link = peer_borrow(&self->link_ref, &self->base, self->base.handle);
+  }
   gd_return_int(call, opened(self, error, CONNECTING, 0));
 }
 
@@ -390,4 +395,5 @@ static const gd_method methods[] = {
 static const char *const signals[] = {REQUEST_SIGNAL, "peer_lost(id: int)", "peer_resumed(id: int)", NULL};
 
 const gd_class multiplayer_class = {
-    "WSMultiplayerPeer", "MultiplayerPeerExtension", sizeof(game), start, end, virtuals, methods, NULL, NULL, signals};
+    "WSMultiplayerPeer", "MultiplayerPeerExtension", sizeof(game), start, end, virtuals, methods, NULL, NULL, signals,
+    NULL};

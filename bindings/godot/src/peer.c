@@ -1,4 +1,5 @@
 #include "peer.h"
+#include "hints.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ static void start(void *place, gd_object *object) {
 
 /* Frees the connection. */
 static void drop(ws_peer *self) {
+  hints_stop(&self->base);
   if (!self->borrowed) ws_free(self->base.handle);
   stream_drop(self);
   self->base.handle = 0;
@@ -144,6 +146,7 @@ static void open_url(const gd_call *call, ws_result (*open)(const char *, const 
   int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
   if (error == GD_OK) error = error_of(open(url, &how.config, &self->base.handle), function);
   opening_end(&how);
+  if (error == GD_OK) hints_begin(&self->base);
   gd_free(GD_STRING, &self->requested_url);
   gd_copy(GD_STRING, &self->requested_url, gd_string_at(call, 0));
   gd_return_int(call, error);
@@ -331,4 +334,4 @@ static const gd_constant constants[] = {
 static const char *const signals[] = {"lost()", "resumed()", NULL};
 
 const gd_class peer_class = {
-    "WSPeer", "PacketPeerExtension", sizeof(ws_peer), start, end, virtuals, methods, NULL, constants, signals};
+    "WSPeer", "PacketPeerExtension", sizeof(ws_peer), start, end, virtuals, methods, NULL, constants, signals, NULL};

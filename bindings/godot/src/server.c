@@ -360,4 +360,4 @@ static const char *const signals[] = {
 };
 
 const gd_class server_class = {"WSServer", "RefCounted", sizeof(server), start, end,
-                               NULL,       methods,      NULL,           NULL,  signals};
+                               NULL,       methods,      NULL,           NULL,  signals, NULL};

@@ -10,7 +10,7 @@
 typedef enum { OF_PEER, OF_SERVER, OF_MULTIPLAYER, CLASSES_WITH_SETTINGS } class_kind;
 
 /* The first member of each object of the three classes. */
-typedef struct {
+typedef struct endpoint {
   gd_object *object;
   /* 0: nothing is open. */
   ws_handle handle;
@@ -24,6 +24,9 @@ typedef struct {
   gd_packed trusted_proxies;
   gd_packed allowed_hosts;
   gd_packed allowed_origins;
+  /* The list of hints.c; `place` points to the pointer to this one, and is NULL when it is in no list. */
+  struct endpoint *next;
+  struct endpoint **place;
 } endpoint;
 
 void endpoint_start(endpoint *self, gd_object *object, class_kind kind);

@@ -24,8 +24,8 @@ bool gd_load(gd_get_function get) {
   GD_INTERFACE(GD_FIND)
 #undef GD_FIND
   if (!found) return false;
-  static const uint32_t used[] = {GD_STRING_NAME, GD_BOOL,  GD_INT,   GD_FLOAT, GD_STRING, GD_OBJECT,
-                                  GD_DICTIONARY,  GD_ARRAY, GD_BYTES, GD_INTS,  GD_STRINGS};
+  static const uint32_t used[] = {GD_STRING_NAME, GD_BOOL,       GD_INT,   GD_FLOAT, GD_STRING, GD_OBJECT,
+                                  GD_CALLABLE,    GD_DICTIONARY, GD_ARRAY, GD_BYTES, GD_INTS,   GD_STRINGS};
   gd_name size = gd_name_new("size"), resize_name = gd_name_new("resize");
   for (size_t i = 0; i < sizeof used / sizeof *used; i++) {
     uint32_t type = used[i];

@@ -18,9 +18,15 @@ STRUCTS = {
     ),
     "gd_class_info": (
         "GDExtensionClassCreationInfo3",
-        "is_virtual is_abstract is_exposed is_runtime unused:set_func create:create_instance_func free:free_instance_func recreate:recreate_instance_func "
+        "is_virtual is_abstract is_exposed is_runtime unused:set_func notification:notification_func "
+        "unused_too:to_string_func create:create_instance_func free:free_instance_func recreate:recreate_instance_func "
         "get_virtual:get_virtual_func get_virtual_data:get_virtual_call_data_func call_virtual:call_virtual_with_data_func get_rid:get_rid_func "
         "data:class_userdata".split(),
+    ),
+    "gd_callable_info": (
+        "GDExtensionCallableCustomInfo2",
+        "data:callable_userdata token object:object_id call:call_func is_valid:is_valid_func free:free_func "
+        "unused:hash_func".split(),
     ),
     "gd_initialization": (
         "GDExtensionInitialization",
@@ -31,7 +37,7 @@ STRUCTS = {
 NUMBERS = {
     **{
         f"GD_{name}": f"GDEXTENSION_VARIANT_TYPE_{name}"
-        for name in "NIL BOOL INT FLOAT STRING STRING_NAME OBJECT DICTIONARY ARRAY".split()
+        for name in "NIL BOOL INT FLOAT STRING STRING_NAME OBJECT CALLABLE DICTIONARY ARRAY".split()
     },
     "GD_BYTES": "GDEXTENSION_VARIANT_TYPE_PACKED_BYTE_ARRAY",
     "GD_INTS": "GDEXTENSION_VARIANT_TYPE_PACKED_INT32_ARRAY",

@@ -7,6 +7,8 @@ const CLASSES := ["WSPeer", "WSServer", "WSMultiplayerPeer"]
 const STEP := 10
 
 var frame := 0
+# Opened at the first frame.
+var peer: Object
 
 func check(good: bool, what: String) -> void:
 	print("ok - " if good else "not ok - ", what)
@@ -26,6 +28,9 @@ func brief(name: String) -> String:
 
 func _process(_delta: float) -> void:
 	frame += 1
+	if frame == 1:
+		peer = ClassDB.instantiate("WSPeer")
+		peer.connect_to_url("ws://127.0.0.1:1")
 	if frame % STEP or EditorInterface.get_resource_filesystem().is_scanning():
 		return
 	@warning_ignore("integer_division")
@@ -37,5 +42,7 @@ func _process(_delta: float) -> void:
 	if step - 1 < CLASSES.size():
 		EditorInterface.get_script_editor().goto_help("class_name:" + CLASSES[step - 1])
 		return
+	check(not get_tree().root.get_children(true).any(func(node): return node.get_class() == "WSHintListener"),
+			"a client of the editor adds no node to its tree")
 	print("END")
 	get_tree().quit()
