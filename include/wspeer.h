@@ -1785,8 +1785,9 @@ WS_API ws_result ws_feed(ws_handle h, const uint8_t *bytes, size_t len, size_t *
 WS_API ws_result ws_take_output(ws_handle h, uint8_t *buf, size_t cap, size_t *len);
 
 // Tells a client or join what its program knows of the device and the network: WS_HINT_*. Call it when the system says
-// that the app is suspended or shown again, or that the network has changed; the Unity component and the browser build
-// do it by themselves. A hint is no promise: one that is wrong costs a ping.
+// that the app is suspended or shown again, or that the network has changed. The Unity component, the classes of Godot
+// and the browser build do it by themselves, except for the network. A hint is no promise: one that is wrong costs a
+// ping.
 //
 // Returns WS_OK, WS_ERR_ARG (not a WS_HINT_*), WS_ERR_KIND (not a client or join), WS_ERR_HANDLE. Thread-safe.
 WS_API ws_result ws_hint(ws_handle h, int32_t hint);

@@ -9,8 +9,9 @@ use crate::table;
 use std::ffi::c_char;
 
 /// Tells a client or join what its program knows of the device and the network: WS_HINT_*. Call it when the system says
-/// that the app is suspended or shown again, or that the network has changed; the Unity component and the browser build
-/// do it by themselves. A hint is no promise: one that is wrong costs a ping.
+/// that the app is suspended or shown again, or that the network has changed. The Unity component, the classes of Godot
+/// and the browser build do it by themselves, except for the network. A hint is no promise: one that is wrong costs a
+/// ping.
 ///
 /// Returns WS_OK, WS_ERR_ARG (not a WS_HINT_*), WS_ERR_KIND (not a client or join), WS_ERR_HANDLE. Thread-safe.
 #[unsafe(no_mangle)]
