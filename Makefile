@@ -178,7 +178,7 @@ tsan:
 test-long: all
 	WSPEER_LONG_BYTES=4294967301 cargo test --release --locked --test long_messages
 	WSPEER_FRAME_BYTES=67108864 cargo test --release --locked --test longest_call -- --nocapture
-	WSPEER_CUT_STEP=1 cargo test --release --locked --test session_cuts -- --nocapture
+	WSPEER_CUT_STEP=1 cargo test --release --locked --test session_cuts --test connection cut -- --nocapture
 	WSPEER_OPENS=2200000000 cargo test --release --locked --lib table::slots
 	build/venv/bin/python tests/renew/run.py 10000 5
 	$(MAKE) sim

@@ -1,5 +1,6 @@
 //! Sessions of a client and a server's client, in memory and with an invented time: random traffic of both, over a link
-//! that is cut at every byte.
+//! that is cut at every byte. WSPEER_CUT_STEP: of the second cuts behind a first one, every so many (default: 3; 1 in
+//! `make test-long`).
 
 use crate::test_connection::*;
 use std::cell::Cell;
@@ -502,9 +503,10 @@ fn a_short_session_survives_every_pair_of_cuts() {
     // The handshakes before it are those of every connection.
     let from = bytes.map(|count| count.saturating_sub(200));
     let places = |direction: usize| (from[direction]..=bytes[direction]).map(move |at| (direction, at));
+    let step = std::env::var("WSPEER_CUT_STEP").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
     let mut count = 0;
     for first in places(0).chain(places(1)) {
-        for later in (1..256).step_by(3) {
+        for later in (1..256).step_by(step) {
             for direction in [0, 1] {
                 // Counted over all links: behind the first cut come the next handshake and the resume.
                 let second = (direction, bytes[direction].min(first.1) + later + 150);
@@ -513,6 +515,7 @@ fn a_short_session_survives_every_pair_of_cuts() {
             }
         }
     }
+    println!("figure: {count} pairs of cuts");
     assert!(count > 10_000, "{count}");
 }
 
