@@ -155,26 +155,12 @@ impl Crowd {
     }
 }
 
-/// The poll budget is 1 ms, and polls take up to 2.1 ms in this profile; the rest is tolerance for a busy machine.
-const LONGEST: Duration = Duration::from_micros(2_500);
-
-/// The two longest polls are ignored.
+/// The poll budget is 1 ms, and polls take up to 2.1 ms in this profile; the rest is tolerance for a busy machine. The
+/// two longest polls are ignored.
 fn check(what: &str, longest: &[Duration]) {
     let longest = &longest[longest.len().saturating_sub(8)..];
     println!("{what}: the longest polls took {longest:?}");
-    assert!(longest[longest.len() - 3] <= LONGEST, "{what}: {longest:?}");
-}
-
-/// As `check`, for the best of some runs: a busy machine only adds to the CPU time of a poll.
-fn check_best(what: &str, mut third_longest: impl FnMut() -> Duration) {
-    let mut best = Duration::MAX;
-    for _ in 0..8 {
-        best = best.min(third_longest());
-        if best <= LONGEST {
-            break;
-        }
-    }
-    check(what, &[best; 3]);
+    assert!(longest[longest.len() - 3] <= Duration::from_micros(2_500), "{what}: {longest:?}");
 }
 
 /// Tests that measure the time of polls run alone.
@@ -499,12 +485,12 @@ fn a_call_with_the_most_allowed_items_stays_within_the_budget() {
     ] {
         let place = (6 + arguments.len()) as u32 | 1 << 31;
         let call = [&[0x20], place.to_le_bytes().as_slice(), &[0], &arguments, b"Game\0"].concat();
-        check_best(what, || third_longest_with(&call));
+        // A busy machine disturbs some runs, so the median of three counts.
+        let mut third: Vec<_> = (0..3).map(|_| third_longest_with(&call)).collect();
+        third.sort_unstable();
+        check(what, &[third[1]; 3]);
         let frame = [&[0x82, 0x7F], (call.len() as u64).to_be_bytes().as_slice(), &call].concat();
-        check_best(&format!("{what} at a join"), || {
-            let longest = hostile(&frame.repeat(10), |join| join.packets == 10);
-            longest[longest.len().saturating_sub(3)]
-        });
+        check(&format!("{what} at a join"), &hostile(&frame.repeat(10), |join| join.packets == 10));
     }
 }
 
