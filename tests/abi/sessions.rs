@@ -753,8 +753,18 @@ fn a_diagnosis_begins_no_session() {
         keeps(&mut config);
         assert_eq!(ws_diagnose(url.as_ptr(), &config, &mut handle), WS_OK, "{}", last_error());
     }
-    let take = |_, event: Event| assert_ne!(event.kind, WS_EVENT_ERROR, "{}", event.error_text());
-    play(&[handle, server], "the diagnosis", take, || state(handle) == WS_CLOSED);
+    let connected = Cell::new(0);
+    let take = |of, event: Event| {
+        assert_ne!(event.kind, WS_EVENT_ERROR, "{}", event.error_text());
+        if of == server && event.kind == WS_EVENT_CONNECTED {
+            connected.set(connected.get() + 1);
+            let (mut query, conn) = ([1; 16], event.conn);
+            // SAFETY: the buffer lives and has this length.
+            let result = unsafe { ws_get_text(conn, WS_GET_QUERY, query.as_mut_ptr(), 16, std::ptr::null_mut()) };
+            assert_eq!((result, query[0]), (WS_OK, 0), "it asks for the channel");
+        }
+    };
+    play(&[handle, server], "the diagnosis", take, || state(handle) == WS_CLOSED && connected.get() == 1);
     free(handle);
     free(server);
 }
