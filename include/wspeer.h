@@ -811,6 +811,12 @@
 // Server: ws_config.max_lost.
 #define WS_OPT_MAX_LOST 38
 
+// Server: ws_config.max_topics.
+#define WS_OPT_MAX_TOPICS 39
+
+// Server: ws_config.max_server_topics.
+#define WS_OPT_MAX_SERVER_TOPICS 40
+
 // No lines.
 #define WS_LOG_OFF 0
 
@@ -1119,6 +1125,12 @@ typedef struct ws_stats {
   uint64_t sim_bytes;
   // Packets that were lost on these networks, and arrive late. Those of links that have ended do not count.
   uint64_t sim_losses;
+  // Server: topics that have subscribers.
+  uint64_t topics;
+  // Server: subscriptions of all clients to topics; a client: its topics.
+  uint64_t subscriptions;
+  // Messages of ws_put_latest() and ws_publish_latest() that a newer one of the same key has replaced.
+  uint64_t replaced;
 } ws_stats;
 
 // A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.
@@ -1349,6 +1361,10 @@ typedef struct ws_config {
   // "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits, '.', '_' and '-'
   // (default: NULL, a random name).
   const char *node;
+  // Server: maximum number of topics of a client (default: 256).
+  uint32_t max_topics;
+  // Server: maximum number of topics that have subscribers (default: 65536).
+  uint32_t max_server_topics;
 } ws_config;
 
 // A Godot value, or the head of a container, whose items follow it in the array. Fields that the type does not use are
@@ -1693,6 +1709,21 @@ WS_API ws_result ws_next_event(ws_handle h, struct ws_event *out);
 // ws_get_packet().
 WS_API ws_result ws_next_events(ws_handle h, struct ws_event *out, size_t cap, size_t *count);
 
+// Sends a message that stands for what is true now, such as the position of an object: it takes the place of the one
+// that was put with the same key to the same connection, if that has not begun to leave; otherwise it goes behind what
+// was put before. So a slow line never carries a backlog of old states, and messages of ws_put_packet() between them
+// keep their order. `target` is as for ws_put_packet_to(); 0: where ws_put_packet() sends it. `key` is any number. The
+// receiver sees ordinary messages.
+// To keep them replaceable the library hands the system no more than the line takes until the next poll, as far as the
+// system says what it has not sent (Linux, Android, Apple's systems); elsewhere what is in the system's buffer is not
+// replaced. A host that relays a message of a join does not know its key. A message that was handed to a link and is
+// not acknowledged (session_ms) is sent again unchanged. ws_stats.replaced counts the messages that did not leave.
+//
+// Returns as ws_put_packet() or ws_put_packet_to(); WS_ERR_FULL leaves the older message in its place; WS_ERR_ARG for
+// WS_CALL. Thread-safe.
+WS_API ws_result ws_put_latest(ws_handle h, int32_t target, uint32_t key, const uint8_t *data, size_t len,
+    int32_t type);
+
 // Fills a config with zeros, which mean the defaults, and sets its struct_size. Pass sizeof(ws_config) as `size`: the
 // program then keeps working with later libraries, whose struct is larger.
 //
@@ -1994,6 +2025,44 @@ WS_API ws_result ws_put_packets(ws_handle h, const struct ws_packet_out *packets
 //
 // Returns WS_OK or WS_ERR_HANDLE. Thread-safe.
 WS_API ws_result ws_flush(ws_handle h);
+
+// Subscribes a client of a server or host to a topic: from now on it receives what ws_publish() sends to that topic.
+// `conn` is the client's handle. A topic is any name of 1 to 255 bytes without control characters; names are compared
+// byte by byte. It exists while it has a subscriber. A client keeps its topics while its link is lost (session_ms), and
+// leaves them when it ends. Subscribing twice is the same as once.
+//
+// Returns WS_OK, WS_ERR_LIMIT (max_topics of the client, max_server_topics of the server), WS_ERR_STATE (the client is
+// not OPEN, or LOST with a session), WS_ERR_ARG (the name), WS_ERR_UTF8, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL.
+// Thread-safe.
+WS_API ws_result ws_subscribe(ws_handle conn, const char *topic);
+
+// Ends the subscription of a client to a topic; NULL: to all of its topics. A topic that it has not subscribed to is no
+// error.
+//
+// Returns WS_OK, WS_ERR_ARG (the name), WS_ERR_UTF8, WS_ERR_KIND, WS_ERR_HANDLE. Thread-safe.
+WS_API ws_result ws_unsubscribe(ws_handle conn, const char *topic);
+
+// Sends a message from a server or host to the clients that have subscribed to a topic, except one: `except` is the
+// handle of a client, on a host the id of a peer, which need not exist; 0: nobody is left out. The message is encoded
+// and compressed once, and is sent in order with all other messages. Its cost grows with the number of subscribers, not
+// of clients. A topic without subscribers is no error. On a host `type` may be WS_CALL with WS_SCENE.
+//
+// Returns as ws_put_packet() on a server, and WS_ERR_ARG (the name of the topic, a negative `except`). Thread-safe.
+WS_API ws_result ws_publish(ws_handle h, const char *topic, int32_t except, const uint8_t *data, size_t len,
+    int32_t type);
+
+// Sends a message to the clients that have subscribed to a topic as ws_publish() does, and for each of them takes the
+// place of the message with the same key that has not left, as ws_put_latest() does.
+//
+// Returns as ws_publish(), and WS_ERR_ARG for WS_CALL. Thread-safe.
+WS_API ws_result ws_publish_latest(ws_handle h, const char *topic, int32_t except, uint32_t key, const uint8_t *data,
+    size_t len, int32_t type);
+
+// Copies the topics of a client of a server or host to `buf`, one a line, sorted; of a server or host: all topics that
+// have subscribers.
+//
+// Outputs and results as ws_get_text(). Thread-safe.
+WS_API ws_result ws_get_topics(ws_handle h, char *buf, size_t cap, size_t *len);
 
 // Waits until one of `n` handles has something to poll or to take: for programs without frames. It is the only call
 // that may block. 0 and stale handles are ignored. `timeout_ms` is in milliseconds; -1: no timeout, 0: check only.

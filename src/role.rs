@@ -11,7 +11,7 @@ use crate::link::Sent;
 use crate::multiplayer::{HOST_ID, Host, Join, SceneSettings, Target, Wire};
 use crate::names::{MAX_MESSAGE_BYTES, SCENE};
 use crate::net::MemoryEnd;
-use crate::server::{Handles, Server};
+use crate::server::{Handles, Server, Whom, check_topic};
 use crate::status::{ErrorCode, MessageType, State};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
@@ -143,6 +143,11 @@ impl Role {
             (Role::Join(join), Place::Peer(peer)) => {
                 let target = decoded(target)?;
                 check_size(&peer.endpoint.options, payload, join.header_bytes())?;
+                // The same key is another one for each target: they share a connection.
+                let to = target.map_or(0, Target::encode);
+                if let Some(latest) = &mut cx.latest {
+                    latest.key |= u64::from(to as u32) << 32;
+                }
                 join.put(peer, cx, target, text, payload)
             }
             (_, Place::Client(..) | Place::Peer(_)) if target.is_some() => Err(Error::wrong_kind(NO_TARGETS)),
@@ -189,6 +194,37 @@ impl Role {
                 join.put_call(peer, cx, target, bytes)
             }
             _ => Err(no_scene()),
+        }
+    }
+
+    /// Sends a message to the subscribers of a topic, but not to its target: a handle, on a host an id.
+    pub fn publish(
+        &mut self,
+        at: Place<'_>,
+        cx: &mut Cx<'_>,
+        topic: &str,
+        packet: Packet<'_>,
+        find: Find<'_>,
+    ) -> Result<Sent, Error> {
+        let Packet { target: except, kind, bytes } = packet;
+        let Place::Server(server) = at else { return Err(no_topics()) };
+        check_topic(topic)?;
+        match self {
+            Role::Host(host) => {
+                check_size(&server.endpoint.options, bytes, host.header_bytes())?;
+                host.publish(server, cx, topic, except, kind, bytes)
+            }
+            _ if kind == MessageType::Call => Err(no_scene()),
+            _ => {
+                check_size(&server.endpoint.options, bytes, 0)?;
+                check_open(server)?;
+                let subscribers = server.subscribers(topic).to_vec();
+                if subscribers.is_empty() {
+                    return Ok(Sent::Taken);
+                }
+                let except = except.and_then(|handle| find(handle as u32));
+                Ok(server.put_all(cx, kind == MessageType::Text, bytes, Whom::These(&subscribers), except))
+            }
         }
     }
 
@@ -346,10 +382,15 @@ fn put_to_clients(
         Target::All => None,
         Target::AllBut(client) => find(client as u32),
     };
-    if server.state() != State::Open {
-        return Err(Error::new(ErrorCode::State, "the server is closing or closed"));
+    check_open(server)?;
+    Ok(server.put_all(cx, text, payload, Whom::ALL, except))
+}
+
+fn check_open(server: &Server) -> Result<(), Error> {
+    match server.state() {
+        State::Open => Ok(()),
+        _ => Err(Error::new(ErrorCode::State, "the server is closing or closed")),
     }
-    Ok(server.put_all(cx, text, payload, except))
 }
 
 /// Checks that a message with `header` bytes of framing in front fits MAX_LEN and WS_OPT_MAX_MESSAGE_BYTES.
@@ -383,6 +424,11 @@ fn sends_nothing() -> Error {
 
 fn no_client(handle: i32) -> Error {
     Error::new(ErrorCode::Target, format!("{handle} is no client of this server"))
+}
+
+/// The error of the functions of topics for a handle that has none.
+pub fn no_topics() -> Error {
+    Error::wrong_kind("only a server's or host's handle publishes, and only the handle of its client has topics")
 }
 
 fn no_ids() -> Error {

@@ -13,28 +13,29 @@
     ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip', ws_get_conns: 'iippp',
     ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip',
     ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp',
-    ws_get_text: 'iiippp', ws_get_waiting: 'iippp', ws_hint: 'iii', ws_host: 'ippp', ws_join: 'ippp',
-    ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp',
-    ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_put_packet: 'iippi',
-    ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_reply: 'iiipppp', ws_result_name: 'pi',
-    ws_send_auth: 'iiipp', ws_serve: 'iippi', ws_set_certificate: 'iipp', ws_set_header: 'iipp', ws_set_log_level: 'ii',
-    ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_sim: 'iip', ws_set_url: 'iip', ws_set_user: 'iip',
-    ws_shutdown: 'v', ws_sim_init: 'ippi', ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i',
-    ws_wait: 'ippi'
+    ws_get_text: 'iiippp', ws_get_topics: 'iippp', ws_get_waiting: 'iippp', ws_hint: 'iii', ws_host: 'ippp',
+    ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp',
+    ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_publish: 'iipippi',
+    ws_publish_latest: 'iipiippi', ws_put_latest: 'iiiippi', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi',
+    ws_put_packets: 'iippp', ws_reply: 'iiipppp', ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi',
+    ws_set_certificate: 'iipp', ws_set_header: 'iipp', ws_set_log_level: 'ii', ws_set_name: 'ipp',
+    ws_set_option: 'iiii', ws_set_sim: 'iip', ws_set_url: 'iip', ws_set_user: 'iip', ws_shutdown: 'v',
+    ws_sim_init: 'ippi', ws_struct_size: 'ii', ws_subscribe: 'iip', ws_take_output: 'iippp', ws_unsubscribe: 'iip',
+    ws_version: 'i', ws_wait: 'ippi'
   };
   var library = {};
 
   library.$WSPEER_LAYOUT = isWide ? {
     pointer: 8,
     stats: {
-      size: 328, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 352, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
       deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
       refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248,
       pending_requests: 256, lost: 264, losses: 272, resumed: 280, sent_again: 288, unacknowledged_packets: 296,
-      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320
+      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320, topics: 328, subscriptions: 336, replaced: 344
     },
     packet: {
       size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
@@ -44,7 +45,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 272, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 280, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -54,7 +55,7 @@
       pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188, trusted_proxies: 192, ipv6_prefix_bits: 200,
       max_body_bytes: 204, proxy: 208, max_downloads: 216, max_downloads_per_address: 220, allowed_hosts: 224,
       allowed_origins: 232, retry_min_ms: 240, retry_max_ms: 244, retry_tries: 248, session_ms: 252, session_bytes: 256,
-      max_lost: 260, node: 264
+      max_lost: 260, node: 264, max_topics: 272, max_server_topics: 276
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -75,14 +76,14 @@
   } : {
     pointer: 4,
     stats: {
-      size: 328, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 352, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
       deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
       refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248,
       pending_requests: 256, lost: 264, losses: 272, resumed: 280, sent_again: 288, unacknowledged_packets: 296,
-      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320
+      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320, topics: 328, subscriptions: 336, replaced: 344
     },
     packet: {
       size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24
@@ -92,7 +93,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 220, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 228, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -102,7 +103,7 @@
       pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156, trusted_proxies: 160, ipv6_prefix_bits: 164,
       max_body_bytes: 168, proxy: 172, max_downloads: 176, max_downloads_per_address: 180, allowed_hosts: 184,
       allowed_origins: 188, retry_min_ms: 192, retry_max_ms: 196, retry_tries: 200, session_ms: 204, session_bytes: 208,
-      max_lost: 212, node: 216
+      max_lost: 212, node: 216, max_topics: 220, max_server_topics: 224
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -158,7 +159,7 @@
   };
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
-    1: isWide ? 272 : 220, 2: 328, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
+    1: isWide ? 280 : 228, 2: 352, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
     6: isWide ? 24 : 16, 7: isWide ? 24 : 16, 8: 104
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
@@ -208,7 +209,9 @@
     37: {
       name: 'retry_tries', handles: 'every', values: 'above zero', standard: 20, set: true, at: isWide ? 248 : 200
     },
-    38: { name: 'max_lost', handles: 'server', at: isWide ? 260 : 212 }
+    38: { name: 'max_lost', handles: 'server', at: isWide ? 260 : 212 },
+    39: { name: 'max_topics', handles: 'server', at: isWide ? 272 : 220 },
+    40: { name: 'max_server_topics', handles: 'server', at: isWide ? 276 : 224 }
   };
   // Fields of ws_config that must be 0.
   library.$WSPEER_RESERVED = [

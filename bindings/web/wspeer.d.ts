@@ -633,6 +633,10 @@ export declare const enum WsOption {
   RETRY_TRIES = 37,
   /** Server: ws_config.max_lost. */
   MAX_LOST = 38,
+  /** Server: ws_config.max_topics. */
+  MAX_TOPICS = 39,
+  /** Server: ws_config.max_server_topics. */
+  MAX_SERVER_TOPICS = 40,
 }
 
 export declare const enum WsLogLevel {
@@ -908,8 +912,14 @@ export declare const enum WsStatsLayout {
   sim_bytes = 312,
   /** Packets that were lost on these networks, and arrive late. Those of links that have ended do not count. */
   sim_losses = 320,
+  /** Server: topics that have subscribers. */
+  topics = 328,
+  /** Server: subscriptions of all clients to topics; a client: its topics. */
+  subscriptions = 336,
+  /** Messages of ws_put_latest() and ws_publish_latest() that a newer one of the same key has replaced. */
+  replaced = 344,
   /** Size of the whole struct. */
-  SIZE = 328,
+  SIZE = 352,
 }
 
 /**
@@ -1268,8 +1278,12 @@ export declare const enum WsConfigLayout {
    * (default: NULL, a random name).
    */
   node = 216,
+  /** Server: maximum number of topics of a client (default: 256). */
+  max_topics = 220,
+  /** Server: maximum number of topics that have subscribers (default: 65536). */
+  max_server_topics = 224,
   /** Size of the whole struct. */
-  SIZE = 220,
+  SIZE = 228,
 }
 
 /** The offsets with 64-bit pointers. */
@@ -1329,7 +1343,9 @@ export declare const enum WsConfigLayout64 {
   session_bytes = 256,
   max_lost = 260,
   node = 264,
-  SIZE = 272,
+  max_topics = 272,
+  max_server_topics = 276,
+  SIZE = 280,
 }
 
 /**
@@ -1770,6 +1786,21 @@ export interface Wspeer {
    */
   _ws_next_events(h: WsHandle, out: Pointer, cap: Size, count: Pointer): WsResult;
   /**
+   * Sends a message that stands for what is true now, such as the position of an object: it takes the place of the
+   * one that was put with the same key to the same connection, if that has not begun to leave; otherwise it goes
+   * behind what was put before. So a slow line never carries a backlog of old states, and messages of
+   * ws_put_packet() between them keep their order. `target` is as for ws_put_packet_to(); 0: where ws_put_packet()
+   * sends it. `key` is any number. The receiver sees ordinary messages. To keep them replaceable the library hands
+   * the system no more than the line takes until the next poll, as far as the system says what it has not sent
+   * (Linux, Android, Apple's systems); elsewhere what is in the system's buffer is not replaced. A host that relays
+   * a message of a join does not know its key. A message that was handed to a link and is not acknowledged
+   * (session_ms) is sent again unchanged. ws_stats.replaced counts the messages that did not leave.
+   *
+   * Returns as ws_put_packet() or ws_put_packet_to(); WS_ERR_FULL leaves the older message in its place; WS_ERR_ARG
+   * for WS_CALL. Thread-safe.
+   */
+  _ws_put_latest(h: WsHandle, target: number, key: number, data: Pointer, len: Size, type: number): WsResult;
+  /**
    * Fills a config with zeros, which mean the defaults, and sets its struct_size. Pass sizeof(ws_config) as `size`:
    * the program then keeps working with later libraries, whose struct is larger.
    *
@@ -2103,6 +2134,51 @@ export interface Wspeer {
    * Returns WS_OK or WS_ERR_HANDLE. Thread-safe.
    */
   _ws_flush(h: WsHandle): WsResult;
+  /**
+   * Subscribes a client of a server or host to a topic: from now on it receives what ws_publish() sends to that
+   * topic. `conn` is the client's handle. A topic is any name of 1 to 255 bytes without control characters; names
+   * are compared byte by byte. It exists while it has a subscriber. A client keeps its topics while its link is
+   * lost (session_ms), and leaves them when it ends. Subscribing twice is the same as once.
+   *
+   * Returns WS_OK, WS_ERR_LIMIT (max_topics of the client, max_server_topics of the server), WS_ERR_STATE (the
+   * client is not OPEN, or LOST with a session), WS_ERR_ARG (the name), WS_ERR_UTF8, WS_ERR_KIND, WS_ERR_HANDLE,
+   * WS_ERR_NULL. Thread-safe.
+   */
+  _ws_subscribe(conn: WsHandle, topic: Pointer): WsResult;
+  /**
+   * Ends the subscription of a client to a topic; NULL: to all of its topics. A topic that it has not subscribed to
+   * is no error.
+   *
+   * Returns WS_OK, WS_ERR_ARG (the name), WS_ERR_UTF8, WS_ERR_KIND, WS_ERR_HANDLE. Thread-safe.
+   */
+  _ws_unsubscribe(conn: WsHandle, topic: Pointer): WsResult;
+  /**
+   * Sends a message from a server or host to the clients that have subscribed to a topic, except one: `except` is
+   * the handle of a client, on a host the id of a peer, which need not exist; 0: nobody is left out. The message is
+   * encoded and compressed once, and is sent in order with all other messages. Its cost grows with the number of
+   * subscribers, not of clients. A topic without subscribers is no error. On a host `type` may be WS_CALL with
+   * WS_SCENE.
+   *
+   * Returns as ws_put_packet() on a server, and WS_ERR_ARG (the name of the topic, a negative `except`). Thread-
+   * safe.
+   */
+  _ws_publish(h: WsHandle, topic: Pointer, except: number, data: Pointer, len: Size, type: number): WsResult;
+  /**
+   * Sends a message to the clients that have subscribed to a topic as ws_publish() does, and for each of them takes
+   * the place of the message with the same key that has not left, as ws_put_latest() does.
+   *
+   * Returns as ws_publish(), and WS_ERR_ARG for WS_CALL. Thread-safe.
+   */
+  _ws_publish_latest(
+    h: WsHandle, topic: Pointer, except: number, key: number, data: Pointer, len: Size, type: number
+  ): WsResult;
+  /**
+   * Copies the topics of a client of a server or host to `buf`, one a line, sorted; of a server or host: all topics
+   * that have subscribers.
+   *
+   * Outputs and results as ws_get_text(). Thread-safe.
+   */
+  _ws_get_topics(h: WsHandle, buf: Pointer, cap: Size, len: Pointer): WsResult;
   /**
    * Waits until one of `n` handles has something to poll or to take: for programs without frames. It is the only
    * call that may block. 0 and stale handles are ignored. `timeout_ms` is in milliseconds; -1: no timeout, 0: check

@@ -78,3 +78,7 @@ pub const WS_OPT_RETRY_MAX_MS: i32 = 36;
 pub const WS_OPT_RETRY_TRIES: i32 = 37;
 /// Server: ws_config.max_lost.
 pub const WS_OPT_MAX_LOST: i32 = 38;
+/// Server: ws_config.max_topics.
+pub const WS_OPT_MAX_TOPICS: i32 = 39;
+/// Server: ws_config.max_server_topics.
+pub const WS_OPT_MAX_SERVER_TOPICS: i32 = 40;

@@ -2,8 +2,9 @@
 
 use super::{Connection, Stage};
 use crate::endpoint::Endpoint;
+use crate::heap;
 use crate::link::{Compression, Link, Sent, SharedMessage};
-use crate::work::{Chunk, Cx, Payload};
+use crate::work::{Chunk, Cx, Latest, Payload};
 use parking_lot::Mutex;
 use std::borrow::BorrowMut;
 use std::sync::Arc;
@@ -12,9 +13,33 @@ impl Connection {
     /// Sends one message. The caller has checked its size and UTF-8.
     #[inline]
     pub fn put(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
+        if let Some(latest) = cx.latest
+            && !self.latest_leaves(cx, latest)
+        {
+            let Some(copy) = heap::copy(payload) else { return Sent::NoMemory };
+            return self.wait_latest(latest.key, text, Payload::whole(Arc::new(copy)));
+        }
         match &mut self.stage {
             Stage::Open(link) => link.put(&mut self.endpoint, cx, text, payload),
             Stage::Opening(opening) => opening.put(&mut self.endpoint, text, payload),
+            Stage::Ended => Sent::NotOpen,
+        }
+    }
+
+    /// Whether a message that can be replaced is put as any other: it leaves at once, or there is nothing to put it to.
+    pub fn latest_leaves(&mut self, cx: &Cx<'_>, latest: Latest) -> bool {
+        match &mut self.stage {
+            Stage::Open(link) => link.latest_leaves(&self.endpoint, cx, latest.unsent),
+            Stage::Opening(_) => false,
+            Stage::Ended => true,
+        }
+    }
+
+    /// Queues a message that takes the place of the one with the same key if that has not left.
+    pub fn wait_latest(&mut self, key: u64, text: bool, payload: Payload) -> Sent {
+        match &mut self.stage {
+            Stage::Open(link) => link.wait_latest(&mut self.endpoint, key, text, payload),
+            Stage::Opening(opening) => opening.wait_latest(&mut self.endpoint, key, text, payload),
             Stage::Ended => Sent::NotOpen,
         }
     }

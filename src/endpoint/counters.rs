@@ -36,6 +36,8 @@ pub struct RareCounters {
     pub resumed: u64,
     /// Messages that were sent again when a session was resumed.
     pub sent_again: u64,
+    /// Messages that a newer one of the same key has replaced.
+    pub replaced: u64,
 }
 
 /// Counters as a connection keeps them: the rare ones are allocated at the first occurrence.
@@ -72,6 +74,7 @@ impl Counters {
         self.rare.losses += other.rare.losses;
         self.rare.resumed += other.rare.resumed;
         self.rare.sent_again += other.rare.sent_again;
+        self.rare.replaced += other.rare.replaced;
     }
 }
 

@@ -177,6 +177,14 @@ impl Endpoint {
         self.counters.bytes_out += len as u64;
     }
 
+    /// Counts a message as `count_sent`, which may have replaced an older one.
+    pub fn count_latest(&mut self, len: usize, replaces: bool) {
+        self.count_sent(len);
+        if replaces {
+            self.counters.rare().replaced += 1;
+        }
+    }
+
     /// Queues an event without a text.
     pub fn report(&mut self, cx: &Cx<'_>, kind: EventKind) {
         let http_status = i32::from(self.info.http_status);

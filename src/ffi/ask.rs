@@ -131,6 +131,9 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
             unacknowledged_bytes: stats.unacknowledged[1],
             sim_bytes: stats.lines[0],
             sim_losses: stats.lines[1],
+            topics: stats.topics[0],
+            subscriptions: stats.topics[1],
+            replaced: counters.rare.replaced,
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };

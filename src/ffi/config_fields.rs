@@ -178,9 +178,13 @@ pub struct ws_config {
     /// "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits, '.', '_' and '-'
     /// (default: NULL, a random name).
     pub node: *const c_char,
+    /// Server: maximum number of topics of a client (default: 256).
+    pub max_topics: u32,
+    /// Server: maximum number of topics that have subscribers (default: 65536).
+    pub max_server_topics: u32,
 }
 
-const _: () = assert!(size_of::<ws_config>() == 13 * size_of::<*mut c_void>() + 42 * 4);
+const _: () = assert!(size_of::<ws_config>() == 13 * size_of::<*mut c_void>() + 44 * 4);
 
 /// All flags of ws_config.flags.
 pub(super) const FLAGS: u32 = WS_COALESCE
@@ -205,7 +209,7 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_RECONNECT;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
-pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 28] {
+pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 30] {
     [
         (WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
         (WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
@@ -235,6 +239,8 @@ pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 28] {
         (WS_OPT_RETRY_MAX_MS, config.retry_max_ms),
         (WS_OPT_RETRY_TRIES, config.retry_tries),
         (WS_OPT_MAX_LOST, config.max_lost),
+        (WS_OPT_MAX_TOPICS, config.max_topics),
+        (WS_OPT_MAX_SERVER_TOPICS, config.max_server_topics),
     ]
 }
 

@@ -119,7 +119,7 @@ impl Packets for Array {
 }
 
 #[inline(always)]
-fn packet<'a>(of: ws_packet_out) -> Result<Packet<'a>, Error> {
+pub(super) fn packet<'a>(of: ws_packet_out) -> Result<Packet<'a>, Error> {
     let target = (of.target != 0).then_some(of.target);
     if of.r#type == WS_CALL {
         return Ok(Packet { target, kind: MessageType::Call, bytes: call(of.data, of.len)? });
@@ -150,6 +150,14 @@ fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]
         }
         _ => Err(no_type(kind)),
     }
+}
+
+/// As `message`, without calls.
+pub(super) fn replaceable<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]), Error> {
+    if kind == WS_CALL {
+        return Err(wrong(ErrorCode::Arg, "a WS_CALL cannot be replaced: put it with ws_put_packet or ws_publish"));
+    }
+    message(data, len, kind)
 }
 
 #[cold]

@@ -229,6 +229,12 @@ pub struct ws_stats {
     pub sim_bytes: u64,
     /// Packets that were lost on these networks, and arrive late. Those of links that have ended do not count.
     pub sim_losses: u64,
+    /// Server: topics that have subscribers.
+    pub topics: u64,
+    /// Server: subscriptions of all clients to topics; a client: its topics.
+    pub subscriptions: u64,
+    /// Messages of ws_put_latest() and ws_publish_latest() that a newer one of the same key has replaced.
+    pub replaced: u64,
 }
 
 /// A bad network, for ws_set_sim(). Fill it with ws_sim_init(). The fields up_* are about the bytes from the client to
@@ -307,6 +313,6 @@ const _: () = {
     let pointer = size_of::<usize>();
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
-    assert!(size_of::<ws_stats>() == 8 + 40 * 8);
+    assert!(size_of::<ws_stats>() == 8 + 43 * 8);
     assert!(size_of::<ws_sim>() == 26 * 4);
 };

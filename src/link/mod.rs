@@ -6,6 +6,7 @@ mod channel;
 mod close;
 mod compression;
 mod heartbeat;
+mod latest;
 mod outbox;
 mod outgoing;
 mod pong;
@@ -145,7 +146,10 @@ impl Link {
             None => self.rare.state().waiting = Some(Box::new(early)),
             Some(session) => {
                 let session = self.rare.state().session.insert(session);
-                let kept = early.into_early().all(|(text, payload)| session.keep_shared(text, payload));
+                let kept = early.into_early().all(|(key, text, payload)| match key {
+                    Some(key) => session.keep_latest(key, text, payload),
+                    None => session.keep_shared(text, payload),
+                });
                 if !kept {
                     self.memory_failed();
                 }
@@ -227,18 +231,23 @@ impl Link {
         }
         let answer = if self.rare.channel().is_some() { self.check_announcement(endpoint, cx) } else { None };
         let ack = if self.rare.session().is_some() { self.check_ack(endpoint, cx) } else { None };
+        let pace = self.check_pace(endpoint, cx);
         let probe = if self.rare.probed().is_some() { self.check_probe(endpoint, cx) } else { None };
         if self.is_over() {
             return None;
         }
-        self.check_heartbeat(endpoint, cx).into_iter().chain(answer).chain(ack).chain(probe).min()
+        self.check_heartbeat(endpoint, cx).into_iter().chain(answer).chain(ack).chain(pace).chain(probe).min()
     }
 
     /// When its timers have to be checked, if that is earlier than they said: its close times out, or an acknowledgement
     /// is due.
     #[inline]
     pub fn due_at(&self) -> Option<Instant> {
-        if self.rare.may_have_timers() { self.close_deadline().into_iter().chain(self.ack_at()).min() } else { None }
+        if self.rare.may_have_timers() {
+            self.close_deadline().into_iter().chain(self.ack_at()).chain(self.pace_at()).min()
+        } else {
+            None
+        }
     }
 
     /// Ends a close that is overdue by more than `LONG_GAP`. Called while there is more to read, so that a peer that

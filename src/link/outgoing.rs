@@ -5,7 +5,7 @@ use crate::heap::Discarded;
 use crate::protocol::{Broken, CONTINUATION, Compressor, Lead, MaskKeys, Role, encode_frame, opcode_of};
 use crate::work::{Chunk, Payload};
 use parking_lot::Mutex;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// A message that waits to be encoded, or a frame queued behind one.
@@ -16,6 +16,8 @@ pub enum Outgoing {
     /// To be compressed from `at` on. `sent`: bytes of compressed output so far; `begun`: the first frame has been
     /// queued.
     Message { text: bool, payload: Payload, at: usize, sent: usize, begun: bool },
+    /// A newer message with the same key takes its place until it is its turn.
+    Latest { key: u64, text: bool, payload: Payload },
     /// Sent uncompressed; encoded up to `at`.
     Plain { text: bool, payload: Payload, at: usize },
     /// An encoded frame that is shared with other connections.
@@ -31,7 +33,9 @@ impl Discarded for Outgoing {
     fn empty(&mut self, keep: &mut usize) {
         match self {
             Outgoing::Early { payload, .. } => payload.empty(keep),
-            Outgoing::Message { payload, .. } | Outgoing::Plain { payload, .. } => payload.empty(keep),
+            Outgoing::Message { payload, .. } | Outgoing::Plain { payload, .. } | Outgoing::Latest { payload, .. } => {
+                payload.empty(keep);
+            }
             Outgoing::Frame { frame } => frame.empty(keep),
             Outgoing::Parts { head, storage, .. } => {
                 head.empty(keep);
@@ -64,6 +68,7 @@ impl Outgoing {
         match self {
             Outgoing::Message { payload, at, .. } => payload.len() - at,
             Outgoing::Early { payload, .. } => payload.len().max(1),
+            Outgoing::Latest { payload, .. } => payload.len().max(1),
             Outgoing::Plain { payload, at, .. } => (payload.len() - at).max(1),
             Outgoing::Frame { frame, .. } => frame.len(),
             Outgoing::Parts { head, storage, start } => head.len() + storage.len() - start,
@@ -77,11 +82,18 @@ impl Outgoing {
 pub struct Waiting {
     messages: VecDeque<Outgoing>,
     bytes: usize,
+    /// Number of the first message. They are numbered in order.
+    first: u64,
+    /// The numbers of the `Latest` messages, by key.
+    latest: HashMap<u64, u64>,
 }
 
 impl Waiting {
     /// Appends a message.
     pub fn push(&mut self, outgoing: Outgoing) {
+        if let Outgoing::Latest { key, .. } = &outgoing {
+            self.latest.insert(*key, self.first.wrapping_add(self.messages.len() as u64));
+        }
         self.bytes += outgoing.left();
         self.messages.push_back(outgoing);
     }
@@ -89,6 +101,7 @@ impl Waiting {
     /// Puts the unfinished first message back.
     pub fn push_front(&mut self, outgoing: Outgoing) {
         self.bytes += outgoing.left();
+        self.first = self.first.wrapping_sub(1);
         self.messages.push_front(outgoing);
     }
 
@@ -96,7 +109,34 @@ impl Waiting {
     pub fn pop(&mut self) -> Option<Outgoing> {
         let first = self.messages.pop_front()?;
         self.bytes -= first.left();
+        self.first = self.first.wrapping_add(1);
+        if let Outgoing::Latest { key, .. } = &first {
+            self.latest.remove(key);
+        }
         Some(first)
+    }
+
+    /// Whether a newer message may take the place of the first one.
+    pub fn begins_with_latest(&self) -> bool {
+        matches!(self.messages.front(), Some(Outgoing::Latest { .. }))
+    }
+
+    /// Length of the message that one with this key replaces; `None`: there is none.
+    pub fn len_of_latest(&self, key: u64) -> Option<usize> {
+        match self.messages.get(self.latest.get(&key)?.wrapping_sub(self.first) as usize)? {
+            Outgoing::Latest { payload, .. } => Some(payload.len()),
+            _ => None,
+        }
+    }
+
+    /// Replaces the message with this key, if there is one.
+    pub fn replace(&mut self, key: u64, text: bool, payload: Payload) {
+        let Some(number) = self.latest.get(&key) else { return };
+        if let Some(old) = self.messages.get_mut(number.wrapping_sub(self.first) as usize) {
+            self.bytes -= old.left();
+            *old = Outgoing::Latest { key, text, payload };
+            self.bytes += old.left();
+        }
     }
 
     /// Number of messages.
@@ -114,10 +154,12 @@ impl Waiting {
         self.bytes
     }
 
-    /// The messages that were sent before OPEN, whether each is text, and its payload.
-    pub fn into_early(self) -> impl Iterator<Item = (bool, Payload)> {
+    /// The messages that were sent before OPEN: the key of each that a newer one may replace, whether it is text, and its
+    /// payload.
+    pub fn into_early(self) -> impl Iterator<Item = (Option<u64>, bool, Payload)> {
         self.messages.into_iter().filter_map(|outgoing| match outgoing {
-            Outgoing::Early { text, payload } => Some((text, Payload::whole(Arc::new(payload)))),
+            Outgoing::Early { text, payload } => Some((None, text, Payload::whole(Arc::new(payload)))),
+            Outgoing::Latest { key, text, payload } => Some((Some(key), text, payload)),
             _ => None,
         })
     }

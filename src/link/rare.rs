@@ -3,6 +3,7 @@
 use super::backlog::Backlog;
 use super::channel::Channel;
 use super::close::Closing;
+use super::latest::Pace;
 use super::pong::Pongs;
 use super::rate::Rate;
 use super::{Changes, Compression, Waiting};
@@ -34,6 +35,8 @@ pub(super) struct State {
     pub(super) channel: Option<Box<Channel>>,
     /// The session; `None`: the link has none.
     pub(super) session: Option<Box<Session>>,
+    /// How fast messages leave that newer ones replace; `None`: none were put to this link.
+    pub(super) pace: Option<Box<Pace>>,
     /// When a probe was sent that nothing has answered.
     pub(super) probed: Option<Moment>,
     /// `None`: no close is in progress.
@@ -140,10 +143,26 @@ impl Rare {
         self.0.as_deref().is_some_and(waits)
     }
 
+    /// Whether a newer message may take the place of the next one that is encoded.
+    #[inline]
+    pub(super) fn begins_with_latest(&self) -> bool {
+        let begins = |state: &State| match (&state.waiting, &state.session) {
+            (Some(waiting), _) => waiting.begins_with_latest(),
+            (None, Some(session)) => session.begins_with_latest(),
+            (None, None) => false,
+        };
+        self.0.as_deref().is_some_and(begins)
+    }
+
     /// Whether there may be timers other than the heartbeat's, or a close.
     #[inline]
     pub(super) fn may_have_timers(&self) -> bool {
         self.0.is_some()
+    }
+
+    #[inline]
+    pub(super) fn pace(&self) -> Option<&Pace> {
+        self.0.as_ref()?.pace.as_deref()
     }
 
     #[inline]

@@ -317,6 +317,7 @@ impl Link {
     pub fn can_compress(&self) -> bool {
         self.rare.has_unencoded()
             && self.outbox.unwritten() < AHEAD_BYTES
+            && !self.holds_latest()
             && self.rare.write_failure().is_none()
             && !self.has_stopped()
     }
@@ -360,6 +361,11 @@ impl Link {
 
     /// Compresses, encodes and writes queued messages until the budget is exhausted.
     pub fn write(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        if self.rare.begins_with_latest() {
+            // What is in front of it leaves first.
+            self.write_frames(endpoint, cx);
+            self.measure_pace(cx.now);
+        }
         while self.can_compress() && !cx.budget.is_spent() {
             self.encode_waiting(endpoint, cx);
             self.write_frames(endpoint, cx);
@@ -370,6 +376,10 @@ impl Link {
     /// As `write`, for half of the budget, but at least one slice, so that a poll makes progress even if the budget is
     /// exhausted.
     pub(super) fn write_some(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        if self.rare.begins_with_latest() {
+            self.write_frames(endpoint, cx);
+            self.measure_pace(cx.now);
+        }
         if self.can_compress() {
             self.encode_waiting(endpoint, cx);
         }
@@ -525,6 +535,10 @@ impl Link {
                 begun: false,
             }),
             Outgoing::Early { text, payload } => self.encode_plain(cx, text, Payload::whole(Arc::new(payload)), 0),
+            Outgoing::Latest { text, payload, .. } if self.compresses(endpoint, payload.len()) => {
+                Some(Outgoing::Message { text, payload, at: 0, sent: 0, begun: false })
+            }
+            Outgoing::Latest { text, payload, .. } => self.encode_plain(cx, text, payload, 0),
             Outgoing::Plain { text, payload, at } => self.encode_plain(cx, text, payload, at),
             Outgoing::Frame { frame } => {
                 self.outbox.push_shared(&frame, 0, true);

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::heap;
 use crate::link::Sent;
 use crate::server::{Handles, KeyQueue, Server};
-use crate::status::State;
+use crate::status::{MessageType, State};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
@@ -120,10 +120,50 @@ impl Host {
                 return Err(not_admitted(target.encode()));
             }
             Reach::One(key) => server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)),
-            Reach::AllBut(except) => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), except),
+            reach => {
+                let (whom, except) = reach.several();
+                server.put_all(cx, text, framed.as_deref().unwrap_or(payload), whom, except)
+            }
         };
         self.roster.scratch = kept(cx, framed.unwrap_or_default());
         Ok(result)
+    }
+
+    /// Sends to the subscribers of a topic, but not to the client `except`.
+    pub fn publish(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        topic: &str,
+        except: Option<i32>,
+        kind: MessageType,
+        payload: &[u8],
+    ) -> Result<Sent, Error> {
+        if kind == MessageType::Call {
+            self.scene()?;
+        }
+        if server.state() != State::Open {
+            return Ok(Sent::NotOpen);
+        }
+        let subscribers = server.subscribers(topic).to_vec();
+        let reach = Reach::These(subscribers, except.and_then(|id| self.roster.place(id).ok()));
+        let (whom, except) = reach.several();
+        match kind {
+            MessageType::Call => {
+                let call = CallLimits::of(&server.endpoint.options).read(payload)?;
+                self.scene()?.put_call(server, cx, reach, &call)
+            }
+            MessageType::Text | MessageType::Binary => {
+                let text = kind == MessageType::Text;
+                let framed = self.frame(Target::All.encode(), text, payload)?;
+                let result = match server.subscribers(topic).is_empty() {
+                    true => Sent::Taken,
+                    false => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), whom, except),
+                };
+                self.roster.scratch = kept(cx, framed.unwrap_or_default());
+                Ok(result)
+            }
+        }
     }
 
     /// Sends to one client, by its key.

@@ -7,7 +7,7 @@ use crate::endpoint::{Inbox, Mark};
 use crate::error::Failure;
 use crate::heap;
 use crate::names::MAX_MESSAGE_BYTES;
-use crate::server::{Server, Spread};
+use crate::server::{Server, Spread, Whom};
 use crate::status::{Cause, EventKind, State};
 use crate::work::{Arena, Chunk, Cx};
 use std::ops::Range;
@@ -50,7 +50,14 @@ const COPIED: usize = 64 << 10;
 pub(super) fn send_to_clients(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, except: &[u32], message: &[u8]) {
     server.put_spread(
         cx,
-        Spread { text: false, payload: message, keys, except, on_full: WS_FULL_DISCONNECT, now: false },
+        Spread {
+            text: false,
+            payload: message,
+            whom: Whom::Range(keys),
+            except,
+            on_full: WS_FULL_DISCONNECT,
+            now: false,
+        },
     );
 }
 

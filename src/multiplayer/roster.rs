@@ -10,7 +10,7 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::heap;
 use crate::link::Sent;
-use crate::server::{Server, Spread};
+use crate::server::{Server, Spread, Whom};
 use crate::status::{ErrorCode, State};
 use crate::work::Cx;
 use std::collections::BTreeMap;
@@ -41,6 +41,19 @@ struct Player {
 pub(super) enum Reach {
     One(u32),
     AllBut(Option<u32>),
+    /// The clients with these keys, but one.
+    These(Vec<u32>, Option<u32>),
+}
+
+impl Reach {
+    /// The clients that are selected, if they are several, and the key of the one that is not.
+    pub(super) fn several(&self) -> (Whom<'_>, Option<u32>) {
+        match self {
+            Reach::One(key) => (Whom::one(*key), None),
+            Reach::AllBut(except) => (Whom::ALL, *except),
+            Reach::These(keys, except) => (Whom::These(keys), *except),
+        }
+    }
 }
 
 impl Roster {
@@ -76,6 +89,7 @@ impl Roster {
         Ok(match self.reach(target)? {
             Reach::One(key) => vec![key],
             Reach::AllBut(except) => server.keys().filter(|key| Some(*key) != except).collect(),
+            Reach::These(keys, _) => keys,
         })
     }
 
@@ -215,7 +229,7 @@ impl Roster {
                 continue;
             };
             let spread =
-                Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
+                Spread { text: false, payload: &message, whom: Whom::one(key), except: &[], on_full, now: false };
             if server.put_spread(cx, spread) == Sent::Taken {
                 player.known.learn_early(&of);
             } else {
@@ -244,8 +258,14 @@ impl Roster {
         if !self.news.waiting.is_empty() {
             except.extend(self.announce(server, cx, from, &keys, on_full));
         }
-        let spread =
-            |payload| Spread { text: false, payload, keys: keys.clone(), except: &except, on_full, now: false };
+        let spread = |payload| Spread {
+            text: false,
+            payload,
+            whom: Whom::Range(keys.clone()),
+            except: &except,
+            on_full,
+            now: false,
+        };
         let result = match passed {
             Passed::Short(message) => {
                 let result = server.put_spread(cx, spread(&message));

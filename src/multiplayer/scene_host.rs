@@ -8,11 +8,12 @@ use super::scene::{Call, Route};
 use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, not_admitted, note, over, take_auth};
 use super::{HOST_ID, Target, kept};
 use crate::codes::*;
+use crate::connection::Connection;
 use crate::endpoint::Mark;
 use crate::error::{Error, Failure};
 use crate::link::Sent;
 use crate::names::{AUTH_TIMEOUT_MS, NO_RELAY};
-use crate::server::{Server, Spread};
+use crate::server::{Server, Spread, Whom};
 use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
 use crate::work::Cx;
 use std::cmp::Reverse;
@@ -243,7 +244,7 @@ impl SceneHost {
         out.clear();
         let result = match reach {
             Reach::One(key) => call_one(server, cx, key, call, &mut route, &mut out),
-            Reach::AllBut(except) => Ok(call_many(server, cx, except, call, &mut route, &mut out)),
+            reach => Ok(call_many(server, cx, &reach, call, &mut route, &mut out)),
         };
         self.scratch = kept(cx, out);
         result
@@ -338,15 +339,20 @@ fn call_one(
 fn call_many(
     server: &mut Server,
     cx: &mut Cx<'_>,
-    except: Option<u32>,
+    reach: &Reach,
     call: &Call<'_>,
     route: &mut Route<'_>,
     out: &mut Vec<u8>,
 ) -> Sent {
     let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
-    let mut keys: Vec<u32> = server.keys().filter(|key| Some(*key) != except).collect();
+    let (whom, except) = reach.several();
+    let mut keys: Vec<u32> = match &whom {
+        Whom::These(keys) => keys.to_vec(),
+        Whom::Range(_) => server.keys().collect(),
+    };
     keys.retain(|key| {
-        server.peer(*key).is_some_and(|peer| peer.endpoint.label != 0 && peer.endpoint.admitted && peer.may_put())
+        let may_put = |peer: &mut Connection| peer.endpoint.label != 0 && peer.endpoint.admitted && peer.may_put();
+        Some(*key) != except && server.peer(*key).is_some_and(may_put)
     });
     let mut by_path = Vec::new();
     if !route.reserve(&mut by_path, call) || !route.reserve(out, call) {
@@ -362,7 +368,7 @@ fn call_many(
         let id = server.peer(key).map_or(0, |peer| peer.endpoint.label);
         if !route.is_sent(id) {
             let spread =
-                Spread { text: false, payload: &announcement, keys: key..key + 1, except: &[], on_full, now: true };
+                Spread { text: false, payload: &announcement, whom: Whom::one(key), except: &[], on_full, now: true };
             if server.put_spread(cx, spread) == Sent::Taken {
                 route.note_sent(id);
             }
@@ -371,12 +377,12 @@ fn call_many(
     }
     if known.is_empty() || unknown.is_empty() {
         route.put(out, call, unknown.is_empty(), true);
-        return server.put_all(cx, false, out, except);
+        return server.put_all(cx, false, out, whom, except);
     }
     route.put(out, call, true, false);
     // Allocate both forms before any client gets one.
     let everyone =
-        |payload| Spread { text: false, payload, keys: 0..u32::MAX, except: except.as_slice(), on_full, now: true };
+        |payload| Spread { text: false, payload, whom: whom.clone(), except: except.as_slice(), on_full, now: true };
     let (by_number, by_path) = (everyone(out), everyone(&by_path));
     let (Some(of_known), Some(of_unknown)) = (server.forms(&by_number), server.forms(&by_path)) else {
         return Sent::NoMemory;
@@ -384,7 +390,7 @@ fn call_many(
     let mut result = Sent::Taken;
     for (keys, spread, mut forms) in [(known, by_number, of_known), (unknown, by_path, of_unknown)] {
         for key in keys {
-            result = match server.put_forms(cx, Spread { keys: key..key + 1, ..spread.clone() }, &mut forms) {
+            result = match server.put_forms(cx, Spread { whom: Whom::one(key), ..spread.clone() }, &mut forms) {
                 Sent::Taken => result,
                 _ => Sent::Partial,
             };

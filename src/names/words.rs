@@ -110,6 +110,10 @@ pub const SESSION_BYTES: Name = Name("session_bytes");
 pub const MAX_LOST: Name = Name("max_lost");
 /// `node`.
 pub const NODE: Name = Name("node");
+/// `max_topics`.
+pub const MAX_TOPICS: Name = Name("max_topics");
+/// `max_server_topics`.
+pub const MAX_SERVER_TOPICS: Name = Name("max_server_topics");
 /// `WS_COALESCE`.
 pub const COALESCE: Name = Name("WS_COALESCE");
 /// `WS_QUEUE_BEFORE_OPEN`.

@@ -232,6 +232,11 @@ impl Simulated {
         self.out.line.has_room() && self.failed.is_none()
     }
 
+    /// Bytes that wait for the bandwidth of the line.
+    pub(super) fn waiting(&self) -> usize {
+        self.out.line.waiting(self.now()) as usize
+    }
+
     /// Whether the line takes bytes over from the stream below.
     pub fn wants_input(&self) -> bool {
         self.back.line.has_room() && !self.back.has_end()

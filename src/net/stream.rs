@@ -13,6 +13,9 @@ use std::net::{Shutdown, SocketAddr};
 /// Maximum number of slices that one write passes to TLS.
 const MAX_PARTS: usize = 16;
 
+/// Asks the system how many bytes it has not sent on a socket; `None`: it does not say. The socket is its descriptor.
+pub type Unsent = fn(i32) -> Option<u32>;
+
 /// A byte stream. No call blocks; `WouldBlock` means that nothing is possible now.
 pub enum Stream {
     /// ws://
@@ -163,6 +166,22 @@ impl Stream {
             Stream::Memory(_) => {}
             Stream::Simulated(sim) => sim.below().set_no_delay(on),
         }
+    }
+
+    /// Bytes that were written and wait to be sent, as far as that is known: by the system, or by a simulated line.
+    pub fn unsent(&self, ask: Unsent) -> usize {
+        let waits = if let Stream::Simulated(sim) = self { sim.waiting() } else { 0 };
+        #[cfg(unix)]
+        let in_system = {
+            use std::os::fd::AsRawFd;
+            self.socket().and_then(|tcp| ask(tcp.as_raw_fd())).unwrap_or_default() as usize
+        };
+        #[cfg(not(unix))]
+        let in_system = {
+            let _ = ask;
+            0
+        };
+        waits + in_system
     }
 
     /// Our address.

@@ -29,14 +29,59 @@ pub struct Spread<'a> {
     pub text: bool,
     /// The payload.
     pub payload: &'a [u8],
-    /// Keys of the clients that receive it. Free slots and clients that are not open are skipped.
-    pub keys: Range<u32>,
+    /// Who receives it.
+    pub whom: Whom<'a>,
     /// Keys of clients that do not receive it.
     pub except: &'a [u32],
     /// What to do with a client whose queue is full: WS_FULL_DISCONNECT closes it; otherwise it is skipped.
     pub on_full: u32,
     /// Writes at once while the budget lasts; false: `write_later` writes.
     pub now: bool,
+}
+
+/// Clients, by key. Free slots and clients that are not open are skipped.
+#[derive(Clone)]
+pub enum Whom<'a> {
+    /// Those with keys in a range.
+    Range(Range<u32>),
+    /// These, each once.
+    These(&'a [u32]),
+}
+
+impl<'a> Whom<'a> {
+    /// All clients.
+    pub const ALL: Whom<'static> = Whom::Range(0..u32::MAX);
+
+    /// One client.
+    pub fn one(key: u32) -> Whom<'static> {
+        Whom::Range(key..key + 1)
+    }
+
+    /// The keys below `slots`.
+    #[inline]
+    fn keys(self, slots: usize) -> Keys<'a> {
+        match self {
+            Whom::Range(range) => Keys::Range(range.start..range.end.min(slots as u32)),
+            Whom::These(keys) => Keys::These(keys.iter()),
+        }
+    }
+}
+
+enum Keys<'a> {
+    Range(Range<u32>),
+    These(std::slice::Iter<'a, u32>),
+}
+
+impl Iterator for Keys<'_> {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        match self {
+            Keys::Range(range) => range.next(),
+            Keys::These(keys) => keys.next().copied(),
+        }
+    }
 }
 
 /// The encoded forms of one message. The memory for long ones is allocated before the first client receives any; other
@@ -66,6 +111,11 @@ impl Forms<'_> {
     fn put(&mut self, cx: &mut Cx<'_>, peer: &mut Connection, now: bool) -> Sent {
         let len = self.payload.len() + self.rest.map_or(0, |(storage, start)| storage.len() - start);
         peer.make_room(cx, len);
+        if let Some(latest) = cx.latest
+            && !(now && peer.latest_leaves(cx, latest))
+        {
+            return peer.wait_latest(latest.key, self.text, self.kept(len));
+        }
         if !peer.compresses(len) {
             if let Some((storage, start)) = self.rest {
                 let (head, text) = (self.plain.clone(), self.text);
@@ -136,34 +186,18 @@ impl Forms<'_> {
 }
 
 impl Server {
-    /// Sends to every open client but `except`. `Taken`: all accepted it; `Partial`: some did not; `NoMemory`; or
-    /// `Full`, if on_full is WS_FULL_ALL_OR_NONE and a queue is full.
-    pub fn put_all(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8], except: Option<u32>) -> Sent {
+    /// Sends to the open clients among `whom` but `except`. `Taken`: all accepted it; `Partial`: some did not; `NoMemory`;
+    /// or `Full`, if on_full is WS_FULL_ALL_OR_NONE and a queue is full.
+    pub fn put_all(
+        &mut self,
+        cx: &mut Cx<'_>,
+        text: bool,
+        payload: &[u8],
+        whom: Whom<'_>,
+        except: Option<u32>,
+    ) -> Sent {
         let policy = self.endpoint.options.raw(WS_OPT_ON_FULL);
-        if policy == Some(WS_FULL_ALL_OR_NONE) && cx.corked {
-            for key in 0..self.slots.len() as u32 {
-                if Some(key) != except
-                    && let Some(client) = self.client(key)
-                {
-                    client.peer.make_room(cx, payload.len());
-                }
-            }
-        }
-        if policy == Some(WS_FULL_ALL_OR_NONE)
-            && self
-                .open_clients(except)
-                .any(|client| !client.peer.has_lost_session() && !client.peer.has_room(payload.len()))
-        {
-            for key in 0..self.slots.len() as u32 {
-                if Some(key) != except
-                    && let Some(client) = self.client(key)
-                    && client.peer.endpoint.admitted
-                    && !client.peer.has_lost_session()
-                    && !client.peer.has_room(payload.len())
-                {
-                    client.peer.endpoint.owe_writable(payload.len());
-                }
-            }
+        if policy == Some(WS_FULL_ALL_OR_NONE) && !self.all_have_room(cx, payload.len(), whom.clone(), except) {
             return Sent::Full;
         }
         self.put_spread(
@@ -171,7 +205,7 @@ impl Server {
             Spread {
                 text,
                 payload,
-                keys: 0..u32::MAX,
+                whom,
                 except: except.as_slice(),
                 on_full: policy.unwrap_or(WS_FULL_SKIP),
                 now: true,
@@ -179,7 +213,30 @@ impl Server {
         )
     }
 
-    /// Sends to the open clients in a range of keys. `Taken`: all accepted it; `Partial`: some did not; `NoMemory`: no
+    /// Whether the open clients among `whom` but `except` have room for `len` bytes. If not, those that lack it get
+    /// WRITABLE later. A client whose session is lost does not count.
+    fn all_have_room(&mut self, cx: &mut Cx<'_>, len: usize, whom: Whom<'_>, except: Option<u32>) -> bool {
+        let mut all = true;
+        for key in whom.keys(self.slots.len()) {
+            if Some(key) == except {
+                continue;
+            }
+            let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
+            if client.progress != Handshaking::Over || !client.peer.may_put() || !client.peer.endpoint.admitted {
+                continue;
+            }
+            if cx.corked {
+                client.peer.make_room(cx, len);
+            }
+            if !client.peer.has_lost_session() && !client.peer.has_room(len) {
+                client.peer.endpoint.owe_writable(len);
+                all = false;
+            }
+        }
+        all
+    }
+
+    /// Sends to open clients. `Taken`: all accepted it; `Partial`: some did not; `NoMemory`: no
     /// client receives it.
     pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> Sent {
         let Some(mut forms) = self.forms(&spread) else { return Sent::NoMemory };
@@ -222,7 +279,7 @@ impl Server {
 
     /// Makes the forms of a message, with the memory for long ones; `None`: there is not enough memory.
     pub fn forms<'a>(&mut self, spread: &Spread<'a>) -> Option<Forms<'a>> {
-        let Spread { text, payload, ref keys, except, .. } = *spread;
+        let Spread { text, payload, ref whom, except, .. } = *spread;
         let plain = self.encode(text, payload)?;
         let keeps = |client: &super::Client| {
             let at_once = client.peer.compression().map_or(usize::MAX, |compression| compression.at_once_bytes());
@@ -230,14 +287,9 @@ impl Server {
         };
 
         let is_kept = payload.len() > at_once_bytes(MAX_LEVEL)
-            && self.slots.iter().enumerate().any(|(key, slot)| match slot {
-                Slot::Client(client) => {
-                    keys.contains(&(key as u32))
-                        && !except.contains(&(key as u32))
-                        && client.peer.may_put()
-                        && keeps(client)
-                }
-                _ => false,
+            && whom.clone().keys(self.slots.len()).filter(|key| !except.contains(key)).any(|key| {
+                matches!(self.slots.get(key as usize),
+                    Some(Slot::Client(client)) if client.peer.may_put() && keeps(client))
             });
         let long = if is_kept { Some(Payload::whole(Arc::new(heap::copy(payload)?))) } else { None };
         let max_ratio = self.endpoint.options.limit(WS_OPT_MAX_INFLATE_RATIO);
@@ -246,9 +298,9 @@ impl Server {
 
     /// As `put_spread`, with forms made before.
     pub fn put_forms(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, forms: &mut Forms<'_>) -> Sent {
-        let Spread { payload, keys, except, on_full, mut now, .. } = spread;
+        let Spread { payload, whom, except, on_full, mut now, .. } = spread;
         let (mut partial, at_once) = (false, now);
-        for key in keys.start..keys.end.min(self.slots.len() as u32) {
+        for key in whom.keys(self.slots.len()) {
             if except.contains(&key) {
                 continue;
             }
@@ -434,20 +486,6 @@ impl Server {
     /// Whether output is marked for the next flush or poll.
     pub fn has_marked(&self) -> bool {
         !self.queues.to_flush.is_empty() || !self.queues.later.is_empty()
-    }
-
-    fn open_clients(&self, except: Option<u32>) -> impl Iterator<Item = &super::Client> {
-        self.slots.iter().enumerate().filter_map(move |(key, slot)| match slot {
-            Slot::Client(client)
-                if client.progress == Handshaking::Over
-                    && client.peer.may_put()
-                    && client.peer.endpoint.admitted
-                    && Some(key as u32) != except =>
-            {
-                Some(&**client)
-            }
-            _ => None,
-        })
     }
 
     /// Encodes the frame, in the memory of the last one if no client uses that any more; `None`: no memory.

@@ -309,6 +309,7 @@ impl Server {
         self.proxied.remove(&key);
         self.leave_seat(key);
         self.forget_session(key);
+        self.topics.leave_all(key);
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         self.counts.live -= 1;
         if client.is_served()

@@ -19,14 +19,16 @@ mod serve;
 mod sessions;
 mod sims;
 mod timers;
+mod topics;
 mod turns;
 
 pub use above::Above;
-pub use broadcast::Spread;
+pub use broadcast::{Spread, Whom};
 pub use items::{Origin, is_last};
 pub use key_queue::KeyQueue;
 pub use proxies::Proxies;
 pub use refusals::RefusedCounts;
+pub use topics::check_topic;
 
 use crate::connection::Connection;
 use crate::endpoint::{Counters, Endpoint, Options};
@@ -49,6 +51,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use timers::Timers;
+use topics::Topics;
 use turns::Turns;
 
 /// Tokens below this one belong to listeners.
@@ -123,6 +126,8 @@ pub struct Server {
     /// Clients that wait for another request.
     idle: Idle,
     sessions: Sessions,
+    /// Who has subscribed to what.
+    topics: Topics,
     /// A drain in progress.
     drain: Option<Box<Drain>>,
     reuse: Reuse,
@@ -302,6 +307,7 @@ impl Server {
             lines: None,
             idle: Idle::default(),
             sessions: Sessions::default(),
+            topics: Topics::default(),
             drain: None,
             reuse: Reuse::default(),
             certificates: 0,

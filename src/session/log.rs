@@ -38,6 +38,8 @@ enum Stored {
     /// In `Log::segments`, from this position of `Log::packed` on.
     Packed(u64),
     Apart(Payload),
+    /// A newer message with the same key takes its place until it is handed to a link.
+    Latest(Box<(u64, Payload)>),
 }
 
 struct Segment {
@@ -56,8 +58,10 @@ pub enum Kept<'a> {
 impl Discarded for Log {
     fn empty(&mut self, keep: &mut usize) {
         for entry in &mut self.entries {
-            if let Stored::Apart(payload) = &mut entry.stored {
-                payload.empty(keep);
+            match &mut entry.stored {
+                Stored::Apart(payload) => payload.empty(keep),
+                Stored::Latest(latest) => latest.1.empty(keep),
+                Stored::Packed(_) => {}
             }
         }
     }
@@ -79,6 +83,31 @@ impl Log {
     /// Appends a message by reference. False: there is no memory for it.
     pub fn push_shared(&mut self, text: bool, payload: Payload) -> bool {
         self.add(text, payload.len(), Stored::Apart(payload))
+    }
+
+    /// Appends a message that can be replaced. False: there is no memory for it.
+    pub fn push_latest(&mut self, key: u64, text: bool, payload: Payload) -> bool {
+        self.add(text, payload.len(), Stored::Latest(Box::new((key, payload))))
+    }
+
+    /// The key of the message at an index, and its length; `None`: it cannot be replaced.
+    pub fn latest(&self, index: usize) -> Option<(u64, usize)> {
+        match self.entries.get(index)? {
+            Entry { stored: Stored::Latest(latest), len, .. } => Some((latest.0, *len as usize)),
+            _ => None,
+        }
+    }
+
+    /// Replaces the message at an index. Its cost grows with the number of messages behind it if the length changes.
+    pub fn replace(&mut self, index: usize, key: u64, text: bool, payload: Payload) {
+        let Some(entry) = self.entries.get_mut(index) else { return };
+        let (before, after) = (u64::from(entry.len), payload.len() as u64);
+        (entry.text, entry.len) = (text, after as u32);
+        entry.stored = Stored::Latest(Box::new((key, payload)));
+        if before != after {
+            self.total = self.total - before + after;
+            self.entries.range_mut(index..).for_each(|entry| entry.end = entry.end - before + after);
+        }
     }
 
     /// Takes back the message that was appended last.
@@ -106,6 +135,7 @@ impl Log {
                 None
             }
             Stored::Apart(payload) => payload.is_last_of(MUCH).then_some(payload),
+            Stored::Latest(latest) => latest.1.is_last_of(MUCH).then_some(latest.1),
         }
     }
 
@@ -114,6 +144,7 @@ impl Log {
         let entry = self.entries.get(index)?;
         let kept = match &entry.stored {
             Stored::Apart(payload) => Kept::Long(payload.clone()),
+            Stored::Latest(latest) => Kept::Long(latest.1.clone()),
             Stored::Packed(at) => {
                 let after = self.segments.partition_point(|segment| segment.start <= *at);
                 let segment = self.segments.get(after.checked_sub(1)?)?;

@@ -8,6 +8,7 @@ pub use log::{EACH, Kept, Log};
 use crate::heap::Discarded;
 use crate::protocol::{Grant, NewSession, ResumeSession, Secret, SessionId};
 use crate::work::{Moment, Payload};
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
@@ -65,6 +66,9 @@ pub struct Session {
     handed: u64,
     /// Number of the last message that was handed to any link.
     numbered: u64,
+
+    /// Numbers of the messages that can be replaced, by key: they were handed to no link.
+    latest: HashMap<u64, u64>,
 
     /// Value of the endpoint's counters when the session began.
     start: [u64; 2],
@@ -128,6 +132,7 @@ impl Session {
             acknowledged: 0,
             handed: 0,
             numbered: 0,
+            latest: HashMap::new(),
             start,
             told: start,
             untold_since: None,
@@ -306,8 +311,43 @@ impl Session {
         self.log.push_shared(text, payload)
     }
 
+    /// Keeps a message that a newer one with the same key replaces until it is handed to a link. False: there is no memory
+    /// for it.
+    pub fn keep_latest(&mut self, key: u64, text: bool, payload: Payload) -> bool {
+        if !self.log.push_latest(key, text, payload) {
+            return false;
+        }
+        self.latest.insert(key, self.removed + self.log.len() as u64);
+        true
+    }
+
+    /// Length of the message that one with this key replaces; `None`: there is none.
+    pub fn len_of_latest(&self, key: u64) -> Option<usize> {
+        self.log.latest(self.index_of(*self.latest.get(&key)?)).map(|(_, len)| len)
+    }
+
+    /// Replaces the message with this key, if there is one.
+    pub fn replace(&mut self, key: u64, text: bool, payload: Payload) {
+        if let Some(number) = self.latest.get(&key) {
+            self.log.replace(self.index_of(*number), key, text, payload);
+        }
+    }
+
+    /// Whether a newer message may take the place of the next one.
+    pub fn begins_with_latest(&self) -> bool {
+        self.handed >= self.numbered && self.log.latest((self.handed - self.removed) as usize).is_some()
+    }
+
+    fn index_of(&self, number: u64) -> usize {
+        (number - self.removed - 1) as usize
+    }
+
     /// The message that was kept last is not sent after all.
     pub fn forget_last(&mut self) {
+        let last = self.log.len().checked_sub(1).and_then(|last| self.log.latest(last));
+        if let Some((key, _)) = last {
+            self.latest.remove(&key);
+        }
         self.log.pop_last();
         let last = self.removed + self.log.len() as u64;
         (self.handed, self.numbered) = (self.handed.min(last), self.numbered.min(last));
@@ -334,6 +374,12 @@ impl Session {
 
     /// The next message was handed to the current link.
     pub fn note_handed(&mut self) {
+        if !self.latest.is_empty()
+            && let Some((key, _)) = self.log.latest((self.handed - self.removed) as usize)
+            && self.latest.get(&key) == Some(&(self.handed + 1))
+        {
+            self.latest.remove(&key);
+        }
         self.handed += 1;
         self.numbered = self.numbered.max(self.handed);
     }

@@ -111,6 +111,11 @@ impl Line {
         self.held < self.most && !self.is_ending()
     }
 
+    /// Bytes that wait for the bandwidth at `now`.
+    pub fn waiting(&self, now: u64) -> u64 {
+        self.departed.saturating_sub(now).saturating_mul(u64::from(self.conditions.bytes_per_s)) / BYTE
+    }
+
     /// Accepts bytes that are sent at `now`, as far as there is room; returns their number. `all`: even beyond it.
     pub fn offer(&mut self, now: u64, bytes: usize, all: bool) -> usize {
         let mut left = bytes as u64;

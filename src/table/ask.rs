@@ -97,6 +97,8 @@ pub struct Stats {
     pub kept: u64,
     /// Bytes that simulated lines hold, and packets that were lost on them.
     pub lines: [u64; 2],
+    /// Topics with subscribers, and subscriptions.
+    pub topics: [u64; 2],
 }
 
 /// ws_get_stats.
@@ -120,8 +122,13 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
                 deflate_memory,
                 kept,
                 lines,
+                topics: server.topic_counts(),
             });
         }
+        let topics = match (&body.kind, member) {
+            (Kind::Server(server), Member::Client(key)) => server.topics_of(key),
+            _ => 0,
+        };
         let peer = peer_of(&mut body.kind, member)?;
         let (early, early_bytes) = peer.early();
         let out = [peer.queued_messages() + early, peer.queued_bytes() + early_bytes].map(|count| count as u64);
@@ -147,6 +154,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             deflate_memory,
             kept,
             lines,
+            topics: [0, topics],
         })
     })
 }

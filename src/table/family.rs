@@ -139,6 +139,7 @@ impl Shared {
             budget: Budget::new(&CLOCK, now, budget),
             corked: false,
             corked_bytes: 0,
+            latest: None,
         }
     }
 

@@ -13,6 +13,7 @@ mod requests;
 mod serve;
 mod sim;
 mod slots;
+mod topics;
 pub mod verbs;
 mod wait;
 mod way;
@@ -27,6 +28,7 @@ pub use redial::{hint, set_header, set_url};
 pub use requests::{accept, reply};
 pub use serve::serve;
 pub use sim::{advance_time, set_sim};
+pub use topics::{publish, subscribe, topics, unsubscribe};
 pub use verbs::*;
 pub use wait::{Entry, wait, wake};
 

@@ -13,7 +13,7 @@ use crate::names::{OUTBOUND_BYTES, OUTBOUND_PACKETS, QUEUE_BEFORE_OPEN};
 use crate::protocol::LONGEST_DRAIN_URL;
 use crate::role::{Packet, Role, check_size};
 use crate::status::{ErrorCode, MessageType, Success};
-use crate::work::Cx;
+use crate::work::{Cx, Latest};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -130,21 +130,33 @@ fn put_with_role(
     if !body.kind.is_current(member, handle) {
         return Err(stale(handle));
     }
-    put_by_role(family, body, member, None, text, payload)
+    put_by_role(family, body, member, None, None, text, payload)
 }
 
 /// ws_put_packet_to: sends from a server, a host or a join to one peer, all (0) or all but one (negative).
 pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<Success, Error> {
-    with_family(handle, |family, body, member| put_by_role(family, body, member, Some(target), text, payload))
+    with_family(handle, |family, body, member| put_by_role(family, body, member, Some(target), None, text, payload))
 }
 
-/// Sends a message by the rules of the role.
+/// ws_put_latest. `target` as in ws_put_packet_to, or `None` for where ws_put_packet sends it.
+pub fn put_latest(
+    handle: u32,
+    target: Option<i32>,
+    latest: Latest,
+    text: bool,
+    payload: &[u8],
+) -> Result<Success, Error> {
+    with_family(handle, |family, body, member| put_by_role(family, body, member, target, Some(latest), text, payload))
+}
+
+/// Sends a message by the rules of the role. `latest`: it replaces an older one.
 #[inline(never)]
 fn put_by_role(
     family: &Family,
     body: &mut Body,
     member: Member,
     target: Option<i32>,
+    latest: Option<Latest>,
     text: bool,
     payload: &[u8],
 ) -> Result<Success, Error> {
@@ -155,6 +167,7 @@ fn put_by_role(
         _ => (body.polled[0].unwrap_or(registry().epoch), None),
     };
     let (role, kind, mut cx) = body.parts_with_role(now, budget);
+    cx.latest = latest;
     let sent = role.put(kind.place(member)?, &mut cx, target, text, payload, &|handle| client_of(family, handle))?;
     wake_for_output(body);
     accepted(sent)
@@ -463,7 +476,7 @@ pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Connection
 }
 
 /// The key of a server's client by its handle; `None` if the handle is no client in this family.
-fn client_of(family: &Family, handle: u32) -> Option<u32> {
+pub(super) fn client_of(family: &Family, handle: u32) -> Option<u32> {
     match registry().slots.read().find(handle) {
         Some((of, Member::Client(key))) if std::ptr::eq(of, family) => Some(key),
         _ => None,

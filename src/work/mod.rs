@@ -15,7 +15,7 @@ pub use moment::Moment;
 pub use payload::Payload;
 
 use crate::heap::Discarded;
-use crate::net::Services;
+use crate::net::{Services, Unsent};
 use std::time::{Duration, Instant};
 
 /// A longer gap between two polls moves every deadline: a loading screen, a breakpoint, a suspended phone.
@@ -47,6 +47,17 @@ pub struct Cx<'a> {
     pub corked: bool,
     /// Bytes of the messages that such a call has put.
     pub corked_bytes: usize,
+    /// Messages that are put take the place of one that has not left (ws_put_latest).
+    pub latest: Option<Latest>,
+}
+
+/// How messages replace older ones.
+#[derive(Clone, Copy)]
+pub struct Latest {
+    /// The one with the same key is replaced.
+    pub key: u64,
+    /// Asks the system how much it has not sent.
+    pub unsent: Unsent,
 }
 
 impl Cx<'_> {

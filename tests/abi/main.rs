@@ -8,5 +8,7 @@ mod broadcasts;
 mod early_messages;
 mod encode_aliases;
 mod event_order;
+mod latest;
 mod names;
 mod outbound_counts;
+mod topics;

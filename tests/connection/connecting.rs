@@ -40,6 +40,7 @@ fn times_out_in(phase: Phase, to: Destination) {
             budget: Budget::new(&SystemClock, now, None),
             corked: false,
             corked_bytes: 0,
+            latest: None,
         };
         peer.pump(&mut cx);
         peer.check_timers(&mut cx, true);

@@ -61,7 +61,7 @@ impl Client {
         epoch: Instant,
     ) -> Cx<'a> {
         let budget = Budget::new(&SystemClock, now, None);
-        Cx { services, arena, codecs, now, epoch, budget, corked: false, corked_bytes: 0 }
+        Cx { services, arena, codecs, now, epoch, budget, corked: false, corked_bytes: 0, latest: None }
     }
 
     fn put(&mut self, payload: &[u8]) -> Sent {

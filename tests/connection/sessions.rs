@@ -104,6 +104,7 @@ impl Side {
             budget: Budget::new(&clock, at[1], None),
             corked: false,
             corked_bytes: 0,
+            latest: None,
         };
         act(&mut self.peer, &mut cx)
     }

@@ -7,11 +7,11 @@ use std::time::Instant;
 use wspeer::codes::*;
 use wspeer::internals::link::Sent;
 use wspeer::internals::protocol::{Accept, Decompressor, DeflateSettings};
-use wspeer::internals::server::Spread;
+use wspeer::internals::server::{Spread, Whom};
 use wspeer::internals::status::{Cause, EventKind, State};
 
 fn spread(payload: &[u8]) -> Spread<'_> {
-    Spread { text: false, payload, keys: 0..u32::MAX, except: &[], on_full: WS_FULL_SKIP, now: true }
+    Spread { text: false, payload, whom: Whom::ALL, except: &[], on_full: WS_FULL_SKIP, now: true }
 }
 
 /// Frames with opcode, RSV1 and FIN, and payload, of what a server sent.
@@ -68,7 +68,10 @@ fn a_broadcast_reaches_the_open_clients_that_it_is_for() {
                 }
             }
             let sent = test.act(|server, cx| {
-                server.put_spread(cx, Spread { keys: range.clone(), except: &except, now, ..spread(&payload) })
+                server.put_spread(
+                    cx,
+                    Spread { whom: Whom::Range(range.clone()), except: &except, now, ..spread(&payload) },
+                )
             });
             assert_eq!(sent, Sent::Taken);
             let is_left = !now && range.clone().any(|key| key < 4 && !except.contains(&key));
@@ -78,7 +81,7 @@ fn a_broadcast_reaches_the_open_clients_that_it_is_for() {
         }
     }
     for except in [None, Some(1)] {
-        assert_eq!(test.act(|server, cx| server.put_all(cx, true, b"all", except)), Sent::Taken);
+        assert_eq!(test.act(|server, cx| server.put_all(cx, true, b"all", Whom::ALL, except)), Sent::Taken);
         for (key, expected) in expected.iter_mut().enumerate() {
             if except != Some(key as u32) {
                 expected.extend([0x81, 3, b'a', b'l', b'l']);
@@ -113,10 +116,14 @@ fn a_client_without_room_is_skipped_disconnected_or_holds_back_the_message() {
         let (mut other, _) = test.open();
         fill(&mut test, full);
         test.items();
-        assert_eq!(test.act(|server, cx| server.put_all(cx, false, b"x", Some(full))), Sent::Taken, "{policy}");
+        assert_eq!(
+            test.act(|server, cx| server.put_all(cx, false, b"x", Whom::ALL, Some(full))),
+            Sent::Taken,
+            "{policy}"
+        );
         // 60,000 bytes do not fit; a byte may.
         let long = vec![9; 60_000];
-        assert_eq!(test.act(|server, cx| server.put_all(cx, false, &long, None)), result, "{policy}");
+        assert_eq!(test.act(|server, cx| server.put_all(cx, false, &long, Whom::ALL, None)), result, "{policy}");
         let count = 3 + if result == Sent::Full { 0 } else { 60_004 };
         assert_eq!(receive(&mut test, &mut other, count).len(), count, "{policy}");
         let state = test.server.peer(full).unwrap().state();
@@ -293,7 +300,7 @@ fn output_waits_for_the_write_that_it_belongs_to() {
     assert_eq!(test.act(|server, cx| server.put_one(cx, 0, false, b"own")), Sent::Taken);
     assert!(test.server.has_marked());
     assert_eq!(
-        test.act(|server, cx| server.put_spread(cx, Spread { keys: 1..3, now: false, ..spread(b"other") })),
+        test.act(|server, cx| server.put_spread(cx, Spread { whom: Whom::Range(1..3), now: false, ..spread(b"other") })),
         Sent::Taken
     );
     assert!(!test.act(|server, cx| server.write_later(cx, false)));
@@ -353,7 +360,9 @@ fn clients_without_context_takeover_share_one_compressor() {
     clients.push(open_compressed(&mut test, ""));
     let before = test.server.deflate_memory();
     let only_one = clients[3].1..clients[3].1 + 1;
-    test.act(|server, cx| server.put_spread(cx, Spread { keys: only_one, ..spread(b"0123456789 0123456789") }));
+    test.act(|server, cx| {
+        server.put_spread(cx, Spread { whom: Whom::Range(only_one), ..spread(b"0123456789 0123456789") })
+    });
     assert!(test.server.deflate_memory() >= before + 100_000);
 }
 
@@ -446,7 +455,7 @@ fn a_corked_message_for_all_or_none_makes_room() {
             cx.corked = true;
             // Both fit only after the first has been written.
             for _ in 0..2 {
-                assert_eq!(server.put_all(cx, false, &[7; 60_000], None), Sent::Taken, "{policy}");
+                assert_eq!(server.put_all(cx, false, &[7; 60_000], Whom::ALL, None), Sent::Taken, "{policy}");
             }
             server.uncork(cx);
         });

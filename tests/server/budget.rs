@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
 use wspeer::internals::link::Sent;
+use wspeer::internals::server::Whom;
 use wspeer::internals::status::{EventKind, State};
 
 /// Polls with a budget that is exhausted at the first check.
@@ -146,6 +147,7 @@ fn closing_a_server_completes_over_several_polls() {
             budget: wspeer::internals::work::Budget::new(&clock, cx.now, Some(1_000)),
             corked: false,
             corked_bytes: 0,
+            latest: None,
         };
         server.close(&mut hurried, -1, "");
     });
@@ -266,7 +268,7 @@ fn broadcasts_are_written_within_the_budget_and_in_turn() {
     let (mut last, mut longest) = ([0; CLIENTS], 0);
     for poll in 1..=100 {
         // Each round: a message to all, and a poll that has time for only part of the clients.
-        test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"state", None), Sent::Taken));
+        test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"state", Whom::ALL, None), Sent::Taken));
         let clock = test.clock(Duration::from_micros(50));
         assert!(test.poll_within(&clock, Some(1_000)), "there is more to write");
         let mut written = 0;
@@ -306,7 +308,7 @@ fn a_corked_call_writes_at_its_end_within_the_budget() {
     test.act_within(&clock, Some(1_000), |server, cx| {
         cx.corked = true;
         for _ in 0..3 {
-            assert_eq!(server.put_all(cx, false, b"state", None), Sent::Taken);
+            assert_eq!(server.put_all(cx, false, b"state", Whom::ALL, None), Sent::Taken);
         }
     });
     let all = b"\x82\x05state".repeat(3);
@@ -326,7 +328,7 @@ fn closing_many_clients_stays_within_the_budget() {
     let mut test = TestServer::new(&[(WS_OPT_COALESCE, 1)]);
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| (test.open().0, Vec::new())).collect();
     test.items();
-    test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"last", None), Sent::Taken));
+    test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"last", Whom::ALL, None), Sent::Taken));
     let mut so_far = 0;
     for poll in 0.. {
         let clock = test.clock(Duration::from_micros(50));
@@ -409,7 +411,7 @@ fn output_is_written_beside_a_flood() {
             let spread = wspeer::internals::server::Spread {
                 text: false,
                 payload: b"state",
-                keys: 0..u32::MAX,
+                whom: Whom::ALL,
                 except: &[],
                 on_full: WS_FULL_SKIP,
                 now: own,
@@ -441,7 +443,7 @@ fn a_call_reads_the_clock_after_every_eighth_short_write_and_each_long_one() {
         let clock = test.clock(Duration::ZERO);
         test.act_within(&clock, Some(1_000), |server, cx| {
             cx.corked = corked;
-            assert_eq!(server.put_all(cx, false, &vec![7; len], None), Sent::Taken);
+            assert_eq!(server.put_all(cx, false, &vec![7; len], Whom::ALL, None), Sent::Taken);
         });
         assert_eq!(clock.asked.get(), expected, "{len} bytes, corked: {corked}");
         test.act(|server, cx| server.uncork(cx));

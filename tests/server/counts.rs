@@ -234,7 +234,7 @@ fn a_server_with_nothing_to_do_says_so() {
             wspeer::internals::server::Spread {
                 text: false,
                 payload: b"x",
-                keys: 0..9,
+                whom: wspeer::internals::server::Whom::Range(0..9),
                 except: &[],
                 on_full: WS_FULL_SKIP,
                 now: false,

@@ -4,6 +4,7 @@ use crate::test_server::*;
 use std::net::TcpStream;
 use wspeer::codes::*;
 use wspeer::internals::link::Sent;
+use wspeer::internals::server::Whom;
 use wspeer::internals::status::{EventKind, State};
 
 /// Puts to one client until its queue is full, then lets the peer read everything, without a poll in between.
@@ -68,7 +69,8 @@ fn a_stalling_client_queues_at_most_two_events() {
         let payload = vec![7; 60_000];
         let mut partial = 0;
         while partial < 10 {
-            partial += u32::from(test.act(|server, cx| server.put_all(cx, false, &payload, None)) == Sent::Partial);
+            partial +=
+                u32::from(test.act(|server, cx| server.put_all(cx, false, &payload, Whom::ALL, None)) == Sent::Partial);
         }
         test.poll();
     }

@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use wspeer::codes::*;
 use wspeer::internals::link::Sent;
 use wspeer::internals::net::MemoryEnd;
+use wspeer::internals::server::Whom;
 use wspeer::internals::status::{EventKind, State};
 
 const QUIET: (i32, u32) = (WS_OPT_HEARTBEAT_MS, WS_OFF);
@@ -226,7 +227,7 @@ fn the_entries_of_all_queues_are_counted() {
                 wspeer::internals::server::Spread {
                     text: false,
                     payload: b"x",
-                    keys: *key..*key + 1,
+                    whom: Whom::Range(*key..*key + 1),
                     except: &[],
                     on_full: WS_FULL_SKIP,
                     now: false,
@@ -368,12 +369,12 @@ fn a_client_is_hidden_until_the_layer_above_has_named_it() {
         (handles, test.server.keys().count(), test.server.available(), test.server.handles_waiting().len())
     };
     assert_eq!((shown(&mut test), test.items()), (((0, 2), 0, 0, 0), vec![]));
-    test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"early", None), Sent::Taken));
+    test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"early", Whom::ALL, None), Sent::Taken));
     assert_eq!(received(&mut end), b"");
     test.server.peer(1).unwrap().endpoint.label = 7;
     test.act(|server, cx| server.take_account(cx, 1));
     assert_eq!(shown(&mut test), ((1, 2), 1, 1, 1));
-    test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"late", None), Sent::Taken));
+    test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"late", Whom::ALL, None), Sent::Taken));
     assert_eq!(received(&mut end), b"\x82\x04late");
     assert_eq!(test.items(), [EventKind::Connected, EventKind::Message].map(|kind| (Some(1), kind)));
     assert_eq!(test.server.above.touched.pop(), None, "nothing to inspect");

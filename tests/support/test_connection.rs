@@ -209,6 +209,7 @@ impl End {
             budget: Budget::new(clock, self.now, budget),
             corked: false,
             corked_bytes: 0,
+            latest: None,
         };
         self.peer.leave_arena(cx.arena);
         cx.arena.renew();
@@ -241,6 +242,7 @@ impl End {
             budget: Budget::new(clock, self.now, budget),
             corked: false,
             corked_bytes: 0,
+            latest: None,
         };
         act(&mut self.peer, &mut cx)
     }

@@ -165,6 +165,7 @@ impl TestServer {
             budget: Budget::new(clock, self.now, budget),
             corked: false,
             corked_bytes: 0,
+            latest: None,
         };
         poll(&mut self.server, &mut cx, &self.given, gap)
     }
@@ -200,6 +201,7 @@ impl TestServer {
             budget: Budget::new(clock, self.now, budget),
             corked: false,
             corked_bytes: 0,
+            latest: None,
         };
         act(&mut self.server, &mut cx)
     }

@@ -552,6 +552,10 @@ namespace Wspeer
         RetryTries = 37,
         /// <summary>Server: WebSocketConfig.MaxLost.</summary>
         MaxLost = 38,
+        /// <summary>Server: WebSocketConfig.MaxTopics.</summary>
+        MaxTopics = 39,
+        /// <summary>Server: WebSocketConfig.MaxServerTopics.</summary>
+        MaxServerTopics = 40,
     }
 
     /// <summary>The level of log lines.</summary>

@@ -126,6 +126,9 @@ namespace Wspeer
         internal static extern int ws_next_events(uint h, NativeEvent* @out, UIntPtr cap, UIntPtr* count);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_put_latest(uint h, int target, uint key, byte* data, UIntPtr len, int type);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_config_init(NativeConfig* config, UIntPtr size);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -221,6 +224,22 @@ namespace Wspeer
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_flush(uint h);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_subscribe(uint conn, byte* topic);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_unsubscribe(uint conn, byte* topic);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_publish(uint h, byte* topic, int except, byte* data, UIntPtr len, int type);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_publish_latest(uint h, byte* topic, int except, uint key, byte* data, UIntPtr len,
+            int type);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_get_topics(uint h, byte* buf, UIntPtr cap, UIntPtr* len);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_wait(uint* handles, UIntPtr n, int timeout_ms);
@@ -334,6 +353,13 @@ namespace Wspeer
         /// <summary>Packets that were lost on these networks, and arrive late. Those of links that have ended do not
         /// count.</summary>
         public ulong SimLosses;
+        /// <summary>Server: topics that have subscribers.</summary>
+        public ulong Topics;
+        /// <summary>Server: subscriptions of all clients to topics; a client: its topics.</summary>
+        public ulong Subscriptions;
+        /// <summary>Messages of ws_put_latest() and ws_publish_latest() that a newer one of the same key has
+        /// replaced.</summary>
+        public ulong Replaced;
     }
 
     /// <summary>A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.</summary>
@@ -587,6 +613,10 @@ namespace Wspeer
         /// its query as "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits,
         /// '.', '_' and '-' (default: NULL, a random name).</summary>
         public IntPtr Node;
+        /// <summary>Server: maximum number of topics of a client (default: 256).</summary>
+        public uint MaxTopics;
+        /// <summary>Server: maximum number of topics that have subscribers (default: 65536).</summary>
+        public uint MaxServerTopics;
     }
 
     /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type

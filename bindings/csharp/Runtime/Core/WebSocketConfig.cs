@@ -194,6 +194,10 @@ namespace Wspeer
         /// back has in its query as "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII
         /// letters, digits, '.', '_' and '-' (default: NULL, a random name).</summary>
         public string Node;
+        /// <summary>Server: maximum number of topics of a client (default: 256).</summary>
+        public uint MaxTopics;
+        /// <summary>Server: maximum number of topics that have subscribers (default: 65536).</summary>
+        public uint MaxServerTopics;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -250,6 +254,8 @@ namespace Wspeer
             to->SessionBytes = SessionBytes;
             to->MaxLost = MaxLost;
             to->Node = texts.Text(Node, nameof(Node));
+            to->MaxTopics = MaxTopics;
+            to->MaxServerTopics = MaxServerTopics;
         }
     }
 }

@@ -72,6 +72,8 @@ class Config(ctypes.Structure):
         ("session_bytes", c_uint32),
         ("max_lost", c_uint32),
         ("node", c_char_p),
+        ("max_topics", c_uint32),
+        ("max_server_topics", c_uint32),
     ]
 
 
@@ -121,6 +123,9 @@ class Stats(ctypes.Structure):
         ("unacknowledged_bytes", c_uint64),
         ("sim_bytes", c_uint64),
         ("sim_losses", c_uint64),
+        ("topics", c_uint64),
+        ("subscriptions", c_uint64),
+        ("replaced", c_uint64),
     ]
 
 
@@ -228,6 +233,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_get_packets": (c_int32, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
     "ws_next_event": (c_int32, c_uint32, c_void_p),
     "ws_next_events": (c_int32, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_put_latest": (c_int32, c_uint32, c_int32, c_uint32, c_char_p, c_size_t, c_int32),
     "ws_config_init": (c_int32, POINTER(Config), c_size_t),
     "ws_connect": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
     "ws_diagnose": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
@@ -259,5 +265,10 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_put_packet_to": (c_int32, c_uint32, c_int32, c_char_p, c_size_t, c_int32),
     "ws_put_packets": (c_int32, c_uint32, c_char_p, c_size_t, POINTER(c_size_t)),
     "ws_flush": (c_int32, c_uint32),
+    "ws_subscribe": (c_int32, c_uint32, c_char_p),
+    "ws_unsubscribe": (c_int32, c_uint32, c_char_p),
+    "ws_publish": (c_int32, c_uint32, c_char_p, c_int32, c_char_p, c_size_t, c_int32),
+    "ws_publish_latest": (c_int32, c_uint32, c_char_p, c_int32, c_uint32, c_char_p, c_size_t, c_int32),
+    "ws_get_topics": (c_int32, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
     "ws_wait": (c_int32, POINTER(c_uint32), c_size_t, c_int32),
 }

@@ -174,6 +174,10 @@ class ConfigArgs(TypedDict, total=False):
     """Server with session_ms or app_heartbeat: its public name, which a client that comes back has in its query as
     "wspeer=1-NODE", so that a balancer can lead it to this server: 1 to 32 ASCII letters, digits, '.', '_' and '-'
     (default: NULL, a random name)."""
+    max_topics: int
+    """Server: maximum number of topics of a client (default: 256)."""
+    max_server_topics: int
+    """Server: maximum number of topics that have subscribers (default: 65536)."""
     coalesce: bool
     """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
     write."""

@@ -193,6 +193,14 @@ class Options(OptionsBase):
         "Server with session_ms: maximum number of clients that have lost their link (default: 0, a quarter of "
         "max_clients). Beyond it the session that was lost first ends.",
     )
+    max_topics = Number(
+        39,
+        "Server: maximum number of topics of a client (default: 256).",
+    )
+    max_server_topics = Number(
+        40,
+        "Server: maximum number of topics that have subscribers (default: 65536).",
+    )
 
 
 class Stats(NamedTuple):
@@ -290,6 +298,12 @@ class Stats(NamedTuple):
     """Bytes that the simulated networks of open links hold (set_sim()), and 64 for each packet."""
     sim_losses: int
     """Packets that were lost on these networks, and arrive late. Those of links that have ended do not count."""
+    topics: int
+    """Server: topics that have subscribers."""
+    subscriptions: int
+    """Server: subscriptions of all clients to topics; a client: its topics."""
+    replaced: int
+    """Messages of put_latest() and publish_latest() that a newer one of the same key has replaced."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:
