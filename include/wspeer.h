@@ -537,6 +537,11 @@
 // messages may not have arrived. ERROR of a client: there is no session, and the connection goes on without.
 #define WS_CAUSE_SESSION 65
 
+// max_total_mib: all clients together make the server hold too much. ERROR of a server: clients that hold more than
+// their share are not read from, and messages to them are refused. DISCONNECTED: this client held most and moved least;
+// what had been received from it and not taken is dropped.
+#define WS_CAUSE_CEILING 66
+
 // The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of peer event.peer_id were
 // dropped for lack of memory.
 #define WS_CAUSE_RESOURCES 60
@@ -622,6 +627,12 @@
 // until retry_tries tries in a row have failed, or until ws_close(). docs/reconnecting.md says what is tried again,
 // and when.
 #define WS_RECONNECT 2097152
+
+// Server, host: several servers may listen on one port (SO_REUSEPORT), and the system gives each new connection to one
+// of them: one server for each core, each polled by its own thread. All of them need this flag and the same user. On
+// Linux connections are spread; other systems may give all to one. WS_ERR_UNSUPPORTED on Windows. docs/scale.md has an
+// example.
+#define WS_SHARE_PORT 4194304
 
 // The pages may use threads: their responses have the headers Cross-Origin-Opener-Policy: same-origin,
 // Cross-Origin-Embedder-Policy: require-corp and Cross-Origin-Resource-Policy: same-origin. Such a page loads only from
@@ -816,6 +827,9 @@
 
 // Server: ws_config.max_server_topics.
 #define WS_OPT_MAX_SERVER_TOPICS 40
+
+// Server: ws_config.max_total_mib.
+#define WS_OPT_MAX_TOTAL_MIB 41
 
 // No lines.
 #define WS_LOG_OFF 0
@@ -1131,6 +1145,12 @@ typedef struct ws_stats {
   uint64_t subscriptions;
   // Messages of ws_put_latest() and ws_publish_latest() that a newer one of the same key has replaced.
   uint64_t replaced;
+  // Server: bytes that its clients make it hold, as max_total_mib limits them; a client: what it holds of them.
+  uint64_t held_bytes;
+  // Server: the most that held_bytes was at the end of a poll, once it was above half of max_total_mib.
+  uint64_t most_held_bytes;
+  // Server: clients that were ended because of max_total_mib.
+  uint64_t ceiling_ended;
 } ws_stats;
 
 // A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.
@@ -1202,7 +1222,7 @@ typedef struct ws_config {
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
   // WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
   // WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
-  // WS_REPORT_REFUSED | WS_RECONNECT.
+  // WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT.
   uint32_t flags;
   // Maximum duration of one ws_poll(), in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -1365,6 +1385,12 @@ typedef struct ws_config {
   uint32_t max_topics;
   // Server: maximum number of topics that have subscribers (default: 65536).
   uint32_t max_server_topics;
+  // Server: memory that all clients together may make it hold, in MiB (default: 512): what was received and not taken,
+  // incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression contexts, handshakes. A
+  // message to several clients counts once.
+  uint32_t max_total_mib;
+  // Zero. The next field takes its place.
+  uint32_t reserved58;
 } ws_config;
 
 // A Godot value, or the head of a container, whose items follow it in the array. Fields that the type does not use are

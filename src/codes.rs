@@ -287,6 +287,10 @@ pub const WS_CAUSE_NO_HEARTBEAT: i32 = 64;
 /// The session (session_ms) ended: it was not resumed in time, or the server does not have it any more; event.unsent
 /// messages may not have arrived. ERROR of a client: there is no session, and the connection goes on without.
 pub const WS_CAUSE_SESSION: i32 = 65;
+/// max_total_mib: all clients together make the server hold too much. ERROR of a server: clients that hold more than
+/// their share are not read from, and messages to them are refused. DISCONNECTED: this client held most and moved least;
+/// what had been received from it and not taken is dropped.
+pub const WS_CAUSE_CEILING: i32 = 66;
 /// The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of peer event.peer_id were
 /// dropped for lack of memory.
 pub const WS_CAUSE_RESOURCES: i32 = 60;
@@ -356,6 +360,12 @@ pub const WS_REPORT_REFUSED: u32 = 1048576;
 /// until retry_tries tries in a row have failed, or until ws_close(). docs/reconnecting.md says what is tried again,
 /// and when.
 pub const WS_RECONNECT: u32 = 2097152;
+
+/// Server, host: several servers may listen on one port (SO_REUSEPORT), and the system gives each new connection to one
+/// of them: one server for each core, each polled by its own thread. All of them need this flag and the same user. On
+/// Linux connections are spread; other systems may give all to one. WS_ERR_UNSUPPORTED on Windows. docs/scale.md has an
+/// example.
+pub const WS_SHARE_PORT: u32 = 4194304;
 
 // --- Flags of ws_serve(). ---
 

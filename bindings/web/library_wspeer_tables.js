@@ -28,14 +28,15 @@
   library.$WSPEER_LAYOUT = isWide ? {
     pointer: 8,
     stats: {
-      size: 352, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 376, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
       deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
       refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248,
       pending_requests: 256, lost: 264, losses: 272, resumed: 280, sent_again: 288, unacknowledged_packets: 296,
-      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320, topics: 328, subscriptions: 336, replaced: 344
+      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320, topics: 328, subscriptions: 336, replaced: 344,
+      held_bytes: 352, most_held_bytes: 360, ceiling_ended: 368
     },
     packet: {
       size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
@@ -45,7 +46,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 280, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 288, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -55,7 +56,7 @@
       pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188, trusted_proxies: 192, ipv6_prefix_bits: 200,
       max_body_bytes: 204, proxy: 208, max_downloads: 216, max_downloads_per_address: 220, allowed_hosts: 224,
       allowed_origins: 232, retry_min_ms: 240, retry_max_ms: 244, retry_tries: 248, session_ms: 252, session_bytes: 256,
-      max_lost: 260, node: 264, max_topics: 272, max_server_topics: 276
+      max_lost: 260, node: 264, max_topics: 272, max_server_topics: 276, max_total_mib: 280, reserved58: 284
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -76,14 +77,15 @@
   } : {
     pointer: 4,
     stats: {
-      size: 352, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      size: 376, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
       wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
       queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
       accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
       deflate_memory_bytes: 168, kept_bytes: 176, downloads: 184, served: 192, refused_limit: 200, refused_request: 208,
       refused_tls: 216, refused_proxy: 224, refused_timeout: 232, refused_gone: 240, refused_waiting: 248,
       pending_requests: 256, lost: 264, losses: 272, resumed: 280, sent_again: 288, unacknowledged_packets: 296,
-      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320, topics: 328, subscriptions: 336, replaced: 344
+      unacknowledged_bytes: 304, sim_bytes: 312, sim_losses: 320, topics: 328, subscriptions: 336, replaced: 344,
+      held_bytes: 352, most_held_bytes: 360, ceiling_ended: 368
     },
     packet: {
       size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24
@@ -93,7 +95,7 @@
       unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 228, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      size: 236, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
       handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
       max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
       outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
@@ -103,7 +105,7 @@
       pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156, trusted_proxies: 160, ipv6_prefix_bits: 164,
       max_body_bytes: 168, proxy: 172, max_downloads: 176, max_downloads_per_address: 180, allowed_hosts: 184,
       allowed_origins: 188, retry_min_ms: 192, retry_max_ms: 196, retry_tries: 200, session_ms: 204, session_bytes: 208,
-      max_lost: 212, node: 216, max_topics: 220, max_server_topics: 224
+      max_lost: 212, node: 216, max_topics: 220, max_server_topics: 224, max_total_mib: 228, reserved58: 232
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -148,7 +150,7 @@
     VARIANT_STRING_NAME: 21, VERSION: 100
   };
   // All flags of ws_config.
-  library.$WSPEER_FLAGS = 3653631;
+  library.$WSPEER_FLAGS = 7847935;
   // By result.
   library.$WSPEER_NAMES = {
     '-17': 'WS_ERR_DIRECTORY', '-16': 'WS_ERR_PANIC', '-15': 'WS_ERR_LIMIT', '-14': 'WS_ERR_UNSUPPORTED',
@@ -159,7 +161,7 @@
   };
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
-    1: isWide ? 280 : 228, 2: 352, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
+    1: isWide ? 288 : 236, 2: 376, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
     6: isWide ? 24 : 16, 7: isWide ? 24 : 16, 8: 104
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
@@ -211,11 +213,13 @@
     },
     38: { name: 'max_lost', handles: 'server', at: isWide ? 260 : 212 },
     39: { name: 'max_topics', handles: 'server', at: isWide ? 272 : 220 },
-    40: { name: 'max_server_topics', handles: 'server', at: isWide ? 276 : 224 }
+    40: { name: 'max_server_topics', handles: 'server', at: isWide ? 276 : 224 },
+    41: { name: 'max_total_mib', handles: 'server', at: isWide ? 280 : 228 }
   };
   // Fields of ws_config that must be 0.
   library.$WSPEER_RESERVED = [
-    { name: 'reserved', at: 116 }
+    { name: 'reserved', at: 116 },
+    { name: 'reserved58', at: isWide ? 284 : 232 }
   ];
 
   // With -pthread the calls of all threads are carried to the page's own thread, where the sockets are.

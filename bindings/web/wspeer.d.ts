@@ -360,6 +360,12 @@ export declare const enum WsCause {
    */
   SESSION = 65,
   /**
+   * max_total_mib: all clients together make the server hold too much. ERROR of a server: clients that hold more
+   * than their share are not read from, and messages to them are refused. DISCONNECTED: this client held most and
+   * moved least; what had been received from it and not taken is dropped.
+   */
+  CEILING = 66,
+  /**
    * The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of peer event.peer_id were
    * dropped for lack of memory.
    */
@@ -460,6 +466,13 @@ export declare const enum WsFlag {
    * tried again, and when.
    */
   RECONNECT = 2097152,
+  /**
+   * Server, host: several servers may listen on one port (SO_REUSEPORT), and the system gives each new connection
+   * to one of them: one server for each core, each polled by its own thread. All of them need this flag and the
+   * same user. On Linux connections are spread; other systems may give all to one. WS_ERR_UNSUPPORTED on Windows.
+   * docs/scale.md has an example.
+   */
+  SHARE_PORT = 4194304,
 }
 
 export declare const enum WsServeFlag {
@@ -637,6 +650,8 @@ export declare const enum WsOption {
   MAX_TOPICS = 39,
   /** Server: ws_config.max_server_topics. */
   MAX_SERVER_TOPICS = 40,
+  /** Server: ws_config.max_total_mib. */
+  MAX_TOTAL_MIB = 41,
 }
 
 export declare const enum WsLogLevel {
@@ -918,8 +933,14 @@ export declare const enum WsStatsLayout {
   subscriptions = 336,
   /** Messages of ws_put_latest() and ws_publish_latest() that a newer one of the same key has replaced. */
   replaced = 344,
+  /** Server: bytes that its clients make it hold, as max_total_mib limits them; a client: what it holds of them. */
+  held_bytes = 352,
+  /** Server: the most that held_bytes was at the end of a poll, once it was above half of max_total_mib. */
+  most_held_bytes = 360,
+  /** Server: clients that were ended because of max_total_mib. */
+  ceiling_ended = 368,
   /** Size of the whole struct. */
-  SIZE = 352,
+  SIZE = 376,
 }
 
 /**
@@ -1044,7 +1065,7 @@ export declare const enum WsConfigLayout {
    * Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
    * WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
    * WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
-   * WS_REPORT_REFUSED | WS_RECONNECT.
+   * WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT.
    */
   flags = 8,
   /** Maximum duration of one ws_poll(), in microseconds (default: 1000). */
@@ -1282,8 +1303,16 @@ export declare const enum WsConfigLayout {
   max_topics = 220,
   /** Server: maximum number of topics that have subscribers (default: 65536). */
   max_server_topics = 224,
+  /**
+   * Server: memory that all clients together may make it hold, in MiB (default: 512): what was received and not
+   * taken, incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression contexts,
+   * handshakes. A message to several clients counts once.
+   */
+  max_total_mib = 228,
+  /** Zero. The next field takes its place. */
+  reserved58 = 232,
   /** Size of the whole struct. */
-  SIZE = 228,
+  SIZE = 236,
 }
 
 /** The offsets with 64-bit pointers. */
@@ -1345,7 +1374,9 @@ export declare const enum WsConfigLayout64 {
   node = 264,
   max_topics = 272,
   max_server_topics = 276,
-  SIZE = 280,
+  max_total_mib = 280,
+  reserved58 = 284,
+  SIZE = 288,
 }
 
 /**

@@ -82,3 +82,5 @@ pub const WS_OPT_MAX_LOST: i32 = 38;
 pub const WS_OPT_MAX_TOPICS: i32 = 39;
 /// Server: ws_config.max_server_topics.
 pub const WS_OPT_MAX_SERVER_TOPICS: i32 = 40;
+/// Server: ws_config.max_total_mib.
+pub const WS_OPT_MAX_TOTAL_MIB: i32 = 41;

@@ -483,6 +483,25 @@ impl Connection {
         self.queued_bytes() + self.unfinished_bytes() + self.early().1 + inbox.bytes() as usize + loan.bytes() > MUCH
     }
 
+    /// Bytes that the connection makes this end hold: messages and events that wait for the program, what is incomplete,
+    /// to be sent or not acknowledged, compression contexts, and what a simulated line holds.
+    pub fn held_bytes(&self) -> u64 {
+        /// What a queued message or event counts beside its bytes.
+        const ITEM: u64 = 64;
+        let inbox = &self.endpoint.inbox;
+        let waiting = inbox.bytes() + ITEM * (inbox.counted() + inbox.marks()) as u64;
+        let unfinished = self.link().map_or_else(|| self.unfinished_bytes(), Link::used_bytes);
+        let moving = (unfinished + self.queued_bytes() - self.shared_bytes()) as u64;
+        waiting + moving + if self.has_rare() { self.rare_bytes() } else { 0 }
+    }
+
+    fn rare_bytes(&self) -> u64 {
+        let [_, kept] = self.unacknowledged();
+        let deflate = self.compression().map_or(0, |compression| compression.heap_bytes());
+        let line = self.link().map_or(0, Link::line_bytes);
+        kept + line + (deflate + self.early().1) as u64
+    }
+
     fn unfinished_bytes(&self) -> usize {
         match &self.stage {
             Stage::Opening(opening) => opening.unfinished_bytes(),

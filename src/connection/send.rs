@@ -228,6 +228,26 @@ impl Connection {
         self.link().is_some_and(|link| link.needs_flush(&self.endpoint, tried))
     }
 
+    /// Whether messages are to be sent, or not acknowledged.
+    #[inline]
+    pub fn is_holding(&self) -> bool {
+        self.has_output() || self.session().is_some()
+    }
+
+    /// Whether it has state that most connections lack.
+    pub(super) fn has_rare(&self) -> bool {
+        match &self.stage {
+            Stage::Opening(_) => true,
+            Stage::Open(link) => link.has_rare(),
+            Stage::Ended => false,
+        }
+    }
+
+    /// Queued bytes of messages that are compressed once for several connections.
+    pub(super) fn shared_bytes(&self) -> usize {
+        self.link().map_or(0, Link::shared_bytes)
+    }
+
     /// Whether writing has failed and the connection is about to end. No readiness event announces this.
     pub fn has_failed(&self) -> bool {
         match &self.stage {

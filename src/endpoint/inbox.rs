@@ -2,7 +2,7 @@
 
 use super::item::{Body, Item, Mark, Message};
 use crate::heap::Discarded;
-use crate::status::{EventKind, MessageType};
+use crate::status::{Cause, EventKind, MessageType};
 use crate::work::{Arena, Chunk};
 use std::collections::{HashSet, VecDeque};
 use std::ops::{Deref, DerefMut};
@@ -210,6 +210,12 @@ impl Inbox {
     pub fn add_to(&mut self, kind: EventKind, count: u64) -> bool {
         let waiting = self.queued.marks.iter_mut().find(|(_, mark)| mark.kind == kind);
         waiting.map(|(_, mark)| mark.count += count).is_some()
+    }
+
+    /// Adds to the count of the first mark of this type and cause. False: none is queued.
+    pub fn add_to_cause(&mut self, kind: EventKind, cause: Cause) -> bool {
+        let waiting = self.queued.marks.iter_mut().find(|(_, mark)| mark.kind == kind && mark.cause == cause);
+        waiting.map(|(_, mark)| mark.count += 1).is_some()
     }
 
     /// Adds to the count of the mark of this type that was queued last. False: none is queued.

@@ -134,6 +134,9 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
             topics: stats.topics[0],
             subscriptions: stats.topics[1],
             replaced: counters.rare.replaced,
+            held_bytes: stats.held[0],
+            most_held_bytes: stats.held[1],
+            ceiling_ended: stats.held[2],
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };

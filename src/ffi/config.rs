@@ -13,7 +13,7 @@ use crate::multiplayer::{SceneSettings, Wire};
 use crate::names::{
     self, ALLOWED_HOSTS, ALLOWED_ORIGINS, APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, FORWARDED, INSECURE, KEY_PEM,
     MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name, PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, SCENE,
-    SESSION_MS, TRUSTED_PROXIES, X_FORWARDED_FOR,
+    SESSION_MS, SHARE_PORT, TRUSTED_PROXIES, X_FORWARDED_FOR,
 };
 use crate::net::{Networks, TlsClientSettings};
 use crate::opening::ProxySetting;
@@ -100,6 +100,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         },
         allowed: if server { allowed(&config)? } else { Allowed::default() },
         asks: has(WS_ASK),
+        shares_port: shares_port(&config)?,
         proxies: if server { proxies(&config)? } else { None },
         ipv6_prefix_bits: match config.ipv6_prefix_bits {
             0 => IPV6_PREFIX_BITS,
@@ -110,6 +111,19 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         key_pem: tls.key_pem.clone(),
         tls,
     })
+}
+
+/// Whether other servers may listen on the port. What a client that comes back has a session with is one of them, and the
+/// system may lead it to another.
+fn shares_port(config: &ws_config) -> Result<bool, Error> {
+    let shares = config.flags & WS_SHARE_PORT != 0;
+    if shares && config.session_ms != 0 {
+        return Err(bad(format!(
+            "{SHARE_PORT} and {SESSION_MS} exclude each other, as a client that comes back may reach another server on the \
+             port: give each server a port of its own, behind a proxy that knows nodes"
+        )));
+    }
+    Ok(shares)
 }
 
 /// The name of the server's node: the config's, or a random one.

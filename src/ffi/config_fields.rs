@@ -19,7 +19,7 @@ pub struct ws_config {
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
     /// WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
     /// WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
-    /// WS_REPORT_REFUSED | WS_RECONNECT.
+    /// WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT.
     pub flags: u32,
     /// Maximum duration of one ws_poll(), in microseconds (default: 1000).
     pub poll_budget_us: u32,
@@ -182,9 +182,15 @@ pub struct ws_config {
     pub max_topics: u32,
     /// Server: maximum number of topics that have subscribers (default: 65536).
     pub max_server_topics: u32,
+    /// Server: memory that all clients together may make it hold, in MiB (default: 512): what was received and not taken,
+    /// incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression contexts, handshakes. A
+    /// message to several clients counts once.
+    pub max_total_mib: u32,
+    /// Zero. The next field takes its place.
+    pub reserved58: u32,
 }
 
-const _: () = assert!(size_of::<ws_config>() == 13 * size_of::<*mut c_void>() + 44 * 4);
+const _: () = assert!(size_of::<ws_config>() == 13 * size_of::<*mut c_void>() + 46 * 4);
 
 /// All flags of ws_config.flags.
 pub(super) const FLAGS: u32 = WS_COALESCE
@@ -206,10 +212,11 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_X_FORWARDED_FOR
     | WS_PROXY_PROTOCOL
     | WS_REPORT_REFUSED
-    | WS_RECONNECT;
+    | WS_RECONNECT
+    | WS_SHARE_PORT;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
-pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 30] {
+pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 31] {
     [
         (WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
         (WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
@@ -241,12 +248,13 @@ pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 30] {
         (WS_OPT_MAX_LOST, config.max_lost),
         (WS_OPT_MAX_TOPICS, config.max_topics),
         (WS_OPT_MAX_SERVER_TOPICS, config.max_server_topics),
+        (WS_OPT_MAX_TOTAL_MIB, config.max_total_mib),
     ]
 }
 
 /// The fields that must be 0: name and value.
-pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 1] {
-    [("reserved", config.reserved)]
+pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 2] {
+    [("reserved", config.reserved), ("reserved58", config.reserved58)]
 }
 
 /// The default of connect_timeout_ms, which is not an option.

@@ -235,6 +235,12 @@ pub struct ws_stats {
     pub subscriptions: u64,
     /// Messages of ws_put_latest() and ws_publish_latest() that a newer one of the same key has replaced.
     pub replaced: u64,
+    /// Server: bytes that its clients make it hold, as max_total_mib limits them; a client: what it holds of them.
+    pub held_bytes: u64,
+    /// Server: the most that held_bytes was at the end of a poll, once it was above half of max_total_mib.
+    pub most_held_bytes: u64,
+    /// Server: clients that were ended because of max_total_mib.
+    pub ceiling_ended: u64,
 }
 
 /// A bad network, for ws_set_sim(). Fill it with ws_sim_init(). The fields up_* are about the bytes from the client to
@@ -313,6 +319,6 @@ const _: () = {
     let pointer = size_of::<usize>();
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
-    assert!(size_of::<ws_stats>() == 8 + 43 * 8);
+    assert!(size_of::<ws_stats>() == 8 + 46 * 8);
     assert!(size_of::<ws_sim>() == 26 * 4);
 };

@@ -322,10 +322,34 @@ impl Link {
         self.outbox.messages() + self.rare.unencoded().0
     }
 
+    /// Whether it has state that most links lack.
+    pub fn has_rare(&self) -> bool {
+        self.rare.may_have_timers() || matches!(self.stream, Some(Stream::Simulated(_)))
+    }
+
+    /// Bytes that a simulated line holds, with what each packet counts beside its bytes.
+    pub fn line_bytes(&self) -> u64 {
+        match &self.stream {
+            Some(Stream::Simulated(line)) => line.counts()[0],
+            _ => 0,
+        }
+    }
+
+    /// Queued bytes of messages that are compressed once for several connections.
+    pub fn shared_bytes(&self) -> usize {
+        self.rare.waiting().map_or(0, Waiting::shared_bytes)
+    }
+
     /// Heap bytes outside the queues: incomplete messages, and bytes read but not decoded.
     pub fn unfinished_bytes(&self) -> usize {
         let inflating = self.rare.compression().map_or(0, |compression| compression.message_bytes());
         self.decoder.heap_bytes() + inflating + self.rare.backlog_bytes()
+    }
+
+    /// As `unfinished_bytes`, without memory that is reserved for an incomplete message and not in use.
+    pub fn used_bytes(&self) -> usize {
+        let inflating = self.rare.compression().map_or(0, |compression| compression.message_bytes());
+        self.decoder.used_bytes() + inflating + self.rare.backlog_bytes()
     }
 
     /// Compression contexts of queued messages that are shared with other connections: an id of each, and its heap

@@ -82,6 +82,8 @@ impl Outgoing {
 pub struct Waiting {
     messages: VecDeque<Outgoing>,
     bytes: usize,
+    /// Those of `Shared` messages.
+    shared: usize,
     /// Number of the first message. They are numbered in order.
     first: u64,
     /// The numbers of the `Latest` messages, by key.
@@ -94,13 +96,13 @@ impl Waiting {
         if let Outgoing::Latest { key, .. } = &outgoing {
             self.latest.insert(*key, self.first.wrapping_add(self.messages.len() as u64));
         }
-        self.bytes += outgoing.left();
+        self.add(&outgoing);
         self.messages.push_back(outgoing);
     }
 
     /// Puts the unfinished first message back.
     pub fn push_front(&mut self, outgoing: Outgoing) {
-        self.bytes += outgoing.left();
+        self.add(&outgoing);
         self.first = self.first.wrapping_sub(1);
         self.messages.push_front(outgoing);
     }
@@ -108,12 +110,24 @@ impl Waiting {
     /// Takes the first message.
     pub fn pop(&mut self) -> Option<Outgoing> {
         let first = self.messages.pop_front()?;
-        self.bytes -= first.left();
+        let left = first.left();
+        self.bytes -= left;
+        if matches!(first, Outgoing::Shared { .. }) {
+            self.shared -= left;
+        }
         self.first = self.first.wrapping_add(1);
         if let Outgoing::Latest { key, .. } = &first {
             self.latest.remove(key);
         }
         Some(first)
+    }
+
+    fn add(&mut self, outgoing: &Outgoing) {
+        let left = outgoing.left();
+        self.bytes += left;
+        if matches!(outgoing, Outgoing::Shared { .. }) {
+            self.shared += left;
+        }
     }
 
     /// Whether a newer message may take the place of the first one.
@@ -137,6 +151,11 @@ impl Waiting {
             *old = Outgoing::Latest { key, text, payload };
             self.bytes += old.left();
         }
+    }
+
+    /// Bytes of the messages that are compressed once for several connections.
+    pub fn shared_bytes(&self) -> usize {
+        self.shared
     }
 
     /// Number of messages.

@@ -395,6 +395,7 @@ fn call_many(
                 _ => Sent::Partial,
             };
         }
+        server.finish(cx, forms);
     }
     result
 }

@@ -114,6 +114,8 @@ pub const NODE: Name = Name("node");
 pub const MAX_TOPICS: Name = Name("max_topics");
 /// `max_server_topics`.
 pub const MAX_SERVER_TOPICS: Name = Name("max_server_topics");
+/// `max_total_mib`.
+pub const MAX_TOTAL_MIB: Name = Name("max_total_mib");
 /// `WS_COALESCE`.
 pub const COALESCE: Name = Name("WS_COALESCE");
 /// `WS_QUEUE_BEFORE_OPEN`.
@@ -154,6 +156,8 @@ pub const PROXY_PROTOCOL: Name = Name("WS_PROXY_PROTOCOL");
 pub const REPORT_REFUSED: Name = Name("WS_REPORT_REFUSED");
 /// `WS_RECONNECT`.
 pub const RECONNECT: Name = Name("WS_RECONNECT");
+/// `WS_SHARE_PORT`.
+pub const SHARE_PORT: Name = Name("WS_SHARE_PORT");
 /// `WS_OPT_PORT`.
 pub const PORT: Name = Name("WS_OPT_PORT");
 /// `WS_OPT_TRANSFER_MODE`.

@@ -52,15 +52,20 @@ pub(crate) const LEAST_READ: usize = 20 << 10;
 /// Maximum connections in the system's accept queue.
 const BACKLOG: i32 = 1_024;
 
-/// Creates a socket that listens on `address`.
-pub fn listen(address: SocketAddr, v6_only: bool) -> io::Result<mio::net::TcpListener> {
+/// Creates a socket that listens on `address`. `shares_port`: other sockets may, too, and the system spreads connections.
+pub fn listen(address: SocketAddr, v6_only: bool, shares_port: bool) -> io::Result<mio::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(v6_only)?;
     }
     // On Windows this option would let two programs share the port.
     #[cfg(unix)]
-    socket.set_reuse_address(true)?;
+    {
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(shares_port)?;
+    }
+    #[cfg(not(unix))]
+    let _ = shares_port;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

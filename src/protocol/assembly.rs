@@ -58,6 +58,11 @@ impl Assembly {
         }
     }
 
+    /// Bytes of its storage that are in use: more is reserved, and costs nothing before it is.
+    pub(super) fn used_bytes(&self) -> usize {
+        self.bytes.len() + if self.moving.is_under_way() { self.filled } else { 0 }
+    }
+
     /// Starts a frame of `len` payload bytes.
     pub(super) fn start_fragment(&mut self, len: u64, limits: &Limits) -> Result<(), Failure> {
         self.fragments += 1;

@@ -156,6 +156,12 @@ impl Decoder {
         !self.between && self.pieces.as_ref().is_some_and(|pieces| pieces.assembly.is_some())
     }
 
+    /// Bytes in use for the message in progress.
+    pub fn used_bytes(&self) -> usize {
+        let assembly = self.pieces.as_ref().and_then(|pieces| pieces.assembly.as_ref());
+        assembly.map_or(0, |assembly| assembly.used_bytes())
+    }
+
     /// Heap bytes of the message in progress.
     pub fn heap_bytes(&self) -> usize {
         let assembly = self.pieces.as_ref().and_then(|pieces| pieces.assembly.as_ref());

@@ -359,6 +359,7 @@ impl Server {
             timer: None,
             done: false,
             standing: if known { Standing::KNOWN } else { Standing::default() },
+            holds: 0,
         });
         if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
             client.set_timer(key, since + time, &mut self.queues);

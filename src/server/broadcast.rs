@@ -1,6 +1,7 @@
 //! Sending one message to several clients: it is encoded once, compressed once where clients can share the result, and
 //! written while the budget lasts.
 
+use super::ceiling::SHARED;
 use super::client::Handshaking;
 use super::{Server, Slot};
 use crate::codes::*;
@@ -20,6 +21,8 @@ use std::sync::Arc;
 const MAX_LEVEL: u8 = 9;
 /// A write of at most this many bytes takes as long as decoding `WRITE` frames.
 const SHORT: usize = 4 << 10;
+/// Messages for which several clients wait that are looked at in a poll.
+const PASSED_AT_ONCE: usize = 64;
 const WRITE: u32 = 8;
 
 /// A message to several clients.
@@ -228,8 +231,13 @@ impl Server {
             if cx.corked {
                 client.peer.make_room(cx, len);
             }
-            if !client.peer.has_lost_session() && !client.peer.has_room(len) {
+            if client.peer.has_lost_session() {
+                continue;
+            }
+            if !client.peer.has_room(len) {
                 client.peer.endpoint.owe_writable(len);
+                all = false;
+            } else if self.is_tight() && self.refuses_put(key, len) {
                 all = false;
             }
         }
@@ -241,13 +249,29 @@ impl Server {
     pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> Sent {
         let Some(mut forms) = self.forms(&spread) else { return Sent::NoMemory };
         let result = self.put_forms(cx, spread, &mut forms);
-        // Kept for the next message, unless it is large.
-        if forms.plain.capacity() > MUCH {
+        self.finish(cx, forms);
+        result
+    }
+
+    /// After a message was put: notes the forms of it for which clients wait.
+    pub fn finish(&mut self, cx: &Cx<'_>, forms: Forms<'_>) {
+        let is_awaited = |chunk: &Chunk| chunk.len() >= SHARED && Arc::strong_count(chunk) > 1;
+        for (_, form) in forms.compressed {
+            if let Compressed::Frame(frame) = form
+                && !Arc::ptr_eq(&frame, &forms.plain)
+                && is_awaited(&frame)
+            {
+                self.reuse.passed.push(frame);
+            }
+        }
+        if is_awaited(&forms.plain) {
+            self.reuse.passed.push(forms.plain);
+        } else if forms.plain.capacity() > MUCH {
             cx.discard(forms.plain.capacity(), forms.plain);
         } else {
+            // Kept for the next message, unless it is large.
             self.reuse.frame = Some(forms.plain);
         }
-        result
     }
 
     /// As `put_spread`, for a message that ends with `storage` from `start` on. That part is not copied, and the
@@ -265,13 +289,20 @@ impl Server {
         self.put_forms(cx, spread, &mut forms)
     }
 
-    /// Has the worker free the storage of passed-on messages that all clients have sent.
+    /// Frees messages for which no client waits any more; the worker does that for large ones.
     pub(super) fn drop_passed(&mut self, cx: &Cx<'_>) {
         if self.reuse.passed.is_empty() {
             return;
         }
-        let gone = self.reuse.passed.extract_if(.., |storage| Arc::strong_count(storage) == 1);
-        gone.for_each(|storage| cx.services.discard(Box::new(storage)));
+        let from = if self.reuse.passed_at < self.reuse.passed.len() { self.reuse.passed_at } else { 0 };
+        let to = (from + PASSED_AT_ONCE).min(self.reuse.passed.len());
+        let mut count = 0;
+        let gone = self.reuse.passed.extract_if(from..to, |storage| Arc::strong_count(storage) == 1);
+        gone.for_each(|storage| {
+            count += 1;
+            cx.discard(storage.capacity(), storage);
+        });
+        self.reuse.passed_at = to - count;
         if self.reuse.passed.is_empty() {
             self.reuse.passed = Vec::new();
         }
@@ -304,6 +335,7 @@ impl Server {
             if except.contains(&key) {
                 continue;
             }
+            let is_refused = self.is_tight() && self.refuses_put(key, payload.len());
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
             if client.progress != Handshaking::Over
                 || !client.peer.may_put()
@@ -322,7 +354,7 @@ impl Server {
                 WRITE
             };
             now = now && !cx.budget.spend(work);
-            match forms.put(cx, &mut client.peer, now) {
+            match if is_refused { Sent::Full } else { forms.put(cx, &mut client.peer, now) } {
                 Sent::Taken if at_once => self.mark_put(cx, key, now),
                 Sent::Taken => self.queues.later.push(key),
                 Sent::NotOpen => {}
@@ -350,6 +382,9 @@ impl Server {
 
     /// Sends to one client.
     pub fn put_one(&mut self, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Sent {
+        if self.is_tight() && self.refuses_put(key, payload.len()) {
+            return Sent::Full;
+        }
         let Some(client) = self.client(key) else { return Sent::NotOpen };
         let sent = client.peer.put(cx, text, payload);
         let news = client.peer.endpoint.inbox.marks() != client.marks as usize;
@@ -476,10 +511,12 @@ impl Server {
     /// writing has been attempted.
     #[inline(always)]
     pub fn mark_for_flush(&mut self, key: u32, tried: bool) {
-        if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
-            && client.peer.needs_flush(tried)
-        {
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        if client.peer.needs_flush(tried) {
             self.queues.to_flush.push(key);
+        }
+        if client.peer.is_holding() {
+            self.weigh(key);
         }
     }
 

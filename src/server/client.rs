@@ -33,6 +33,8 @@ pub(super) struct Client {
     pub(super) done: bool,
     /// What it counts as.
     pub(super) standing: Standing,
+    /// Bytes that it makes the server hold; 0: few.
+    pub(super) holds: u64,
 }
 
 /// What a client counts as, in one byte, as a server has it for every client.
@@ -209,6 +211,7 @@ impl Server {
             self.note_lost(cx, key);
         }
         self.note_changes(cx, key);
+        self.weigh(key);
         if self.counts.lifecycle > MAX_LIFECYCLE {
             self.collapse(cx);
         }
@@ -416,6 +419,7 @@ impl Server {
     }
 
     pub(super) fn remove(&mut self, cx: &Cx<'_>, key: u32) {
+        self.forget_weight(key);
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.counts.removed.add(&client.peer.totals());
             if client.peer.endpoint.label != 0 {

@@ -66,16 +66,22 @@ impl Server {
             let origin = Origin { conn: endpoint.handle, user: endpoint.user, label: endpoint.label };
             let result = take(message, origin, &mut self.endpoint.loan);
             drop(endpoint.inbox.take_message());
-            let more = endpoint.inbox.has_messages();
+            let (more, is_heavy) = (endpoint.inbox.has_messages(), client.holds != 0);
             if client.done && endpoint.inbox.is_empty() {
                 self.queues.retiring.push_back(key);
             } else if client.readable && !client.peer.is_full() {
                 self.queues.ready.push(key);
             }
             self.queues.served.1 += 1;
+            if more && self.queues.served.1 < TURN {
+                return Some(result);
+            }
+            if is_heavy {
+                self.weigh(key);
+            }
             if !more {
                 self.leave_with_messages();
-            } else if self.queues.served.1 >= TURN {
+            } else {
                 self.queues.served.1 = 0;
                 self.queues.with_messages.rotate();
             }
@@ -110,7 +116,7 @@ impl Server {
     pub fn took(&mut self, key: u32, last: bool) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         let marks = client.peer.endpoint.inbox.marks() as u32;
-        if last || client.done || client.readable || marks != client.marks {
+        if last || client.done || client.readable || marks != client.marks || client.holds != 0 {
             self.note_taken(key, last);
         }
     }
@@ -127,6 +133,7 @@ impl Server {
         } else {
             self.read_on(key);
         }
+        self.weigh(key);
     }
 
     /// Resumes reading that was paused by a full queue, after items were taken.

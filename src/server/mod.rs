@@ -4,6 +4,7 @@
 mod above;
 mod accept;
 mod broadcast;
+mod ceiling;
 mod certificate;
 mod client;
 mod downloads;
@@ -38,6 +39,7 @@ use crate::net::{Mailbox, Schedule, Stream, TlsServer, prefix};
 use crate::protocol::{Accept, Allowed};
 use crate::status::{ErrorCode, EventKind, State};
 use crate::work::{Chunk, Cx};
+use ceiling::Ceiling;
 use client::{Client, FromThere, Slot};
 use downloads::Downloads;
 use drain::Drain;
@@ -128,6 +130,8 @@ pub struct Server {
     sessions: Sessions,
     /// Who has subscribed to what.
     topics: Topics,
+    /// What the clients hold.
+    ceiling: Ceiling,
     /// A drain in progress.
     drain: Option<Box<Drain>>,
     reuse: Reuse,
@@ -248,8 +252,10 @@ struct Reuse {
     idle_at: Option<Instant>,
     /// When the current period of `served_lately` ends.
     period_end: Option<Instant>,
-    /// Storage of long messages that were passed on to other clients.
+    /// Storage of messages for which several clients wait.
     passed: Vec<Chunk>,
+    /// The first of them to look at next.
+    passed_at: usize,
     /// The last frame that was sent to several clients.
     frame: Option<Chunk>,
 }
@@ -308,6 +314,7 @@ impl Server {
             idle: Idle::default(),
             sessions: Sessions::default(),
             topics: Topics::default(),
+            ceiling: Ceiling::default(),
             drain: None,
             reuse: Reuse::default(),
             certificates: 0,
@@ -330,6 +337,7 @@ impl Server {
         self.sweep();
         self.drop_passed(cx);
         self.leave_arena(cx);
+        more |= self.keep_ceiling(cx);
         self.queues.ready.begin_poll();
         let mut all_ready = self.collect_readiness(|| cx.second());
         self.collect_local();
@@ -360,6 +368,7 @@ impl Server {
         }
         self.judge_timers(cx, handles);
         self.pass_refusals(cx.now);
+        more |= self.keep_ceiling(cx);
         self.note_closed(cx);
         if !self.queues.served_lately.is_empty() || !self.queues.served_before.is_empty() {
             self.give_memory_back(cx);

@@ -58,10 +58,15 @@ impl Server {
         }
         while let Some(key) = self.queues.ready.pop() {
             let alone = self.queues.ready.is_empty();
-            let Some(client) = self.client(key) else {
+            if self.client(key).is_none() {
                 self.introduce(cx, key, Some(handles));
                 continue;
-            };
+            }
+            if self.is_over_share(key) {
+                self.pause(cx, key);
+                continue;
+            }
+            let Some(client) = self.client(key) else { continue };
             if !alone {
                 cx.budget.begin_slice();
             }
@@ -122,9 +127,10 @@ impl Server {
     fn judge_due(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
         let (now, mut part) = (cx.now.into(), cx.budget.eighth());
         while let Some((at, key, serial)) = self.queues.timers.pop_due(now) {
+            let is_paused = self.is_paused(key);
             match self.slots.get_mut(key as usize) {
                 Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
-                    if client.readable && self.queues.ready.contains(key) {
+                    if is_paused || (client.readable && self.queues.ready.contains(key)) {
                         // Not all its bytes have been read: an unread one may be its sign of life.
                         client.peer.check_timers(cx, false);
                         client.timer = None;

@@ -38,6 +38,11 @@ impl Sessions {
         self.lost.len()
     }
 
+    /// Key of the client that lost its link first, of those that have none.
+    pub(super) fn first_lost(&self) -> Option<u32> {
+        self.lost.first_key_value().map(|(_, key)| *key)
+    }
+
     fn is_lost(&self, key: u32) -> bool {
         self.places.contains_key(&key)
     }

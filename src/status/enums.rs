@@ -114,6 +114,7 @@ codes! {
         Unsupported = WS_CAUSE_UNSUPPORTED,
         NoHeartbeat = WS_CAUSE_NO_HEARTBEAT,
         Session = WS_CAUSE_SESSION,
+        Ceiling = WS_CAUSE_CEILING,
         Resources = WS_CAUSE_RESOURCES,
         Panic = WS_CAUSE_PANIC,
     }

@@ -99,6 +99,8 @@ pub struct Stats {
     pub lines: [u64; 2],
     /// Topics with subscribers, and subscriptions.
     pub topics: [u64; 2],
+    /// Bytes that are held, the most that were, and clients that were ended for it.
+    pub held: [u64; 3],
 }
 
 /// ws_get_stats.
@@ -123,6 +125,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
                 kept,
                 lines,
                 topics: server.topic_counts(),
+                held: server.ceiling_counts(),
             });
         }
         let topics = match (&body.kind, member) {
@@ -155,6 +158,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             kept,
             lines,
             topics: [0, topics],
+            held: [peer.held_bytes(), 0, 0],
         })
     })
 }

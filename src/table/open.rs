@@ -12,7 +12,7 @@ use crate::endpoint::Options;
 use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{self, Join, SceneSettings, Wire};
-use crate::names::{CERT_PEM, KEY_PEM};
+use crate::names::{CERT_PEM, KEY_PEM, SHARE_PORT};
 use crate::net::{MemoryEnd, Stream, TlsClientSettings, TlsServer, lacks_interface, listen as listen_at};
 use crate::opening::ProxySetting;
 use crate::protocol::{
@@ -72,6 +72,8 @@ pub struct Settings {
     pub allowed: Allowed,
     /// WS_ASK.
     pub asks: bool,
+    /// WS_SHARE_PORT.
+    pub shares_port: bool,
     /// The proxies that a server trusts.
     pub proxies: Option<Proxies>,
     /// Number of leading bits of an IPv6 address that count for the limits per address.
@@ -210,6 +212,10 @@ pub fn host(url: &str, settings: Settings) -> Result<u32, Error> {
 }
 
 fn server(url: &str, settings: Settings) -> Result<Server, Error> {
+    if settings.shares_port && cfg!(not(unix)) {
+        let why = format!("{SHARE_PORT} is not available on this system: open one server for each port");
+        return Err(Error::new(ErrorCode::Unsupported, why));
+    }
     // "*" means all addresses of this machine.
     let (any, Place { url: parsed, zone }) = match url.split_once("://*") {
         Some((scheme, rest))
@@ -258,7 +264,7 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
         }
         _ => return Err(bad_url("a server listens on an IP address, on localhost or on *")),
     };
-    let listeners = bind(&addresses)?;
+    let listeners = bind(&addresses, settings.shares_port)?;
     let channel = settings.offered(settings.session.is_some());
     let path = (parsed.path() != "/").then(|| parsed.path().to_owned());
     let server_settings = ServerSettings {
@@ -413,10 +419,13 @@ fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u
 }
 
 /// Binds all addresses to one port. If the machine lacks one of two address families, it listens on the other only.
-fn bind(addresses: &[SocketAddr]) -> Result<Vec<mio::net::TcpListener>, Error> {
+fn bind(addresses: &[SocketAddr], shares_port: bool) -> Result<Vec<mio::net::TcpListener>, Error> {
     let failed = |address: SocketAddr, error: &std::io::Error| {
         let hint = match error.kind() {
             _ if lacks_interface(&address) => "a link-local address needs its interface: write [fe80::1%25eth0]",
+            ErrorKind::AddrInUse if shares_port => {
+                "another program has that port, or not all servers on it were opened with WS_SHARE_PORT"
+            }
             ErrorKind::AddrInUse => "choose another port, or end the program that has it",
             ErrorKind::AddrNotAvailable => {
                 "this machine does not have that address: use * for all of its addresses, or localhost"
@@ -438,7 +447,7 @@ fn bind(addresses: &[SocketAddr]) -> Result<Vec<mio::net::TcpListener>, Error> {
                     .and_then(|first| first.local_addr().ok())
                     .map_or(address.port(), |first| first.port()),
             );
-            match listen_at(address, true) {
+            match listen_at(address, true, shares_port) {
                 Ok(listener) => listeners.push(listener),
                 Err(error) if error.kind() == ErrorKind::AddrInUse && addresses[0].port() == 0 && tries < 16 => {
                     tries += 1;

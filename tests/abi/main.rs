@@ -5,6 +5,7 @@
 mod c_host;
 
 mod broadcasts;
+mod ceiling;
 mod early_messages;
 mod encode_aliases;
 mod event_order;

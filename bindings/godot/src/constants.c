@@ -63,6 +63,7 @@ const gd_constant peer_more_constants[] = {
     {"Cause", "CAUSE_NO_PEER", WS_CAUSE_NO_PEER},
     {"Cause", "CAUSE_NO_HEARTBEAT", WS_CAUSE_NO_HEARTBEAT},
     {"Cause", "CAUSE_SESSION", WS_CAUSE_SESSION},
+    {"Cause", "CAUSE_CEILING", WS_CAUSE_CEILING},
     {"Cause", "CAUSE_RESOURCES", WS_CAUSE_RESOURCES},
     {"Cause", "CAUSE_PANIC", WS_CAUSE_PANIC},
     {"FullQueuePolicy", "FULL_QUEUE_SKIP", WS_FULL_SKIP},

@@ -303,6 +303,10 @@ namespace Wspeer
         /// event.Unsent messages may not have arrived. ERROR of a client: there is no session, and the connection goes
         /// on without.</summary>
         Session = 65,
+        /// <summary>MaxTotalMib: all clients together make the server hold too much. ERROR of a server: clients that
+        /// hold more than their share are not read from, and messages to them are refused. DISCONNECTED: this client
+        /// held most and moved least; what had been received from it and not taken is dropped.</summary>
+        Ceiling = 66,
         /// <summary>The system has no descriptor or memory left. ERROR with WebSocketFlags.Scene: event.Count calls of
         /// peer event.PeerId were dropped for lack of memory.</summary>
         Resources = 60,
@@ -383,6 +387,11 @@ namespace Wspeer
         /// until it is open, until RetryTries tries in a row have failed, or until Close(). docs/reconnecting.md says
         /// what is tried again, and when.</summary>
         Reconnect = 2097152,
+        /// <summary>Server, host: several servers may listen on one port (SO_REUSEPORT), and the system gives each new
+        /// connection to one of them: one server for each core, each polled by its own thread. All of them need this
+        /// flag and the same user. On Linux connections are spread; other systems may give all to one.
+        /// WebSocketResult.ErrUnsupported on Windows. docs/scale.md has an example.</summary>
+        SharePort = 4194304,
     }
 
     /// <summary>Flags of WebSocketServer.Serve().</summary>
@@ -556,6 +565,8 @@ namespace Wspeer
         MaxTopics = 39,
         /// <summary>Server: WebSocketConfig.MaxServerTopics.</summary>
         MaxServerTopics = 40,
+        /// <summary>Server: WebSocketConfig.MaxTotalMib.</summary>
+        MaxTotalMib = 41,
     }
 
     /// <summary>The level of log lines.</summary>

@@ -360,6 +360,14 @@ namespace Wspeer
         /// <summary>Messages of ws_put_latest() and ws_publish_latest() that a newer one of the same key has
         /// replaced.</summary>
         public ulong Replaced;
+        /// <summary>Server: bytes that its clients make it hold, as MaxTotalMib limits them; a client: what it holds of
+        /// them.</summary>
+        public ulong HeldBytes;
+        /// <summary>Server: the most that HeldBytes was at the end of a poll, once it was above half of
+        /// MaxTotalMib.</summary>
+        public ulong MostHeldBytes;
+        /// <summary>Server: clients that were ended because of MaxTotalMib.</summary>
+        public ulong CeilingEnded;
     }
 
     /// <summary>A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.</summary>
@@ -438,7 +446,7 @@ namespace Wspeer
         /// <summary>Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW |
         /// WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME |
         /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR |
-        /// WS_PROXY_PROTOCOL | WS_REPORT_REFUSED | WS_RECONNECT.</summary>
+        /// WS_PROXY_PROTOCOL | WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT.</summary>
         public uint Flags;
         /// <summary>Maximum duration of one ws_poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -617,6 +625,12 @@ namespace Wspeer
         public uint MaxTopics;
         /// <summary>Server: maximum number of topics that have subscribers (default: 65536).</summary>
         public uint MaxServerTopics;
+        /// <summary>Server: memory that all clients together may make it hold, in MiB (default: 512): what was received
+        /// and not taken, incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression
+        /// contexts, handshakes. A message to several clients counts once.</summary>
+        public uint MaxTotalMib;
+        /// <summary>Zero. The next field takes its place.</summary>
+        public uint Reserved58;
     }
 
     /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type

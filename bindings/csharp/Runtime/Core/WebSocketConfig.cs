@@ -19,7 +19,8 @@ namespace Wspeer
         /// WebSocketFlags.ServerNoContextTakeover | WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 |
         /// WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay |
         /// WebSocketFlags.AppHeartbeat | WebSocketFlags.Ask | WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor |
-        /// WebSocketFlags.ProxyProtocol | WebSocketFlags.ReportRefused | WebSocketFlags.Reconnect.</summary>
+        /// WebSocketFlags.ProxyProtocol | WebSocketFlags.ReportRefused | WebSocketFlags.Reconnect |
+        /// WebSocketFlags.SharePort.</summary>
         public WebSocketFlags Flags;
         /// <summary>Maximum duration of one Poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -198,6 +199,10 @@ namespace Wspeer
         public uint MaxTopics;
         /// <summary>Server: maximum number of topics that have subscribers (default: 65536).</summary>
         public uint MaxServerTopics;
+        /// <summary>Server: memory that all clients together may make it hold, in MiB (default: 512): what was received
+        /// and not taken, incomplete messages, what is to be sent, what is not acknowledged (SessionMs), compression
+        /// contexts, handshakes. A message to several clients counts once.</summary>
+        public uint MaxTotalMib;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -256,6 +261,7 @@ namespace Wspeer
             to->Node = texts.Text(Node, nameof(Node));
             to->MaxTopics = MaxTopics;
             to->MaxServerTopics = MaxServerTopics;
+            to->MaxTotalMib = MaxTotalMib;
         }
     }
 }

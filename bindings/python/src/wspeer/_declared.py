@@ -74,6 +74,8 @@ class Config(ctypes.Structure):
         ("node", c_char_p),
         ("max_topics", c_uint32),
         ("max_server_topics", c_uint32),
+        ("max_total_mib", c_uint32),
+        ("reserved58", c_uint32),
     ]
 
 
@@ -126,6 +128,9 @@ class Stats(ctypes.Structure):
         ("topics", c_uint64),
         ("subscriptions", c_uint64),
         ("replaced", c_uint64),
+        ("held_bytes", c_uint64),
+        ("most_held_bytes", c_uint64),
+        ("ceiling_ended", c_uint64),
     ]
 
 

@@ -284,6 +284,10 @@ class Cause(Code):
     """The session (session_ms) ended: it was not resumed in time, or the server does not have it any more;
     event.unsent messages may not have arrived. ERROR of a client: there is no session, and the connection goes on
     without."""
+    CEILING = 66
+    """max_total_mib: all clients together make the server hold too much. ERROR of a server: clients that hold more
+    than their share are not read from, and messages to them are refused. DISCONNECTED: this client held most and
+    moved least; what had been received from it and not taken is dropped."""
     RESOURCES = 60
     """The system has no descriptor or memory left. ERROR with scene: event.count calls of peer event.peer_id were
     dropped for lack of memory."""

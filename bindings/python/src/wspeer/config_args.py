@@ -178,6 +178,10 @@ class ConfigArgs(TypedDict, total=False):
     """Server: maximum number of topics of a client (default: 256)."""
     max_server_topics: int
     """Server: maximum number of topics that have subscribers (default: 65536)."""
+    max_total_mib: int
+    """Server: memory that all clients together may make it hold, in MiB (default: 512): what was received and not
+    taken, incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression contexts,
+    handshakes. A message to several clients counts once."""
     coalesce: bool
     """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
     write."""
@@ -239,6 +243,11 @@ class ConfigArgs(TypedDict, total=False):
     """Client, join: when the link is lost (LOST) or does not open (ERROR), try again, with growing waits, until it
     is open, until retry_tries tries in a row have failed, or until close(). docs/reconnecting.md says what is tried
     again, and when."""
+    share_port: bool
+    """Server, host: several servers may listen on one port (SO_REUSEPORT), and the system gives each new connection
+    to one of them: one server for each core, each polled by its own thread. All of them need this flag and the same
+    user. On Linux connections are spread; other systems may give all to one. Result.ERR_UNSUPPORTED on Windows.
+    docs/scale.md has an example."""
 
 
 FLAGS = {
@@ -262,4 +271,5 @@ FLAGS = {
     "proxy_protocol": 262144,
     "report_refused": 1048576,
     "reconnect": 2097152,
+    "share_port": 4194304,
 }

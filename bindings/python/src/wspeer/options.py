@@ -201,6 +201,12 @@ class Options(OptionsBase):
         40,
         "Server: maximum number of topics that have subscribers (default: 65536).",
     )
+    max_total_mib = Number(
+        41,
+        "Server: memory that all clients together may make it hold, in MiB (default: 512): what was received and not "
+        "taken, incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression contexts, "
+        "handshakes. A message to several clients counts once.",
+    )
 
 
 class Stats(NamedTuple):
@@ -304,6 +310,13 @@ class Stats(NamedTuple):
     """Server: subscriptions of all clients to topics; a client: its topics."""
     replaced: int
     """Messages of put_latest() and publish_latest() that a newer one of the same key has replaced."""
+    held_bytes: int
+    """Server: bytes that its clients make it hold, as max_total_mib limits them; a client: what it holds of
+    them."""
+    most_held_bytes: int
+    """Server: the most that held_bytes was at the end of a poll, once it was above half of max_total_mib."""
+    ceiling_ended: int
+    """Server: clients that were ended because of max_total_mib."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:
