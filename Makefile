@@ -56,7 +56,7 @@ build/libwspeer.a: build/libwspeer.so
 examples: $(EXAMPLES)
 
 build/%: examples-c/%.c include/wspeer.h | library
-	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -Wl,-rpath,'$$ORIGIN'
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -pthread -Wl,-rpath,'$$ORIGIN'
 
 # Debian's Emscripten needs Debian's Node modules, which a Node from another source does not search for.
 EMCC := $(if $(wildcard /usr/share/nodejs),NODE_PATH="$${NODE_PATH:+$$NODE_PATH:}/usr/share/nodejs" )emcc

@@ -12,4 +12,5 @@ mod event_order;
 mod latest;
 mod names;
 mod outbound_counts;
+mod shared_port;
 mod topics;

@@ -2,6 +2,7 @@
 """Attacks a server while a hundred honest players send 60 messages a second each: measures what the attackers receive,
 how long the players wait, and how much memory it takes.
 Usage: run.py ARENA HONEST CERT KEY [--seconds N] [PART-OF-A-NAME]"""
+import random
 import re
 import resource
 import socket
@@ -240,6 +241,40 @@ def never_reading():
     crowd.close()
 
 
+def ceiling():
+    """All at once, with no limit but the one on what all clients together make the server hold."""
+    most_mib, count = 96, 4096 if shared.seconds > 10 else 256
+    attacked = AttackedServer(
+        f"4 x {count} clients that fill memory", WS_DEFLATE, least_s=6, max_total_mib=most_mib
+    )
+    offer = REQUEST[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    deaf, long, half, bombs = (Crowd(attacked.port, count, many_addresses=True) for _ in range(4))
+    opened = deaf.open_all(REQUEST.replace(b"GET /", b"GET /deaf"))
+    opened += long.open_all() + bombs.open_all(offer)
+    half.send(lambda number: REQUEST[:40])
+    begun = {one: frame(0x82, bytes(1 << 20), 16 << 20) for one in long.sockets}
+    # The beginning of a message of 4 MiB in a hundredth of that, below the ratio at which it would be closed.
+    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
+    inflated = (random.randbytes(64) + bytes(12_000)) * 340
+    bomb = frame(0x42, engine.compress(inflated) + engine.flush(zlib.Z_SYNC_FLUSH))
+    begun.update({one: bomb for one in bombs.sockets})
+    for _ in attacked.rounds(0.05):
+        for crowd in (long, bombs):
+            crowd.send_once(begun)
+    gone = long.gone + bombs.gone
+    deaf.read(1 << 20)
+    after = attacked.judge(f"{opened} were let in", opened == 3 * count)
+    held_kb, ended = int(after["most_held_kb"]), int(after["ceiling_ended"])
+    check(ended > 0, f"{attacked.name}: {ended} were ended, {gone} of them had sent")
+    check(
+        held_kb < (most_mib + 4) * 1024,
+        f"{attacked.name}: at most {held_kb} kB were held, and {most_mib} MiB is the limit",
+    )
+    print(f"figure: {attacked.name}: at most {held_kb} kB held of {most_mib * 1024} kB, {ended} clients ended")
+    for crowd in (deaf, long, half, bombs):
+        crowd.close()
+
+
 ATTACKS = {
     "peace": peace,
     "slow_headers": slow_headers,
@@ -254,6 +289,7 @@ ATTACKS = {
     "fragments_without_end": fragments_without_end,
     "deflate_bombs": deflate_bombs,
     "never_reading": never_reading,
+    "ceiling": ceiling,
     "tls_nonsense": tls.nonsense,
     "tls_again": tls.again,
     "origins": origins,

@@ -1,6 +1,7 @@
 """Shared by the attacks: the server, its honest players and their limits, and crowds of raw sockets."""
 
 import atexit
+import os
 import pathlib
 import random
 import re
@@ -104,6 +105,11 @@ class Crowd:
             except OSError:
                 self.end(one)
 
+    def send_once(self, bytes_of):
+        """As send, with the bytes that bytes_of has for a socket, which it loses."""
+        order = list(self.sockets)
+        self.send(lambda number: bytes_of.pop(order[number], b""))
+
     def read(self, most=65536):
         """Received bytes, one piece for each socket that had some."""
         return [data for _, data in self.read_each(most)]
@@ -175,12 +181,14 @@ def memory_kb(pid):
 class AttackedServer:
     """The server and its honest players during an attack."""
 
-    def __init__(self, name, flags=0, tls=False, least_s=0, handshake_timeout_ms=0):
+    def __init__(self, name, flags=0, tls=False, least_s=0, handshake_timeout_ms=0, max_total_mib=None):
         self.name, self.tls, self.seconds = name, tls, max(seconds, least_s)
+        self.max_total_mib = max_total_mib
+        env = dict(os.environ, **({"MAX_TOTAL_MIB": str(max_total_mib)} if max_total_mib else {}))
         command = [programs["attacked"], str(flags), str(handshake_timeout_ms)] + (
             [programs["cert"], programs["key"]] if tls else []
         )
-        self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
         self.port = int(self.server.stdout.readline())
         url = f"{'wss' if tls else 'ws'}://127.0.0.1:{self.port}/"
         self.players = subprocess.Popen(
@@ -230,7 +238,8 @@ class AttackedServer:
             f"{self.name}: every poll took less than {POLL_CPU_LIMIT_US} us of CPU time",
         )
         grown = self.peak - self.before
-        check(grown < MEMORY_LIMIT_KB, f"{self.name}: the server grew by less than {MEMORY_LIMIT_KB} kB")
+        limit = self.max_total_mib * 1024 if self.max_total_mib else MEMORY_LIMIT_KB
+        check(grown < limit, f"{self.name}: the server grew by less than {limit} kB")
         check(self.server.returncode == 0, f"{self.name}: the server exited with success")
         print(
             f"figure: {self.name}: p50 {reported['p50_us']} us, "
@@ -239,3 +248,4 @@ class AttackedServer:
             f"of processor time {after['longest_poll_cpu_us']} us",
             flush=True,
         )
+        return after

@@ -1,5 +1,5 @@
 /* A server to be attacked, configured as SECURITY.md advises. It echoes messages, keeps sending to clients that request
-   /deaf, and accepts the pages of a single origin only. Prints its port and, on SIGTERM, its statistics. Usage: attacked_server FLAGS HANDSHAKE_TIMEOUT_MS [CERT.pem KEY.pem], where 0 is the default. */
+   /deaf, and accepts the pages of a single origin only. Prints its port and, on SIGTERM, its statistics. Usage: attacked_server FLAGS HANDSHAKE_TIMEOUT_MS [CERT.pem KEY.pem], where 0 is the default. With MAX_TOTAL_MIB in the environment that is the only limit of what clients make it hold. */
 #include "check.h"
 
 #include <signal.h>
@@ -59,6 +59,12 @@ int main(int argc, char **argv) {
   config.max_bytes_per_s = 4 << 20;
   config.outbound_bytes = 1 << 20;
   config.handshake_timeout_ms = argc > 2 ? (uint32_t)atoi(argv[2]) : 0;
+  if (getenv("MAX_TOTAL_MIB")) {
+    config.max_total_mib = (uint32_t)atoi(getenv("MAX_TOTAL_MIB"));
+    config.max_messages_per_s = config.max_bytes_per_s = config.outbound_bytes = config.outbound_packets = WS_OFF;
+    config.max_pending_handshakes = WS_OFF;
+    config.max_clients = WS_OFF;
+  }
   int tls = argc > 4;
   if (tls) {
     config.cert_pem = read_file(argv[3]);
@@ -91,10 +97,10 @@ int main(int argc, char **argv) {
   ws_stats stats;
   ws_get_stats(server, &stats, sizeof stats);
   printf(
-      "longest_poll_cpu_us=%.0f longest_poll_us=%llu accepted=%llu refused=%llu not_sent_back=%llu refused_puts=%llu clients=%u\n",
+      "longest_poll_cpu_us=%.0f longest_poll_us=%llu accepted=%llu refused=%llu not_sent_back=%llu refused_puts=%llu clients=%u most_held_kb=%llu ceiling_ended=%llu\n",
       longest_cpu * 1e6, (unsigned long long)stats.longest_poll_us, (unsigned long long)stats.accepted,
       (unsigned long long)stats.refused, (unsigned long long)skipped, (unsigned long long)refused_puts,
-      stats.connections);
+      stats.connections, (unsigned long long)(stats.most_held_bytes >> 10), (unsigned long long)stats.ceiling_ended);
   ws_shutdown();
   FINISH();
 }

@@ -86,7 +86,7 @@ impl TestServer {
 
     /// A server with these terms.
     pub fn accepting(accept: Accept, addresses: &[SocketAddr], changes: &[(i32, u32)]) -> TestServer {
-        let listeners = addresses.iter().map(|address| listen(*address, true).unwrap()).collect();
+        let listeners = addresses.iter().map(|address| listen(*address, true, false).unwrap()).collect();
         TestServer::on(listeners, None, accept, changes)
     }
 
@@ -94,7 +94,7 @@ impl TestServer {
     pub fn with_tls(changes: &[(i32, u32)]) -> TestServer {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let tls = TlsServer::new(&made.cert.pem(), &made.signing_key.serialize_pem()).unwrap();
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)), true).unwrap();
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)), true, false).unwrap();
         TestServer::on(vec![listener], Some(Arc::new(tls)), Accept::default(), changes)
     }
 
