@@ -272,6 +272,12 @@ impl Compression {
         self.incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest
     }
 
+    /// As `message_bytes`, without memory that is reserved and not in use.
+    pub fn used_bytes(&self) -> usize {
+        let incoming = self.incoming.as_ref().map_or(0, |incoming| incoming.message.len() + incoming.moving.moved());
+        incoming + self.rest.as_ref().map_or(0, |rest| rest.bytes.len())
+    }
+
     /// Heap bytes of the contexts.
     pub fn heap_bytes(&self) -> usize {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes)

@@ -99,10 +99,11 @@ impl Link {
         Sent::Taken
     }
 
-    /// Whether the next message to be encoded waits, because a newer one may replace it.
+    /// Whether the next message to be encoded waits, because a newer one may replace it: none does once a close is in
+    /// progress.
     #[inline]
     pub(super) fn holds_latest(&self) -> bool {
-        self.rare.begins_with_latest() && self.is_behind()
+        self.rare.begins_with_latest() && self.is_behind() && self.may_put()
     }
 
     /// Before such messages are encoded: asks how much of what was written waits to be sent.

@@ -348,7 +348,7 @@ impl Link {
 
     /// As `unfinished_bytes`, without memory that is reserved for an incomplete message and not in use.
     pub fn used_bytes(&self) -> usize {
-        let inflating = self.rare.compression().map_or(0, |compression| compression.message_bytes());
+        let inflating = self.rare.compression().map_or(0, |compression| compression.used_bytes());
         self.decoder.used_bytes() + inflating + self.rare.backlog_bytes()
     }
 

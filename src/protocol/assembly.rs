@@ -60,7 +60,7 @@ impl Assembly {
 
     /// Bytes of its storage that are in use: more is reserved, and costs nothing before it is.
     pub(super) fn used_bytes(&self) -> usize {
-        self.bytes.len() + if self.moving.is_under_way() { self.filled } else { 0 }
+        self.bytes.len() + self.moving.moved()
     }
 
     /// Starts a frame of `len` payload bytes.

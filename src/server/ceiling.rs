@@ -1,6 +1,7 @@
 //! The ceiling: how much memory all clients together may make a server hold, and what happens there. Reading stops for
 //! clients above their equal share, and messages to them are refused; if that does not suffice, the session that was lost
-//! first ends, then the client that holds most and has moved nothing for longest.
+//! first ends, then the client that holds most and has moved nothing for longest; until then nobody with a queue adds to
+//! it.
 
 use super::client::Handshaking;
 use super::key_queue::KeyQueue;
@@ -37,6 +38,8 @@ pub(super) struct Ceiling {
     peak: u64,
     /// The limit is near: clients above their share wait.
     is_tight: bool,
+    /// The limit was reached, and less than a sixteenth of it is free: everyone who holds `SMALL` or more waits.
+    is_over: bool,
     /// Clients that hold `HEAVY` or more, those that hold most first, among these those that moved nothing for longest:
     /// the complement of the size's magnitude, the time of the last move in 64 polls, the key.
     heavy: BTreeSet<(u32, u64, u32)>,
@@ -96,7 +99,7 @@ impl Server {
         self.ceiling.holds = self.ceiling.holds - client.holds + holds;
         client.holds = holds;
         self.ceiling.set(key, holds, moved);
-        if holds <= self.share() && self.ceiling.paused.contains(key) {
+        if holds < self.share() && self.ceiling.paused.contains(key) {
             self.queues.ready.push(key);
         }
     }
@@ -116,6 +119,9 @@ impl Server {
 
     /// What each client may hold when the limit is near.
     fn share(&self) -> u64 {
+        if self.ceiling.is_over {
+            return SMALL;
+        }
         (self.most() / (self.counts.live as u64).max(1)).max(SMALL)
     }
 
@@ -142,7 +148,7 @@ impl Server {
     /// Whether a client waits for the others, because the limit is near and it holds more than its share.
     pub(super) fn is_over_share(&self, key: u32) -> bool {
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
-        self.ceiling.is_tight && client.holds > self.share()
+        self.ceiling.is_tight && client.holds >= self.share()
     }
 
     /// Whether a message to a client is refused, because it holds more than its share. It gets WRITABLE later.
@@ -188,6 +194,7 @@ impl Server {
     fn keep_near_ceiling(&mut self, cx: &mut Cx<'_>, most: u64) -> bool {
         let held = self.held_bytes();
         self.ceiling.peak = self.ceiling.peak.max(held);
+        self.ceiling.is_over = held >= if self.ceiling.is_over { most - most / 16 } else { most };
         if held < most - most / 4 {
             self.ceiling.is_tight = false;
         } else if held >= most - most / 8 && !self.ceiling.is_tight {
