@@ -1,0 +1,215 @@
+"""The engine that joins the nodes: NATS with JetStream.
+
+One stream stores the messages of all rooms, on disk, the last HISTORY of each. Its sequence numbers are the offsets.
+It drops a message whose id it has stored within WINDOW_S. Each stored message is also sent to `live.ROOM` with the
+offset of the one before it in its room: a node subscribes to the rooms of its players, and sees when it has missed one.
+Presence needs no store: it goes through plain NATS.
+
+Everything here waits in asyncio, and never in the node's frames."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Awaitable
+from typing import Any, Callable
+
+import nats
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.js import JetStreamContext, api
+
+STREAM = "ROOMS"
+WINDOW_S = 120
+MAX_BYTES = 256 * 1024 * 1024
+# Time for an answer of the engine, and between two tries.
+ANSWER_S = 2.0
+RETRY_S = 0.2
+# Bytes that wait while the engine is not connected. Each player has at most one message under way.
+PENDING_BYTES = 4 * 1024 * 1024
+# Messages of a room that wait for this node; when it is full, one is dropped, missed and read from the store.
+PENDING_MESSAGES = 4096
+
+# Rooms that are read at the same time.
+READERS = 16
+
+# What the client raises when the engine is down or slow.
+Unavailable = (nats.errors.Error, asyncio.TimeoutError, OSError)
+
+
+@dataclasses.dataclass
+class Read:
+    """Messages of a room: all above `floor`, and at least up to `upto`."""
+
+    floor: int
+    upto: int
+    messages: list[tuple[int, bytes]]
+
+
+class Engine:
+    """A connection that is opened again whenever it is lost. `on_live(room, offset, previous, body)` is called for each
+    message of a room that is followed, `on_presence(message)` for each announcement, `on_up()` after each connect and
+    `on_missed()` when messages were dropped."""
+
+    def __init__(
+        self,
+        url: str,
+        history: int,
+        on_live: Callable[[str, int, int, bytes], None],
+        on_presence: Callable[[dict[str, Any]], Awaitable[None]],
+        on_up: Callable[[], None],
+        on_missed: Callable[[], None],
+    ) -> None:
+        self.url, self.history = url, history
+        self.on_live, self.on_presence, self.on_up, self.on_missed = on_live, on_presence, on_up, on_missed
+        # When the stream was created: offsets of another stream mean nothing.
+        self.epoch = ""
+        self._up = asyncio.Event()
+        self._readers = asyncio.Semaphore(READERS)
+        self._client = Client()
+        self._stream: JetStreamContext = self._client.jetstream(timeout=ANSWER_S)
+
+    async def open(self) -> None:
+        """Waits until the engine is there."""
+        while True:
+            try:
+                await self._client.connect(
+                    self.url,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=RETRY_S,
+                    connect_timeout=1,
+                    ping_interval=1,
+                    max_outstanding_pings=2,
+                    pending_size=PENDING_BYTES,
+                    error_cb=self._failed,
+                    disconnected_cb=self._disconnected,
+                    reconnected_cb=self._connected,
+                )
+                break
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+        await self._client.subscribe("presence", cb=self._presence)
+        await self._connected()
+        await self._up.wait()
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def put(self, room: str, message_id: str, body: bytes) -> int:
+        """Stores a message once, however long that takes. Returns its offset."""
+        while True:
+            await self._up.wait()
+            try:
+                ack = await self._stream.publish(
+                    f"room.{room}", body, timeout=ANSWER_S, headers={"Nats-Msg-Id": message_id}
+                )
+                return ack.seq
+            except Unavailable:
+                # It may have been stored: the same id makes that no second one.
+                await asyncio.sleep(RETRY_S)
+
+    async def follow(self, room: str) -> Subscription:
+        """Subscribes to the messages of a room."""
+        return await self._client.subscribe(f"live.{room}", cb=self._live, pending_msgs_limit=PENDING_MESSAGES)
+
+    async def unfollow(self, subscription: Subscription) -> None:
+        try:
+            await subscription.unsubscribe()
+        except Unavailable:
+            pass  # a connection that is lost has no subscriptions
+
+    async def read(self, room: str, after: int) -> Read:
+        """Reads the stored messages of a room behind an offset. Raises one of Unavailable."""
+        async with self._readers:
+            await self._up.wait()
+            return await self._read(room, after)
+
+    async def last(self, room: str) -> int:
+        """The offset of the last message of a room, or 0. Raises one of Unavailable."""
+        try:
+            message = await self._stream.get_msg(STREAM, subject=f"room.{room}", direct=True)
+        except nats.js.errors.NotFoundError:
+            return 0
+        return message.seq or 0
+
+    async def announce(self, message: dict[str, Any]) -> None:
+        """Sends to all nodes, this one too. It may be lost: announcements are numbered."""
+        if self._up.is_set():
+            try:
+                await self._client.publish("presence", json.dumps(message).encode())
+            except Unavailable:
+                pass
+
+    async def _read(self, room: str, after: int) -> Read:
+        # What is stored later comes live, as the room was followed before.
+        upto = (await self._stream.stream_info(STREAM)).state.last_seq
+        messages = await self._fetch(room, after + 1)
+        first = (await self._stream.stream_info(STREAM)).state.first_seq
+        if len(messages) < self.history:
+            # The room has fewer messages than it may have, so none of it was trimmed but with the oldest of all rooms.
+            return Read(first - 1, upto, messages)
+        return Read(messages[0][0] - 1, upto, messages)
+
+    async def _fetch(self, room: str, start: int) -> list[tuple[int, bytes]]:
+        config = api.ConsumerConfig(
+            deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=start,
+            ack_policy=api.AckPolicy.NONE,
+            mem_storage=True,
+            inactive_threshold=5,
+        )
+        reader = await self._stream.pull_subscribe(f"room.{room}", stream=STREAM, config=config)
+        try:
+            pending = (await reader.consumer_info()).num_pending
+            messages: list[tuple[int, bytes]] = []
+            while pending:
+                for message in await reader.fetch(self.history, timeout=ANSWER_S):
+                    messages.append((message.metadata.sequence.stream, message.data))
+                    pending = message.metadata.num_pending
+            return messages
+        finally:
+            await self.unfollow(reader)
+
+    async def _connected(self) -> None:
+        config = api.StreamConfig(
+            name=STREAM,
+            subjects=["room.*"],
+            storage=api.StorageType.FILE,
+            max_msgs_per_subject=self.history,
+            max_bytes=MAX_BYTES,
+            duplicate_window=WINDOW_S,
+            allow_direct=True,
+            republish=api.RePublish(src="room.*", dest="live.{{wildcard(1)}}"),
+        )
+        while self._client.is_connected:
+            try:
+                self.epoch = str((await self._stream.add_stream(config)).created)
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._up.set()
+                self.on_up()
+                return
+
+    async def _disconnected(self) -> None:
+        self._up.clear()
+
+    async def _failed(self, error: Exception) -> None:
+        if isinstance(error, nats.errors.SlowConsumerError):
+            self.on_missed()
+
+    async def _live(self, message: Msg) -> None:
+        headers = message.headers or {}
+        self.on_live(
+            message.subject.partition(".")[2],
+            int(headers["Nats-Sequence"]),
+            int(headers["Nats-Last-Sequence"]),
+            message.data,
+        )
+
+    async def _presence(self, message: Msg) -> None:
+        await self.on_presence(json.loads(message.data))
