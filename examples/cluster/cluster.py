@@ -27,9 +27,8 @@ class NotStarted(Exception):
 class Cluster:
     """`url` is the balancer's, where players connect."""
 
-    def __init__(self, folder: pathlib.Path, options: Sequence[str] = ()) -> None:
-        self.folder = folder
-        self.options = options
+    def __init__(self, folder: pathlib.Path, history: int = 256, gone_s: float = 5.0) -> None:
+        self.folder, self.history, self.gone_s = folder, history, gone_s
         self.engine_port = free_port()
         self.engine: subprocess.Popen[bytes]
         self.balancer: subprocess.Popen[bytes]
@@ -52,6 +51,10 @@ class Cluster:
                 process.kill()
                 process.wait()
 
+    @property
+    def engine_url(self) -> str:
+        return f"nats://127.0.0.1:{self.engine_port}"
+
     def start_engine(self) -> None:
         """Starts NATS with the store that it had before, on the same port."""
         command = ["nats-server", "-a", "127.0.0.1", "-p", str(self.engine_port), "-js", "-sd", str(self.folder / "store")]
@@ -66,7 +69,7 @@ class Cluster:
         logs = {}
         for name in names:
             command = [sys.executable, str(HERE / "node.py"), "--name", name, "--port", str(self.ports.get(name, 0))]
-            command += ["--engine", f"nats://127.0.0.1:{self.engine_port}", *self.options]
+            command += ["--engine", self.engine_url, "--gone-s", str(self.gone_s)]
             self.nodes[name] = self._run(name, command)
             logs[name] = self.folder / f"{name}.log"
         for name, log in logs.items():
@@ -99,6 +102,7 @@ class Cluster:
             self.engine_port = free_port()
         else:
             raise NotStarted(f"NATS: see {self.folder}/nats.log")
+        subprocess.run([sys.executable, str(HERE / "engine.py"), self.engine_url, str(self.history)], check=True)
         self.start_nodes(NODES)
         for _ in range(5):
             with contextlib.suppress(NotStarted):

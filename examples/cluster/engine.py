@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The engine that joins the nodes: NATS with JetStream.
 
 One stream stores the messages of all rooms, on disk, the last HISTORY of each. Its sequence numbers are the offsets.
@@ -5,13 +6,16 @@ It drops a message whose id it has stored within WINDOW_S. Each stored message i
 offset of the one before it in its room: a node subscribes to the rooms of its players, and sees when it has missed one.
 Presence needs no store: it goes through plain NATS.
 
-Everything here waits in asyncio, and never in the node's frames."""
+Everything here waits in asyncio, and never in the node's frames.
+
+Usage: engine.py URL HISTORY [REPLICAS]       creates the stream, or changes its bounds; do it before the first node"""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import json
+import sys
 from collections.abc import Awaitable
 from typing import Any, Callable
 
@@ -58,16 +62,15 @@ class Engine:
     def __init__(
         self,
         url: str,
-        history: int,
         on_live: Callable[[str, int, int, bytes], None],
         on_presence: Callable[[dict[str, Any]], Awaitable[None]],
         on_up: Callable[[], None],
         on_missed: Callable[[], None],
     ) -> None:
-        self.url, self.history = url, history
+        self.url = url
         self.on_live, self.on_presence, self.on_up, self.on_missed = on_live, on_presence, on_up, on_missed
-        # When the stream was created: offsets of another stream mean nothing.
-        self.epoch = ""
+        # When the stream was created: offsets of another stream mean nothing. And how many messages a room has at most.
+        self.epoch, self.history = "", 0
         self._up = asyncio.Event()
         self._readers = asyncio.Semaphore(READERS)
         self._client = Client()
@@ -175,22 +178,13 @@ class Engine:
             await self.unfollow(reader)
 
     async def _connected(self) -> None:
-        config = api.StreamConfig(
-            name=STREAM,
-            subjects=["room.*"],
-            storage=api.StorageType.FILE,
-            max_msgs_per_subject=self.history,
-            max_bytes=MAX_BYTES,
-            duplicate_window=WINDOW_S,
-            allow_direct=True,
-            republish=api.RePublish(src="room.*", dest="live.{{wildcard(1)}}"),
-        )
         while self._client.is_connected:
             try:
-                self.epoch = str((await self._stream.add_stream(config)).created)
+                info = await self._stream.stream_info(STREAM)
             except Unavailable:
                 await asyncio.sleep(RETRY_S)
             else:
+                self.epoch, self.history = str(info.created), info.config.max_msgs_per_subject
                 self._up.set()
                 self.on_up()
                 return
@@ -213,3 +207,27 @@ class Engine:
 
     async def _presence(self, message: Msg) -> None:
         await self.on_presence(json.loads(message.data))
+
+
+async def create(url: str, history: int, replicas: int) -> None:
+    async with await nats.connect(url) as client:
+        stream = client.jetstream()
+        config = api.StreamConfig(
+            name=STREAM,
+            subjects=["room.*"],
+            storage=api.StorageType.FILE,
+            num_replicas=replicas,
+            max_msgs_per_subject=history,
+            max_bytes=MAX_BYTES,
+            duplicate_window=WINDOW_S,
+            allow_direct=True,
+            republish=api.RePublish(src="room.*", dest="live.{{wildcard(1)}}"),
+        )
+        try:
+            await stream.update_stream(config)
+        except nats.js.errors.NotFoundError:
+            await stream.add_stream(config)
+
+
+if __name__ == "__main__":
+    asyncio.run(create(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One server of the cluster: keeps the connections of its players, and leaves to the engine what all nodes share.
 SIGTERM drains it.
-Usage: node.py --name NAME [--port PORT] [--engine URL] [--gone-s SECONDS] [--history MESSAGES]
+Usage: node.py --name NAME [--port PORT] [--engine URL] [--gone-s SECONDS]
 
 Messages are JSON. A player sends
   hello  player, link, next, epoch, rooms   who it is, how often it has connected, the number of its next message,
@@ -92,12 +92,12 @@ class Room:
 class Node:
     """The frame loop, and what it does for each event of the players and of the engine."""
 
-    def __init__(self, name: str, port: int, engine: str, gone_s: float, history: int) -> None:
-        self.name, self.port, self.history = name, port, history
+    def __init__(self, name: str, port: int, engine: str, gone_s: float) -> None:
+        self.name, self.port = name, port
         # A node that was started again is another one.
         self.id = f"{name}.{secrets.token_hex(4)}"
         self.presence = Presence(self.id, gone_s, BEAT_S, self.presence_changed, self.player_moved)
-        self.engine = Engine(engine, history, self.on_live, self.on_presence, self.on_up, self.reread_all)
+        self.engine = Engine(engine, self.on_live, self.on_presence, self.on_up, self.reread_all)
         self.seats: dict[wspeer.Peer, Seat] = {}
         self.players: dict[str, Seat] = {}
         self.rooms: dict[str, Room] = {}
@@ -105,6 +105,8 @@ class Node:
         self.epoch = ""
         self.is_draining = False
         self.tasks: set[asyncio.Task[None]] = set()
+        # A mistake in a task ends the node, and its players go on at another.
+        self.failure: BaseException | None = None
         self.server: wspeer.Server
         self.topics: Topics
 
@@ -148,6 +150,8 @@ class Node:
                 if event.type == EventType.CLOSED:
                     return
                 self.handle(event)
+            if self.failure:
+                raise self.failure
             if self.presence.has_changes:
                 self.announce()
             await asyncio.sleep(0 if more else FRAME_S)
@@ -156,8 +160,13 @@ class Node:
         """Runs something between the frames. asyncio itself keeps no reference to a task."""
         task = asyncio.create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self.done)
         return task
+
+    def done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            self.failure = task.exception()
 
     def drain(self) -> None:
         if self.is_draining:
@@ -305,7 +314,7 @@ class Node:
     def enter(self, seat: Seat, name: str, since: int | None) -> None:
         room = self.rooms.get(name)
         if room is None:
-            room = self.rooms[name] = Room(name, self.history)
+            room = self.rooms[name] = Room(name, self.engine.history)
             self.reread(room)
         room.seats.add(seat)
         room.entering[seat] = since
@@ -492,11 +501,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--engine", default="nats://127.0.0.1:4222")
     parser.add_argument("--gone-s", type=float, default=5.0)
-    parser.add_argument("--history", type=int, default=256)
     arguments = parser.parse_args()
-    asyncio.run(
-        Node(arguments.name, arguments.port, arguments.engine, arguments.gone_s, arguments.history).run()
-    )
+    asyncio.run(Node(arguments.name, arguments.port, arguments.engine, arguments.gone_s).run())
     return 0
 
 

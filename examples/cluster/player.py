@@ -110,6 +110,8 @@ class Player:
         self._said = 0
         self._sent = 0
         self._busy_until = 0.0
+        # How often a node did not accept a message.
+        self.refused = 0
 
     def join(self, room: str) -> None:
         if room not in self.rooms:
@@ -194,6 +196,7 @@ class Player:
         elif kind == "busy":
             self._sent = message["n"] - 1
             self._busy_until = time.monotonic() + BUSY_S
+            self.refused += 1
         elif kind == "welcome":
             self.node = message["node"]
             happened.append(Link(self.node, ""))
