@@ -102,18 +102,15 @@ class Engine:
     async def close(self) -> None:
         await self._client.close()
 
-    async def put(self, room: str, message_id: str, body: bytes) -> int:
-        """Stores a message once, however long that takes. Returns its offset."""
-        while True:
-            await self._up.wait()
-            try:
-                ack = await self._stream.publish(
-                    f"room.{room}", body, timeout=ANSWER_S, headers={"Nats-Msg-Id": message_id}
-                )
-                return ack.seq
-            except Unavailable:
-                # It may have been stored: the same id makes that no second one.
-                await asyncio.sleep(RETRY_S)
+    async def put(self, room: str, message_id: str, body: bytes) -> bool:
+        """Tries to store a message. Returns False if that is not certain: try again, the same id makes no second one."""
+        if not self._up.is_set():
+            return False
+        try:
+            await self._stream.publish(f"room.{room}", body, timeout=ANSWER_S, headers={"Nats-Msg-Id": message_id})
+        except Unavailable:
+            return False
+        return True
 
     async def follow(self, room: str) -> Subscription:
         """Subscribes to the messages of a room."""
@@ -172,6 +169,9 @@ class Engine:
             while pending:
                 for message in await reader.fetch(self.history, timeout=ANSWER_S):
                     messages.append((message.metadata.sequence.stream, message.data))
+                    if message.metadata.sequence.consumer != len(messages):
+                        # Some were lost with a connection.
+                        raise nats.errors.UnexpectedEOF
                     pending = message.metadata.num_pending
             return messages
         finally:

@@ -47,6 +47,7 @@ QUEUE_OF_NODE = 4096
 OUTBOUND_BYTES = 1024 * 1024
 
 FRAME_S = 0.01
+RETRY_S = 0.2
 BEAT_S = 0.5
 AUDIT_S = 5.0
 DRAIN_MS = 5000
@@ -69,7 +70,7 @@ class Seat:
     rooms: set[str] = dataclasses.field(default_factory=set)
     # Accepted messages that are not stored yet: number, room, and what is stored.
     queue: deque[tuple[int, str, bytes]] = dataclasses.field(default_factory=deque)
-    sender: asyncio.Task[None] | None = None
+    is_storing: bool = False
 
 
 class Room:
@@ -103,7 +104,7 @@ class Node:
         self.rooms: dict[str, Room] = {}
         self.queued = 0
         self.epoch = ""
-        self.is_draining = False
+        self.is_draining = self.is_ended = False
         self.tasks: set[asyncio.Task[None]] = set()
         # A mistake in a task ends the node, and its players go on at another.
         self.failure: BaseException | None = None
@@ -123,11 +124,15 @@ class Node:
             loop.add_signal_handler(number, self.drain)
         self.start(self.beats())
         self.start(self.audits())
-        with self.server:
+        try:
             await self.frames()
-        for task in self.tasks:
-            task.cancel()
-        await self.engine.close()
+        finally:
+            # Without a close frame after a mistake: players take it for a lost link, and come back elsewhere.
+            self.server.free()
+            self.is_ended = True
+            self.seats.clear()
+            self.rooms.clear()
+            await self.engine.close()
         print("ended", flush=True)
 
     def listen(self) -> wspeer.Server:
@@ -156,12 +161,12 @@ class Node:
                 self.announce()
             await asyncio.sleep(0 if more else FRAME_S)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Runs something between the frames. asyncio itself keeps no reference to a task."""
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs something between the frames. It ends by itself, as the engine's client swallows a cancellation now and
+        then."""
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.done)
-        return task
 
     def done(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
@@ -244,25 +249,29 @@ class Node:
         seat.next += 1
         seat.queue.append((number, room, body))
         self.queued += 1
-        if seat.sender is None:
-            seat.sender = self.start(self.store(seat))
+        if not seat.is_storing:
+            seat.is_storing = True
+            self.start(self.store(seat))
 
     async def store(self, seat: Seat) -> None:
         """Stores the messages of a player one after the other, so that none overtakes another that failed."""
         while seat.queue:
             number, room, body = seat.queue[0]
-            await self.engine.put(room, f"{seat.player}.{number}", body)
+            is_stored = await self.engine.put(room, f"{seat.player}.{number}", body)
+            if self.seats.get(seat.peer) is not seat:
+                return
+            if not is_stored:
+                await asyncio.sleep(RETRY_S)
+                continue
             seat.queue.popleft()
             self.queued -= 1
             self.send(seat, {"t": "ack", "n": number})
-        seat.sender = None
+        seat.is_storing = False
 
     def disconnected(self, event: wspeer.Event) -> None:
         seat = self.seats.pop(event.peer, None)
         if seat is None:
             return
-        if seat.sender:
-            seat.sender.cancel()
         # The player sends again what was not acknowledged, so nothing is lost with these.
         self.queued -= len(seat.queue)
         seat.queue.clear()
@@ -358,7 +367,7 @@ class Node:
             return
         if room.is_reading:
             room.held.append((offset, previous, body))
-        elif offset > room.history.seen:
+        elif offset > room.history.last:
             if room.history.add(offset, previous, body):
                 self.topics.publish(name, said(name, offset, previous, body))
             else:
@@ -406,12 +415,12 @@ class Node:
             await self.engine.unfollow(room.subscription)
 
     def add_read(self, room: Room, read: Read) -> None:
-        seen = room.history.seen
+        last, seen = room.history.last, room.history.seen
         room.history.extend(read.floor, read.messages, read.upto)
         if room.is_read:
             gap, entries = room.history.after(seen)
             if gap:
-                self.topics.publish(room.name, gap_text(room.name, seen, gap))
+                self.topics.publish(room.name, gap_text(room.name, last, gap))
             for entry in entries:
                 self.topics.publish(room.name, said(room.name, *entry))
 
@@ -419,7 +428,7 @@ class Node:
         """Adds the messages that came while the history was read. Returns False if some are missing."""
         while room.held:
             offset, previous, body = room.held.popleft()
-            if offset > room.history.seen:
+            if offset > room.history.last:
                 if not room.history.add(offset, previous, body):
                     return False
                 if room.is_read:
@@ -429,7 +438,7 @@ class Node:
     async def audits(self) -> None:
         """Compares each room with the store from time to time: the last message before a silence may have been lost on
         the way, and then no next one shows it."""
-        while True:
+        while not self.is_ended:
             await asyncio.sleep(AUDIT_S)
             for room in list(self.rooms.values()):
                 try:
@@ -437,13 +446,13 @@ class Node:
                 except Unavailable:
                     break
                 await asyncio.sleep(FRAME_S)
-                if last > room.history.seen and self.rooms.get(room.name) is room:
+                if last > room.history.last and self.rooms.get(room.name) is room:
                     self.reread(room)
 
     # Presence.
 
     async def beats(self) -> None:
-        while True:
+        while not self.is_ended:
             await asyncio.sleep(BEAT_S)
             self.presence.tick()
             self.announce()
