@@ -1,4 +1,4 @@
-"""Starts and ends the processes of a cluster on this machine: NATS, three nodes, HAProxy. All files are in one folder."""
+"""Starts and ends the processes of a cluster on this machine: NATS, three nodes, HAProxy. All files are in a folder."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Cluster:
 
     def start_engine(self) -> None:
         """Starts NATS with the store that it had before, on the same port."""
-        command = ["nats-server", "-a", "127.0.0.1", "-p", str(self.engine_port), "-js", "-sd", str(self.folder / "store")]
-        self.engine = self._run("nats", command)
+        command = ["nats-server", "-a", "127.0.0.1", "-p", str(self.engine_port), "-js"]
+        self.engine = self._run("nats", [*command, "-sd", str(self.folder / "store")])
         until("NATS listens", self.engine, lambda: listens(self.engine_port))
 
     def start_node(self, name: str) -> None:
@@ -66,15 +66,12 @@ class Cluster:
         self.start_nodes([name])
 
     def start_nodes(self, names: Sequence[str]) -> None:
-        logs = {}
         for name in names:
             command = [sys.executable, str(HERE / "node.py"), "--name", name, "--port", str(self.ports.get(name, 0))]
             command += ["--engine", self.engine_url, "--gone-s", str(self.gone_s)]
             self.nodes[name] = self._run(name, command)
-            logs[name] = self.folder / f"{name}.log"
-        for name, log in logs.items():
-            until(f"node {name} listens", self.nodes[name], lambda: "listening on " in log.read_text())
-            self.ports[name] = int(log.read_text().partition("listening on ")[2].split()[0])
+        for name in names:
+            self._await_node(name)
 
     def drain_node(self, name: str) -> None:
         """Sends SIGTERM: the players go to other nodes, then the process ends."""
@@ -110,6 +107,11 @@ class Cluster:
                 return
         raise NotStarted(f"HAProxy: see {self.folder}/haproxy.log")
 
+    def _await_node(self, name: str) -> None:
+        log, line = self.folder / f"{name}.log", "listening on "
+        until(f"node {name} listens", self.nodes[name], lambda: line in log.read_text())
+        self.ports[name] = int(log.read_text().partition(line)[2].split()[0])
+
     def _start_balancer(self) -> None:
         port = free_port()
         addresses = {f"NODE_{name.upper()}": f"127.0.0.1:{port}" for name, port in self.ports.items()}
@@ -118,9 +120,7 @@ class Cluster:
         until("HAProxy listens", self.balancer, lambda: listens(port))
         self.url = f"ws://127.0.0.1:{port}"
 
-    def _run(
-        self, name: str, command: list[str], environment: dict[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
+    def _run(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         program = shutil.which(command[0], path=PATH)
         if program is None:
             raise SystemExit(f"{command[0]} is missing: on Debian, apt install {command[0]}")

@@ -13,6 +13,7 @@ Usage: engine.py URL HISTORY [REPLICAS]       creates the stream, or changes its
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import sys
@@ -30,8 +31,9 @@ from nats.js import JetStreamContext, api
 STREAM = "ROOMS"
 WINDOW_S = 120
 MAX_BYTES = 256 * 1024 * 1024
-# Time for an answer of the engine, and between two tries.
+# Time for an answer of the engine; time between two tries to connect, and to ask it again.
 ANSWER_S = 2.0
+CONNECT_S = 1
 RETRY_S = 0.2
 # Bytes that wait while the engine is not connected. Each player has at most one message under way.
 PENDING_BYTES = 4 * 1024 * 1024
@@ -83,7 +85,7 @@ class Engine:
                 await self._client.connect(
                     self.url,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=RETRY_S,
+                    reconnect_time_wait=CONNECT_S,
                     connect_timeout=1,
                     ping_interval=1,
                     max_outstanding_pings=2,
@@ -103,7 +105,7 @@ class Engine:
         await self._client.close()
 
     async def put(self, room: str, message_id: str, body: bytes) -> bool:
-        """Tries to store a message. Returns False if that is not certain: try again, the same id makes no second one."""
+        """Tries to store a message. Returns False if that is not certain: try again, the same id stores it once."""
         if not self._up.is_set():
             return False
         try:
@@ -116,11 +118,9 @@ class Engine:
         """Subscribes to the messages of a room."""
         return await self._client.subscribe(f"live.{room}", cb=self._live, pending_msgs_limit=PENDING_MESSAGES)
 
-    async def unfollow(self, subscription: Subscription) -> None:
-        try:
+    async def unfollow(self, subscription: Subscription | JetStreamContext.PullSubscription) -> None:
+        with contextlib.suppress(*Unavailable):  # a connection that is lost has no subscriptions
             await subscription.unsubscribe()
-        except Unavailable:
-            pass  # a connection that is lost has no subscriptions
 
     async def read(self, room: str, after: int) -> Read:
         """Reads the stored messages of a room behind an offset. Raises one of Unavailable."""
@@ -139,10 +139,8 @@ class Engine:
     async def announce(self, message: dict[str, Any]) -> None:
         """Sends to all nodes, this one too. It may be lost: announcements are numbered."""
         if self._up.is_set():
-            try:
+            with contextlib.suppress(*Unavailable):
                 await self._client.publish("presence", json.dumps(message).encode())
-            except Unavailable:
-                pass
 
     async def _read(self, room: str, after: int) -> Read:
         # What is stored later comes live, as the room was followed before.

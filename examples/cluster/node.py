@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 import json
 import re
@@ -28,13 +29,12 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
+import wspeer
 from engine import Engine, Read, Unavailable
 from history import History
 from nats.aio.subscription import Subscription
 from presence import Presence
 from topics import Topics
-
-import wspeer
 from wspeer import EventType
 
 # The bounds of a node. What does not fit is refused with "busy", or its sender is closed.
@@ -297,10 +297,8 @@ class Node:
             self.close(seat.peer, 1013, "too slow")
 
     def close(self, peer: wspeer.Peer, code: int, reason: str) -> None:
-        try:
+        with contextlib.suppress(wspeer.StateError, wspeer.TargetError):  # it has left
             self.server.disconnect(peer, code, reason)
-        except (wspeer.StateError, wspeer.TargetError):
-            pass  # it has left
 
     # Rooms.
 

@@ -3,6 +3,7 @@ has said until that is stored, and knows the last offset that it has of each roo
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import secrets
@@ -47,8 +48,8 @@ class Went:
 
 @dataclasses.dataclass
 class Gap:
-    """Messages of the room with offsets above `after`, up to and with `upto`, are gone. `upto` is -1 if the store of the
-    cluster was replaced: offsets begin anew."""
+    """Messages of the room with offsets above `after`, up to and with `upto`, are gone. If the cluster has a new store,
+    `upto` is -1: offsets begin anew."""
 
     room: str
     after: int
@@ -139,7 +140,7 @@ class Player:
             if event.type == EventType.OPEN:
                 self._hello()
             elif event.type == EventType.MESSAGE:
-                self._take(json.loads(event.data), happened)
+                self._take(json.loads(event.text), happened)
             elif event.type == EventType.LOST:
                 self.node, self._is_open = "", False
                 happened.append(Link("", event.text))
@@ -177,16 +178,12 @@ class Player:
                 json.dumps({"t": "say", "n": number, "room": room, "text": text})
                 for number, room, text in list(self.outbox)[-waiting:]
             ]
-            try:
+            with contextlib.suppress(wspeer.StateError):  # LOST follows
                 self._sent += self.peer.send_many(messages)
-            except wspeer.StateError:
-                pass  # LOST follows
 
     def _send(self, message: dict[str, Any]) -> None:
-        try:
+        with contextlib.suppress(wspeer.StateError):  # LOST follows
             self.peer.send(json.dumps(message))
-        except wspeer.StateError:
-            pass  # LOST follows
 
     def _take(self, message: dict[str, Any], happened: list[Happened]) -> None:
         kind = message["t"]

@@ -11,11 +11,11 @@ import signal
 import sys
 import tempfile
 import time
-
-from cluster import Cluster, NotStarted
-from player import Came, Ended, Gap, Happened, Link, Player, Said, Went
+from typing import Callable
 
 import wspeer
+from cluster import Cluster, NotStarted
+from player import Came, Ended, Gap, Happened, Link, Player, Said, Went
 
 NAMES = ("ann", "bob", "cem", "dea", "eli", "fay")
 FRAME_S = 1 / 60
@@ -44,7 +44,7 @@ def play(cluster: Cluster, seconds: float) -> None:
     for player in players:
         player.join("lobby")
     began = time.monotonic()
-    plan = [
+    plan: list[tuple[float, str, Callable[[], None]]] = [
         (seconds * 0.3, "node one is killed", lambda: cluster.kill_node("one")),
         (seconds * 0.6, "node two is drained", lambda: cluster.drain_node("two")),
     ]

@@ -1,4 +1,4 @@
-"""Faults at random moments: nodes are killed, stopped and drained, the engine too, links are cut, players come and go."""
+"""Faults at random moments: nodes are killed, stopped and drained, the engine too, links break, players come and go."""
 
 import random
 import signal
@@ -9,8 +9,6 @@ import harness
 from cluster import Cluster
 from harness import case
 from model import Wrong
-
-import wspeer
 
 ROOMS = [f"r{number}" for number in range(8)]
 HISTORY = 256
@@ -72,7 +70,9 @@ class Attack:
             process.send_signal(signal.SIGSTOP)
             self.in_s(self.rng.uniform(0, 6), lambda: self.resume_node(name, process))
             return
-        self.in_s(self.rng.uniform(0, 3), lambda: threading.Thread(target=self.restart_node, args=[name, process]).start())
+        self.in_s(
+            self.rng.uniform(0, 3), lambda: threading.Thread(target=self.restart_node, args=[name, process]).start()
+        )
 
     def resume_node(self, name, process):
         process.send_signal(signal.SIGCONT)
@@ -172,8 +172,8 @@ def run(make_stage, folder, seconds, seed):
                 stored = sum(len(messages) for messages in stage.log.rooms.values())
                 gaps = sum(len(gaps) for actor in stage.actors for gaps in actor.gaps.values())
                 links = sum(actor.lost for actor in stage.actors)
-                print(f"figure: {stored} messages stored, {missed} missed and told in {gaps} gaps, {empty} of them empty, {links} links lost, "
-                      f"{len(stage.actors)} players, {len(stage.gone)} gone", flush=True)
+                figures = f"{stored} messages, {missed} missed and told in {gaps} gaps ({empty} of them empty)"
+                print(f"figure: {figures}, {links} links lost, {len(stage.actors)} players", flush=True)
         for actor in list(stage.actors):
             stage.free(actor)
     return 1 if harness.failures else 0

@@ -3,9 +3,8 @@
 import json
 import time
 
-from player import OUTBOX, Came, Ended, Gap, Link, Player, Said, Went
-
 import wspeer
+from player import OUTBOX, Came, Ended, Gap, Link, Player, Said, Went
 
 
 class Wrong(Exception):
@@ -148,8 +147,8 @@ def check_said(actor, log, is_gone):
 
 
 def check_heard(actor, log):
-    """It has heard each message behind its start, but for those of which it was told. Returns how many it missed, and how
-    many gaps had nothing in them."""
+    """It has heard each message behind its start, but for those of which it was told. Returns how many it missed, and
+    how many gaps had nothing in them."""
     count = empty = 0
     for room, heard in actor.heard.items():
         start = actor.start[room]
@@ -160,7 +159,9 @@ def check_heard(actor, log):
         missing = wanted - set(heard)
         told = {offset for offset in missing if any(after < offset <= upto for after, upto in actor.gaps[room])}
         if missing - told:
-            raise Wrong(f"{actor.id} has not heard {sorted(missing - told)} of {room}, and was told of {actor.gaps[room]}")
+            raise Wrong(
+                f"{actor.id} has not heard {sorted(missing - told)} of {room}, and was told of {actor.gaps[room]}"
+            )
         empty += sum(not any(after < offset <= upto for offset in missing) for after, upto in actor.gaps[room])
         count += len(missing)
     return count, empty
