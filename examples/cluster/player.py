@@ -17,6 +17,8 @@ from wspeer import EventType
 # Messages that were said and are not stored yet.
 OUTBOX = 64
 BUSY_S = 0.2
+# Senders of a room whose last message is remembered.
+SENDERS = 1000
 
 
 @dataclasses.dataclass
@@ -80,7 +82,7 @@ class _Room:
         self.at: int | None = None
         self.is_joined = False
         self.players: set[str] = set()
-        # The number of the last message of each player.
+        # The number of the last message of each sender; of SENDERS of them, those that spoke last.
         self.numbers: dict[str, int] = {}
 
 
@@ -225,7 +227,6 @@ class Player:
             happened.append(Came(name, message["player"]))
         elif kind == "out" and message["player"] in room.players:
             room.players.discard(message["player"])
-            room.numbers.pop(message["player"], None)
             happened.append(Went(name, message["player"]))
 
     def _begin_anew(self, happened: list[Happened]) -> None:
@@ -244,7 +245,11 @@ class Player:
             self._send({"t": "join", "room": name, "since": room.at})
             return
         room.at = message["o"]
-        if message["n"] > room.numbers.get(message["from"], 0):
+        sender, number = message["from"], message["n"]
+        before = room.numbers.pop(sender, 0)
+        room.numbers[sender] = max(before, number)
+        if len(room.numbers) > SENDERS:
+            del room.numbers[next(iter(room.numbers))]
+        if number > before:
             # Else it was stored twice: it was sent again after the engine had forgotten its id.
-            room.numbers[message["from"]] = message["n"]
-            happened.append(Said(name, message["from"], message["n"], message["text"], message["o"]))
+            happened.append(Said(name, sender, number, message["text"], message["o"]))

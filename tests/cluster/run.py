@@ -3,10 +3,9 @@
 sleep for too long. Every message is heard once and in order by everyone in its room, or a gap is told.
 Usage: run.py [PART-OF-A-GROUP]
        run.py --attack SECONDS [--seed SEED]       faults at random moments
-       run.py --load PLAYERS ROOMS MESSAGES-A-SECOND SECONDS [--nodes-only]"""
+       run.py --load PLAYERS ROOMS MESSAGES-A-SECOND SECONDS       what a message costs"""
 
 import argparse
-import os
 import pathlib
 import random
 import shutil
@@ -19,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(ROOT / "tests" / "peers"))
 import attack  # noqa: E402
 import harness  # noqa: E402
+import load  # noqa: E402
 import wspeer  # noqa: E402
 from cluster import Cluster, NotStarted  # noqa: E402
 from harness import case, same  # noqa: E402
@@ -134,12 +134,6 @@ class Stage:
         """Who was seen leaving, although nobody left. Who came back too late counts as gone."""
         late = {actor.id for actor in self.actors if actor.absent_s > GONE_S / 2}
         return {player for actor in self.actors for _, player, _ in actor.went} - late - set(except_for)
-
-
-def cpu_s(process):
-    """Processor time of a process so far."""
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def milliseconds(values):
@@ -324,13 +318,16 @@ def main():
     parser.add_argument("part", nargs="?", default="")
     parser.add_argument("--attack", type=float)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--load", nargs=4, type=float)
+    parser.add_argument("--load", nargs=4, type=int)
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     if arguments.attack:
         return attack.run(Stage, WORK, arguments.attack, arguments.seed)
+    if arguments.load:
+        load.run(Stage, WORK, *arguments.load)
+        return 0
     for name, run in GROUPS.items():
         if arguments.part in name:
             began = time.monotonic()
