@@ -61,6 +61,10 @@ class Cluster:
         self.engine = self._run("nats", [*command, "-sd", str(self.folder / "store")])
         until("NATS listens", self.engine, lambda: listens(self.engine_port))
 
+    def create_stream(self) -> None:
+        """Once for each store, before the nodes."""
+        subprocess.run([sys.executable, str(HERE / "engine.py"), self.engine_url, str(self.history)], check=True)
+
     def start_node(self, name: str) -> None:
         """Starts a node, on the port that it had before."""
         self.start_nodes([name])
@@ -99,7 +103,7 @@ class Cluster:
             self.engine_port = free_port()
         else:
             raise NotStarted(f"NATS: see {self.folder}/nats.log")
-        subprocess.run([sys.executable, str(HERE / "engine.py"), self.engine_url, str(self.history)], check=True)
+        self.create_stream()
         self.start_nodes(NODES)
         for _ in range(5):
             with contextlib.suppress(NotStarted):

@@ -61,6 +61,13 @@ class Actor:
         self.end[room] = self.player.rooms[room].at or 0
         self.player.leave(room)
 
+    def begin_anew(self, log):
+        """The store is lost, and the model begins with the next one."""
+        self.log = log
+        for room in self.joined:
+            self.heard[room], self.gaps[room], self.said[room] = [], [], []
+            self.start[room] = 0
+
     @property
     def full(self):
         return len(self.player.outbox) >= OUTBOX

@@ -158,6 +158,7 @@ def faults():
         stored = sum(len(messages) for messages in stage.log.rooms.values())
         heard = sum(len(heard) for actor in stage.actors for heard in actor.heard.values())
         print(f"figure: cluster: {stored} messages stored, {heard} heard, {missed} missed and told", flush=True)
+        store_is_lost(stage)
         for actor in list(stage.actors):
             stage.free(actor)
 
@@ -298,6 +299,25 @@ def players_sleep(stage):
         stage.quiet()
         stage.check()
         same("gaps told", gaps(long), [count + 1 for count in before[1]])
+        stage.until("all are in", stage.are_in)
+
+
+def store_is_lost(stage):
+    with case("cluster: the engine comes back with an empty store: all are told, and go on"):
+        stage.cluster.kill_engine()
+        shutil.rmtree(WORK / "store")
+        stage.log = Log()
+        for actor in stage.actors:
+            actor.begin_anew(stage.log)
+        stage.cluster.start_engine()
+        stage.cluster.create_stream()
+        stage.until(
+            "all are told",
+            lambda: all(gaps and gaps[-1][1] == -1 for actor in stage.actors for gaps in actor.gaps.values()),
+        )
+        stage.until("all hear", stage.heard_more(5), rate=0.05)
+        stage.quiet()
+        stage.check()
         stage.until("all are in", stage.are_in)
 
 
