@@ -71,8 +71,8 @@ class Cluster:
 
     def start_nodes(self, names: Sequence[str]) -> None:
         for name in names:
-            command = [sys.executable, str(HERE / "node.py"), "--name", name, "--port", str(self.ports.get(name, 0))]
-            command += ["--engine", self.engine_url, "--gone-s", str(self.gone_s)]
+            command = [sys.executable, str(HERE / "node.py"), "--name", name, "--engine", self.engine_url]
+            command += ["--address", f"127.0.0.1:{self.ports.get(name, 0)}", "--gone-s", str(self.gone_s)]
             self.nodes[name] = self._run(name, command)
         for name in names:
             self._await_node(name)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One server of the cluster: keeps the connections of its players, and leaves to the engine what all nodes share.
 SIGTERM drains it.
-Usage: node.py --name NAME [--port PORT] [--engine URL] [--gone-s SECONDS]
+Usage: node.py --name NAME [--address ADDRESS:PORT] [--engine URL] [--gone-s SECONDS]
 
 Messages are JSON. A player sends
   hello  player, link, next, epoch, rooms   who it is, how often it has connected, the number of its next message,
@@ -24,7 +24,7 @@ import json
 import re
 import secrets
 import signal
-import sys
+import time
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any
@@ -50,12 +50,17 @@ FRAME_S = 0.01
 RETRY_S = 0.2
 BEAT_S = 0.5
 AUDIT_S = 5.0
+HELLO_S = 5.0
 DRAIN_MS = 5000
 NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Bad(Exception):
     """A player has sent what it must not send."""
+
+
+# What a message that is no request of ours causes.
+BAD = (Bad, AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 
 @dataclasses.dataclass(eq=False)
@@ -93,12 +98,14 @@ class Room:
 class Node:
     """The frame loop, and what it does for each event of the players and of the engine."""
 
-    def __init__(self, name: str, port: int, engine: str, gone_s: float) -> None:
-        self.name, self.port = name, port
+    def __init__(self, name: str, address: str, engine: str, gone_s: float) -> None:
+        self.name, self.address = name, address
         # A node that was started again is another one.
         self.id = f"{name}.{secrets.token_hex(4)}"
         self.presence = Presence(self.id, gone_s, BEAT_S, self.presence_changed, self.player_moved)
         self.engine = Engine(engine, self.on_live, self.on_presence, self.on_up, self.reread_all)
+        # Players that have not said hello, and when they connected; then those that have.
+        self.guests: dict[wspeer.Peer, float] = {}
         self.seats: dict[wspeer.Peer, Seat] = {}
         self.players: dict[str, Seat] = {}
         self.rooms: dict[str, Room] = {}
@@ -137,7 +144,7 @@ class Node:
 
     def listen(self) -> wspeer.Server:
         return wspeer.listen(
-            f"ws://127.0.0.1:{self.port}",
+            f"ws://{self.address}",
             coalesce=True,  # the messages of a frame leave in one write
             heartbeat_ms=5000,
             max_clients=MAX_PLAYERS,
@@ -187,8 +194,10 @@ class Node:
         if event.type == EventType.MESSAGE:
             try:
                 self.request(event)
-            except (Bad, KeyError, TypeError, ValueError) as error:
+            except BAD as error:
                 self.close(event.peer, 1008, f"bad message: {error}"[:100])
+        elif event.type == EventType.CONNECTED:
+            self.guests[event.peer] = time.monotonic()
         elif event.type == EventType.SKIPPED and event.conn != self.server.handle:
             # It comes back, and gets what it missed by its offset.
             self.close(event.peer, 1013, "too slow")
@@ -228,6 +237,7 @@ class Node:
         if player in self.players:
             self.player_moved(player, self.players[player].link)
         seat = Seat(peer, player, link, natural(message["next"]))
+        self.guests.pop(peer, None)
         self.seats[peer] = self.players[player] = seat
         seat.rooms = set(rooms)
         self.presence.here(player, link, rooms)
@@ -269,14 +279,15 @@ class Node:
         seat.is_storing = False
 
     def disconnected(self, event: wspeer.Event) -> None:
+        self.guests.pop(event.peer, None)
         seat = self.seats.pop(event.peer, None)
         if seat is None:
             return
         # The player sends again what was not acknowledged, so nothing is lost with these.
         self.queued -= len(seat.queue)
         seat.queue.clear()
-        self.topics.forget(seat.peer)
-        for room in list(seat.rooms):
+        for room in seat.rooms:
+            self.topics.unsubscribe(seat.peer, room)
             self.exit(seat, room)
         if self.players.get(seat.player) is seat:
             del self.players[seat.player]
@@ -454,6 +465,9 @@ class Node:
             await asyncio.sleep(BEAT_S)
             self.presence.tick()
             self.announce()
+            for peer, since in self.guests.items():
+                if time.monotonic() - since > HELLO_S:
+                    self.close(peer, 1008, "say hello")
 
     def announce(self) -> None:
         self.start(self.engine.announce(self.presence.announcement()))
@@ -502,16 +516,15 @@ def gap_text(room: str, after: int, upto: int) -> str:
     return json.dumps({"t": "gap", "room": room, "after": after, "upto": upto})
 
 
-def main() -> int:
+async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", required=True)
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--address", default="127.0.0.1:0")
     parser.add_argument("--engine", default="nats://127.0.0.1:4222")
     parser.add_argument("--gone-s", type=float, default=5.0)
     arguments = parser.parse_args()
-    asyncio.run(Node(arguments.name, arguments.port, arguments.engine, arguments.gone_s).run())
-    return 0
+    await Node(arguments.name, arguments.address, arguments.engine, arguments.gone_s).run()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    asyncio.run(main())

@@ -23,10 +23,6 @@ class Topics:
         if not subscribers:
             self.topics.pop(topic, None)
 
-    def forget(self, peer: wspeer.Peer) -> None:
-        for topic in list(self.topics):
-            self.unsubscribe(peer, topic)
-
     def publish(self, topic: str, text: str) -> None:
         for peer in list(self.topics.get(topic, ())):
             try:
