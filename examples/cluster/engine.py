@@ -102,7 +102,8 @@ class Engine:
         await self._up.wait()
 
     async def close(self) -> None:
-        await self._client.close()
+        with contextlib.suppress(*Unavailable):
+            await asyncio.wait_for(self._client.close(), ANSWER_S)
 
     async def put(self, room: str, message_id: str, body: bytes) -> bool:
         """Tries to store a message. Returns False if that is not certain: try again, the same id stores it once."""

@@ -138,8 +138,9 @@ class Actor:
         self.player.peer.hint(wspeer.Hint.RESUME)
 
 
-def check_said(actor, log, is_gone):
-    """Each of its messages was heard in order and once, by itself at least, but for those of which it was told."""
+def check_said(actor, log, is_gone, gaps):
+    """Each of its messages was heard in order and once, by itself at least, but for those of which it was told. If it
+    has left the room, others may have missed them: `gaps` are the rooms in which anybody was told of a gap."""
     unstored = {number for number, _, _ in actor.player.outbox}
     for room, numbers in actor.said.items():
         messages = [number for _, (sender, number) in sorted(log.rooms.get(room, {}).items()) if sender == actor.id]
@@ -148,10 +149,12 @@ def check_said(actor, log, is_gone):
         if stored != sorted(stored):
             raise Wrong(f"{actor.id}'s messages in {room} are not in order: {stored}")
         missing = set(numbers) - unstored - set(stored)
-        if is_gone or room in actor.end:
+        has_left = is_gone or room in actor.end
+        if has_left:
             # Nobody may have been there any more for its last words.
             missing = {number for number in missing if number < max(stored, default=0)}
-        if (missing and not actor.gaps[room]) or set(stored) - set(numbers):
+        is_told = room in gaps if has_left else actor.gaps[room]
+        if (missing and not is_told) or set(stored) - set(numbers):
             raise Wrong(f"{actor.id} said {len(numbers)} in {room}; nobody heard {sorted(missing)}")
 
 

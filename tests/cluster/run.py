@@ -118,10 +118,10 @@ class Stage:
     def check(self):
         """Everything that was said and heard so far. Returns how many messages were missed and told, and how many
         gaps were told in which nothing was missed."""
-        for actor in self.actors:
-            check_said(actor, self.log, is_gone=False)
-        for actor in self.gone:
-            check_said(actor, self.log, is_gone=True)
+        everybody = [*self.actors, *self.gone]
+        gaps = {room for actor in everybody for room, told in actor.gaps.items() if told}
+        for actor in everybody:
+            check_said(actor, self.log, actor in self.gone, gaps)
         counts = [check_heard(actor, self.log) for actor in self.actors]
         return sum(missed for missed, _ in counts), sum(empty for _, empty in counts)
 
