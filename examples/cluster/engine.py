@@ -147,11 +147,19 @@ class Engine:
         # What is stored later comes live, as the room was followed before.
         upto = (await self._stream.stream_info(STREAM)).state.last_seq
         messages = await self._fetch(room, after + 1)
+        is_full = len(messages) >= self.history
+        if messages:
+            # Those that were trimmed while they were read may be missing between others: the oldest that is still there
+            # and all behind it were read.
+            oldest = await self._stream.get_msg(
+                STREAM, seq=messages[0][0], subject=f"room.{room}", next=True, direct=True
+            )
+            first = oldest.seq or 0
+            if is_full or first > messages[0][0]:
+                return Read(first - 1, upto, [message for message in messages if message[0] >= first])
+        # The room has fewer messages than it may have, so none of it was trimmed but with the oldest of all rooms.
         first = (await self._stream.stream_info(STREAM)).state.first_seq
-        if len(messages) < self.history:
-            # The room has fewer messages than it may have, so none of it was trimmed but with the oldest of all rooms.
-            return Read(first - 1, upto, messages)
-        return Read(messages[0][0] - 1, upto, messages)
+        return Read(first - 1, upto, messages)
 
     async def _fetch(self, room: str, start: int) -> list[tuple[int, bytes]]:
         config = api.ConsumerConfig(
@@ -163,18 +171,17 @@ class Engine:
         )
         reader = await self._stream.pull_subscribe(f"room.{room}", stream=STREAM, config=config)
         try:
-            pending = (await reader.consumer_info()).num_pending
-            messages: list[tuple[int, bytes]] = []
-            while pending:
-                for message in await reader.fetch(self.history, timeout=ANSWER_S):
-                    messages.append((message.metadata.sequence.stream, message.data))
-                    if message.metadata.sequence.consumer != len(messages):
-                        # Some were lost with a connection.
-                        raise nats.errors.UnexpectedEOF
-                    pending = message.metadata.num_pending
-            return messages
+            count = (await reader.consumer_info()).num_pending
+            if not count:
+                return []
+            # Exactly so many: a request that is not filled waits for its timeout.
+            messages = await reader.fetch(count, timeout=ANSWER_S)
         finally:
             await self.unfollow(reader)
+        if len(messages) != count or messages[-1].metadata.sequence.consumer != count:
+            # Some were lost with a connection.
+            raise nats.errors.UnexpectedEOF
+        return [(message.metadata.sequence.stream, message.data) for message in messages]
 
     async def _connected(self) -> None:
         while self._client.is_connected:
