@@ -1,6 +1,6 @@
 /* wspeer through its C header. Variants: none: WS_COALESCE, one ws_flush per frame, ws_get_packet; batch:
- * ws_get_packets; now: every put is written at once; late: takes messages only when all expected ones are queued; deflate:
- * permessage-deflate; reset: with it, the server compresses each message by itself. */
+ * ws_get_packets; now: every put is written at once; late: takes messages only when all expected ones are queued;
+ * deflate: permessage-deflate; reset: with it, the server compresses each message by itself. */
 #include "../harness/bench.h"
 
 #include "wspeer.h"

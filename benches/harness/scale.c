@@ -2,7 +2,8 @@
  * gives commands on standard input, and reads this process's CPU time and memory from outside. Between commands the
  * server waits for clients. Each command is answered with one line of JSON:
  *   polls N                 N calls of server_poll(0) in a row, with nothing to do
- *   frames HZ SECONDS       a frame loop: what a frame costs in which the server is polled until nothing is left to do
+ *   frames HZ SECONDS       a frame loop: what a frame costs in which the server is polled until nothing is left to
+ *                           do or the frame is over
  *   put LEN                 one message to all clients
  *   rooms                   makes the rooms
  *   publish ROOMS LEN       one message to the clients of each room
@@ -59,13 +60,13 @@ static void frames(double hz, double seconds) {
   calls_clear();
   for (size_t i = 0; i < count; i++) {
     uint64_t began = thread_ns();
+    next += period;
     do {
       server_poll(0);
       polled++;
-    } while (server_more());
+    } while (server_more() && clock_ns(CLOCK_MONOTONIC) < next);
     costs[i] = thread_ns() - began;
     sum += costs[i];
-    next += period;
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     if (now > next) {
       late++;

@@ -310,7 +310,7 @@ int run_crowd(const struct crowd *given) {
   if (crowd->tls) {
     tls = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION);
-    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS); /* less memory for idle connections */
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
   }
   make_frame();

@@ -3,7 +3,7 @@
  *   is resumed
  *   load drive --port P --pid PID [--raw] --mode window|burst|fanout|hold --conns N --window W --len L
  *              (--count N | --seconds S --warm S)
- *   load crowd --port P --conns N [--from ADDRESS] [--len L] [--raw] [--tls] [--deflate [--payload HEX]]: see crowd.c */
+ *   load crowd --port P --conns N [--from IP] [--len L] [--raw] [--tls] [--deflate [--payload HEX]]: see crowd.c */
 #include "crowd.h"
 #include "drive.h"
 #include "echo.h"

@@ -62,7 +62,9 @@ def contestants():
     node = ("node", ROOT / "benches" / "contestants" / "node_ws.mjs", ROOT / "build" / "node")
     own = {"frames": True, "publishes": topics()}
     rows = [
-        Contestant("raw", (BENCH / "raw", "scale"), "TCP with epoll, no WebSocket", raw=True, frames=True, publishes=topics()),
+        Contestant(
+            "raw", (BENCH / "raw", "scale"), "TCP with epoll, no WebSocket", raw=True, frames=True, publishes=topics()
+        ),
         Contestant("minimal", (BENCH / "minimal", "scale"), "C with epoll, no checks", publishes=topics()),
         Contestant("wspeer", (*wspeer, "now"), "wspeer", **own),
         Contestant("wspeer-wss", (*wspeer, "now"), "wspeer, wss", tls=True, **own),

@@ -12,6 +12,8 @@ RESULTS = ROOT / "benches" / "scale" / "results.json"
 PAGE = ROOT / "docs" / "scale.md"
 PLOTS = ROOT / "docs" / "scale"
 COMPUTED = 30_000
+# Messages a second of a client that sends; of measure.py.
+HZ = 20
 TITLES = {
     "raw": "raw TCP, epoll",
     "minimal": "minimal C server",
@@ -32,7 +34,9 @@ TITLES = {
 class Results:
     def __init__(self, stored):
         self.head = stored
-        self.rows = {name: {int(size): rows for size, rows in sizes.items()} for name, sizes in stored["results"].items()}
+        self.rows = {
+            name: {int(size): rows for size, rows in sizes.items()} for name, sizes in stored["results"].items()
+        }
         self.names = [name for name in TITLES if name in self.rows]
         self.sizes = sorted({size for sizes in self.rows.values() for size in sizes})
 
@@ -91,7 +95,8 @@ def machine(r):
 
 def memory(r):
     last = r.sizes[-1]
-    head = ["B a connection", *(f"{size:,}" for size in r.sizes), "after broadcasts", "and a second of rest", f"{COMPUTED:,}, computed, MiB"]
+    head = ["B a connection", *(f"{size:,}" for size in r.sizes)]
+    head += ["after broadcasts", "and a second of rest", f"{COMPUTED:,}, computed, MiB"]
     rows = []
     for name in r.names:
         row = [TITLES[name], *(number(r.value(name, size, "resident")) for size in r.sizes)]
@@ -101,8 +106,8 @@ def memory(r):
         rows.append(row + [number(total / 2**20 if total else None)])
     kernel = [value for name in r.names for value in r.values(name, last, "kernel") if value]
     return table(head, rows) + (
-        f"\n\nThe kernel's objects for one end of a connection (socket, file, epoll) take {number(statistics.median(kernel))} B"
-        " beside, whatever the library."
+        "\n\nThe kernel's objects for one end of a connection (socket, file, epoll) take"
+        f" {number(statistics.median(kernel))} B beside, whatever the library."
     )
 
 
@@ -120,14 +125,8 @@ def polls(r):
                 row += [number(r.value(name, size, active, "median_us"))]
                 row += [number(r.value(name, size, active, key), 1) for key in ("message_us", "cpu_percent")]
             rows.append(row)
-        percent = {
-            share: (r.value(name, r.sizes[-1], f"active_{share}", "message_us") or 0) * COMPUTED * share / 100 * 20 / 1e4
-            for share in (1, 10)
-        }
-        rows.append(
-            [TITLES[name], f"{COMPUTED:,}, computed", "-", "-", "-", "-", number(percent[1], 1), "-", "-"]
-            + [number(percent[10], 1)]
-        )
+        one, ten = (percent_of(r.value(name, r.sizes[-1], f"active_{share}", "message_us"), share) for share in (1, 10))
+        rows.append([TITLES[name], f"{COMPUTED:,}, computed", *"----", number(one, 1), "-", "-", number(ten, 1)])
     text = table(head, rows)
     size = r.sizes[-1]
     pings = r.value("wspeer", size, "pings", "frame_us")
@@ -135,9 +134,15 @@ def polls(r):
         text += (
             f"\n\nPings are in no row. With the default of one in 20 s for each client, {size:,} idle clients cost"
             f" {number(pings)} us a frame in the mean, {number(r.value('wspeer', size, 'pings', 'cpu_percent'), 1)} %"
-            f" of a core, and the longest poll took {number(r.most('wspeer', size, 'pings', 'longest_poll_us') / 1e3, 2)} ms."
+            " of a core, and the longest poll took"
+            f" {number(r.most('wspeer', size, 'pings', 'longest_poll_us') / 1e3, 2)} ms."
         )
     return text
+
+
+def percent_of(message_us, share):
+    """The share of a core that COMPUTED clients take of which `share` percent send at HZ."""
+    return message_us and message_us * COMPUTED * share / 100 * HZ / 1e4
 
 
 def sends(r):
@@ -305,7 +310,9 @@ def plots(r):
         "Memory of an idle connection at the server",
         "Resident memory of the process, without the kernel's. A flat line is linear growth of the whole.",
         "B a connection",
-        series(r, ("wspeer", "wspeer-wss", "raw", "minimal", "tung8k", "fastws", "lws-uv", "node", "node-wss"), "resident"),
+        series(
+            r, ("wspeer", "wspeer-wss", "raw", "minimal", "tung8k", "fastws", "lws-uv", "node", "node-wss"), "resident"
+        ),
         logarithmic=True,
     )
     yield "poll", plot(
