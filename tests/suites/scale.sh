@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What 500, 1,000 and 2,000 connections cost a server: no cost for each connection grows with their number.
+# Alone: it measures CPU time.
 . "$(dirname "$0")/../lib/common.sh"
 need cc make python3 benches/scale/run.py
 [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge 2100 ] || lacks "the hard limit of descriptors is below 2100"
