@@ -21,6 +21,7 @@ PER_PROCESS = 5000
 SPARE_FILES = 64
 # A command that is not answered for so long has failed.
 PATIENCE_S = 90
+PING_S = 22
 MESSAGE, BROADCAST, COMPRESSED, ROOM, HZ, FRAMES_HZ = 32, 64, 200, 10, 20, 60
 
 
@@ -53,8 +54,6 @@ class Plan:
     settle_s: float = 1.5
     # Percentages of the clients that send.
     active: tuple = (1, 10)
-    # Seconds of idle frames in which each client gets a ping; 0: not measured.
-    ping_seconds: float = 0
 
 
 def contestants():
@@ -66,22 +65,30 @@ def contestants():
             "raw", (BENCH / "raw", "scale"), "TCP with epoll, no WebSocket", raw=True, frames=True, publishes=topics()
         ),
         Contestant("minimal", (BENCH / "minimal", "scale"), "C with epoll, no checks", publishes=topics()),
-        Contestant("wspeer", (*wspeer, "now"), "wspeer", **own),
-        Contestant("wspeer-wss", (*wspeer, "now"), "wspeer, wss", tls=True, **own),
+        Contestant("wspeer", (*wspeer, "now,quiet"), "wspeer", **own),
+        Contestant("wspeer-wss", (*wspeer, "now,quiet"), "wspeer, wss", tls=True, **own),
         Contestant(
             "wspeer-deflate",
-            (*wspeer, "now,deflate,reset"),
+            (*wspeer, "now,quiet,deflate,reset"),
             "wspeer, permessage-deflate, WS_SERVER_NO_CONTEXT_TAKEOVER",
             deflate=True,
         ),
-        Contestant("wspeer-takeover", (*wspeer, "now,deflate"), "wspeer, permessage-deflate", deflate=True, most=5000),
+        Contestant(
+            "wspeer-takeover", (*wspeer, "now,quiet,deflate"), "wspeer, permessage-deflate", deflate=True, most=5000
+        ),
         Contestant("tung8k", (BENCH / "tungstenite", "scale", "--variant", "8k"), "tungstenite, mio, buffers of 8 KiB"),
         Contestant("fastws", (BENCH / "fastwebsockets", "scale"), "fastwebsockets, hyper, tokio"),
-        Contestant("lws", (BENCH / "lws", "scale"), "libwebsockets, poll()"),
+        Contestant("lws", (BENCH / "lws", "scale"), "libwebsockets, poll()", most=5000),
         Contestant("lws-uv", (BENCH / "lws", "scale", "--variant", "uv"), "libwebsockets, libuv"),
-        Contestant("lws-uv-wss", (BENCH / "lws", "scale", "--variant", "uv"), "libwebsockets, libuv, wss", tls=True),
+        Contestant(
+            "lws-uv-wss",
+            (BENCH / "lws", "scale", "--variant", "uv"),
+            "libwebsockets, libuv, wss",
+            tls=True,
+            most=5000,
+        ),
         Contestant("node", node, "Node, ws"),
-        Contestant("node-wss", node, "Node, ws, wss", tls=True),
+        Contestant("node-wss", node, "Node, ws, wss", tls=True, most=5000),
     ]
     return {row.name: row for row in rows}
 
@@ -236,6 +243,17 @@ def measure_topics(contestant, size, plan):
         return run.publish()
 
 
+def measure_pings(size, plan):
+    """Idle frames of wspeer in which each client gets a ping: the first comes 20 s after its connection."""
+    pinging = Contestant("wspeer", (BENCH / "wspeer", "scale", "--variant", "now"), "", frames=True)
+    with started(pinging, size, plan) as run:
+        run.connect()
+        cpu = cpu_s(run.pid)
+        row = run.frames(PING_S)
+        row["cpu_percent"] = (cpu_s(run.pid) - cpu) / PING_S * 100
+        return row
+
+
 @contextlib.contextmanager
 def started(contestant, size, plan):
     words = [*contestant.command]
@@ -286,10 +304,6 @@ class Run:
     def idle(self):
         self.result["poll_ns"] = self.server.ask("polls 4000")["poll_ns"]
         self.result["idle"] = self.frames(self.plan.frame_seconds)
-        if self.plan.ping_seconds:
-            cpu = cpu_s(self.pid)
-            self.result["pings"] = self.frames(self.plan.ping_seconds)
-            self.result["pings"]["cpu_percent"] = (cpu_s(self.pid) - cpu) / self.plan.ping_seconds * 100
 
     def active(self, percent):
         share = percent / 100

@@ -121,11 +121,13 @@ def polls(r):
         for size in r.sizes:
             row = [TITLES[name], f"{size:,}", number(r.value(name, size, "poll_ns"))]
             row += [number(r.value(name, size, "idle", "median_us"), 1)]
-            for active in ("active_1", "active_10"):
-                row += [number(r.value(name, size, active, "median_us"))]
-                row += [number(r.value(name, size, active, key), 1) for key in ("message_us", "cpu_percent")]
+            for active in (1, 10):
+                each = r.value(name, size, f"active_{active}", "message_us")
+                row += [number(r.value(name, size, f"active_{active}", "median_us"))]
+                row += [number(each, 1), number(percent_of(each, active, size), 1)]
             rows.append(row)
-        one, ten = (percent_of(r.value(name, r.sizes[-1], f"active_{share}", "message_us"), share) for share in (1, 10))
+        costs = {share: r.value(name, r.sizes[-1], f"active_{share}", "message_us") for share in (1, 10)}
+        one, ten = (percent_of(cost, share, COMPUTED) for share, cost in costs.items())
         rows.append([TITLES[name], f"{COMPUTED:,}, computed", *"----", number(one, 1), "-", "-", number(ten, 1)])
     text = table(head, rows)
     size = r.sizes[-1]
@@ -140,9 +142,9 @@ def polls(r):
     return text
 
 
-def percent_of(message_us, share):
-    """The share of a core that COMPUTED clients take of which `share` percent send at HZ."""
-    return message_us and message_us * COMPUTED * share / 100 * HZ / 1e4
+def percent_of(message_us, share, size):
+    """The share of a core for `size` clients of which `share` percent send at HZ."""
+    return message_us and message_us * size * share / 100 * HZ / 1e4
 
 
 def sends(r):

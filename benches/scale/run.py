@@ -97,7 +97,9 @@ def run(names, sizes, rounds, plan, results, part="all", save=lambda: None):
                     continue
                 began = time.monotonic()
                 try:
-                    row = {} if part == "topics" else measure.measure(known[name], size, plan_of(name, size, plan))
+                    row = {} if part == "topics" else measure.measure(known[name], size, plan)
+                    if (name, size, part) == ("wspeer", SIZES[-1], "all"):
+                        row["pings"] = measure.measure_pings(size, plan)
                     if known[name].publishes:
                         row["publish"] = measure.measure_topics(known[name], size, plan)
                 except Broken as error:
@@ -114,13 +116,6 @@ def run(names, sizes, rounds, plan, results, part="all", save=lambda: None):
                     f"round {number + 1}: {name}, {size:,}: {time.monotonic() - began:.0f} s, load {row['load']}",
                     file=sys.stderr,
                 )
-
-
-def plan_of(name, size, plan):
-    """The first ping comes 20 s after a connection, so all get theirs in this time."""
-    if name == "wspeer" and plan is LONG and size == SIZES[-1]:
-        return Plan(**{**vars(plan), "ping_seconds": 22})
-    return plan
 
 
 def machine():
@@ -201,7 +196,22 @@ def check_long(arguments, names):
 
 
 def save(head, results):
-    RESULTS.write_text(json.dumps({**head, "results": results}, indent=1) + "\n")
+    """One line for each row, with four digits of each number."""
+    blocks = []
+    for name, sizes in results.items():
+        rows = [
+            f'  "{size}": [\n' + ",\n".join(f"   {json.dumps(rounded(row))}" for row in rows) + "\n  ]"
+            for size, rows in sizes.items()
+        ]
+        blocks.append(f' "{name}": {{\n' + ",\n".join(rows) + "\n }")
+    lines = json.dumps(head, indent=1)[:-2]
+    RESULTS.write_text(lines + ',\n "results": {\n' + ",\n".join(blocks) + "\n}}\n")
+
+
+def rounded(value):
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 if __name__ == "__main__":
