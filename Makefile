@@ -21,6 +21,8 @@
 #                       speed goals and which are reached, and fails unless all are; takes BENCH too
 # make bench-guard      counts instructions, allocations, system calls and bytes in fixed scenarios; fails when a count
 #                       exceeds its record in benches/guard.toml by 2 %; part of `make test`; see benches/README.md
+# make scale            measures servers with up to 15,000 connections, wspeer and others, in half an hour; writes
+#                       benches/scale/results.json and docs/scale.md with its plots; takes SCALE="--rounds 1"
 # make bench-godot      measures echo with wspeer's Godot classes and with Godot's own, and writes build/bench/godot.md
 # make bench-bindings   measures the cost of one message in each binding, relative to C
 # make clean            removes build/ and cargo's output
@@ -111,6 +113,13 @@ bench-goals: library
 	benches/setup.sh gcc make python3 valgrind strace libssl-dev
 	$(MAKE) -C benches goals
 	benches/run.py --goals $(BENCH)
+
+scale: library
+	benches/setup.sh gcc make python3 libssl-dev libwebsockets-dev
+	tests/setup.sh
+	$(MAKE) -C benches scale
+	benches/scale/run.py $(SCALE)
+	benches/scale/report.py
 
 bench-guard: library
 	benches/setup.sh gcc make python3 valgrind strace
@@ -254,5 +263,5 @@ clean:
 	rm -rf build
 
 .PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check \
-  release-check test sim autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
+  release-check test scale sim autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean

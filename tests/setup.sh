@@ -26,6 +26,8 @@ wanted=
 for tool in $tools; do
   PATH=$PATH:/usr/sbin command -v "${tool%%:*}" > /dev/null || wanted="$wanted ${tool##*:}"
 done
+# For the clients of benches/load.
+echo '#include <openssl/ssl.h>' | cc -E - > /dev/null 2>&1 || wanted="$wanted libssl-dev"
 if [ -n "$wanted" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
     { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $wanted; } \

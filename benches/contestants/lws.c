@@ -1,10 +1,13 @@
-/* libwebsockets: messages are queued here; the writeable callback sends as many as the socket takes. */
+/* libwebsockets: messages are queued here; the writeable callback sends as many as the socket takes. Variant uv: libuv
+ * waits for the sockets instead of poll(). */
 #include "../harness/bench.h"
 
 #include <libwebsockets.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 enum { CHUNK = 64 << 10 };
 
@@ -25,6 +28,7 @@ struct session {
 
 static struct lws_context *context;
 static struct session *sessions, *peer;
+static uv_loop_t loop;
 
 static void queue(struct session *s, const uint8_t *data, size_t len) {
   struct message *m = malloc(sizeof *m + LWS_PRE + len);
@@ -118,6 +122,17 @@ static void create(int port) {
   lws_set_log_level(0, NULL);
   struct lws_context_creation_info info = {
       .port = port, .protocols = protocols, .pt_serv_buf_size = CHUNK, .iface = "127.0.0.1", .gid = -1, .uid = -1};
+  void *loops[] = {&loop};
+  if (bench_variant("uv")) {
+    uv_loop_init(&loop);
+    info.options |= LWS_SERVER_OPTION_LIBUV;
+    info.foreign_loops = loops;
+  }
+  if (bench_cert()) {
+    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    info.ssl_cert_filepath = bench_cert();
+    info.ssl_private_key_filepath = bench_key();
+  }
   context = lws_create_context(&info);
   if (!context) bench_fail("lws_create_context");
 }
@@ -172,6 +187,12 @@ static void on_time(lws_sorted_usec_list_t *timer) {
 
 void server_poll(int wait_ms) {
   static lws_sorted_usec_list_t timer; /* lws_service() ignores a wait time: a timer ends it */
+  if (bench_variant("uv")) {
+    struct pollfd sockets = {uv_backend_fd(&loop), POLLIN, 0};
+    if (wait_ms) poll(&sockets, 1, wait_ms);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    return;
+  }
   if (wait_ms) lws_sul_schedule(context, 0, &timer, on_time, (lws_usec_t)wait_ms * 1000);
   lws_service(context, wait_ms ? 0 : -1);
 }

@@ -27,6 +27,7 @@ struct conn {
 static int listener, poller;
 static struct conn **conns;
 static size_t count, room;
+static int more;
 static uint8_t buffer[READ];
 static struct bytes answers;
 
@@ -221,18 +222,31 @@ int server_open(void) {
 void server_poll(int wait_ms) {
   struct epoll_event events[256];
   int n = epoll_wait(poller, events, 256, wait_ms);
+  more = n == 256;
   for (int i = 0; i < n; i++) {
     if (events[i].data.ptr) serve(events[i].data.ptr);
     else accept_all();
   }
 }
 
-void server_put(const uint8_t *data, size_t len) {
+int server_more(void) {
+  return more;
+}
+
+static void put_to(size_t first, size_t end, const uint8_t *data, size_t len) {
   reserve(&answers, HEADER + len);
   answers.end = write_header(answers.data, 0x82, len);
   append(&answers, data, len);
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = first; i < end && i < count; i++) {
     if (conns[i]->open) write_or_keep(conns[i], answers.data, answers.end);
   }
   answers.end = 0;
+}
+
+void server_put(const uint8_t *data, size_t len) {
+  put_to(0, count, data, len);
+}
+
+void server_publish(size_t room, const uint8_t *data, size_t len) {
+  put_to(room * 10, room * 10 + 10, data, len);
 }

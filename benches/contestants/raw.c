@@ -108,6 +108,7 @@ struct conn {
 static int listener, poller;
 static struct conn **conns;
 static size_t count, room;
+static int more;
 static uint8_t buffer[128 << 10];
 
 int server_open(void) {
@@ -176,12 +177,21 @@ static void serve(struct conn *c) {
 void server_poll(int wait_ms) {
   struct epoll_event events[256];
   int n = epoll_wait(poller, events, 256, wait_ms);
+  more = n == 256;
   for (int i = 0; i < n; i++) {
     if (events[i].data.ptr) serve(events[i].data.ptr);
     else accept_all();
   }
 }
 
+int server_more(void) {
+  return more;
+}
+
 void server_put(const uint8_t *data, size_t len) {
   for (size_t i = 0; i < count; i++) write_or_keep(conns[i], data, len);
+}
+
+void server_publish(size_t room, const uint8_t *data, size_t len) {
+  for (size_t i = room * 10; i < room * 10 + 10 && i < count; i++) write_or_keep(conns[i], data, len);
 }

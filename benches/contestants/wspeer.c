@@ -1,5 +1,7 @@
 /* wspeer through its C header. Variants: none: WS_COALESCE, one ws_flush per frame, ws_get_packet; batch:
- * ws_get_packets; now: every put is written at once; late: takes messages only when all expected ones are queued. */
+ * ws_get_packets; now: every put is written at once; late: takes messages only when all expected ones are queued;
+ * deflate: permessage-deflate; reset: with it, the server compresses each message by itself; quiet: a ping every ten
+ * minutes instead of every 20 s. */
 #include "../harness/bench.h"
 
 #include "wspeer.h"
@@ -11,7 +13,9 @@
 enum { BATCH = 64 };
 
 static ws_handle peer;
-static int batch, now, late;
+static ws_handle *clients; /* in the order of CONNECTED, for rooms; they stay until the program ends */
+static size_t client_count, client_room;
+static int batch, now, late, more;
 
 static char *read_file(const char *path) {
   FILE *file = fopen(path, "rb");
@@ -38,6 +42,9 @@ static void configure(ws_config *config) {
   config->inbound_packets = config->outbound_packets = 1 << 20; /* for the queues of the growth scenarios */
   config->inbound_bytes = config->outbound_bytes = 64 << 20;
   config->max_clients = config->max_pending_handshakes = 1 << 16;
+  if (bench_variant("quiet")) config->heartbeat_ms = 600000;
+  if (bench_variant("deflate")) config->flags |= WS_DEFLATE;
+  if (bench_variant("reset")) config->flags |= WS_SERVER_NO_CONTEXT_TAKEOVER;
 }
 
 static void poll_peer(void) {
@@ -45,6 +52,7 @@ static void poll_peer(void) {
   ws_result result = ws_poll(peer);
   bench_call_ends();
   check(result, "ws_poll");
+  more = result == WS_MORE;
 }
 
 /* The client. */
@@ -94,7 +102,12 @@ void client_poll(void) {
 int server_open(void) {
   ws_config config;
   configure(&config);
-  check(ws_listen("ws://127.0.0.1:0", &config, &peer), "ws_listen");
+  char *cert = bench_cert() ? read_file(bench_cert()) : NULL, *key = cert ? read_file(bench_key()) : NULL;
+  config.cert_pem = cert;
+  config.key_pem = key;
+  check(ws_listen(cert ? "wss://127.0.0.1:0" : "ws://127.0.0.1:0", &config, &peer), "ws_listen");
+  free(cert);
+  free(key);
   uint32_t port;
   check(ws_get_option(peer, WS_OPT_PORT, &port), "ws_get_option");
   return (int)port;
@@ -103,6 +116,14 @@ int server_open(void) {
 static void echo(const ws_packet *packet) {
   ws_result result = ws_put_packet(packet->conn, packet->data, packet->len, packet->type);
   if (result != WS_ERR_STATE) check(result, "ws_put_packet");
+}
+
+static void note_client(ws_handle conn) {
+  if (client_count == client_room) {
+    client_room = client_room ? client_room * 2 : 64;
+    clients = realloc(clients, client_room * sizeof *clients);
+  }
+  clients[client_count++] = conn;
 }
 
 /* Takes the messages first, then the other events: an event that is not taken would keep ws_wait() from waiting. */
@@ -121,9 +142,30 @@ void server_poll(int wait_ms) {
   }
   while (ws_next_event(peer, &event) == WS_OK) {
     if (event.type == WS_EVENT_MESSAGE) echo(&event.packet);
+    if (event.type == WS_EVENT_CONNECTED) note_client(event.conn);
   }
   if (all && !now) check(ws_flush(peer), "ws_flush");
 }
+
+int server_more(void) {
+  return more;
+}
+
+#ifdef TOPICS
+static const char *room_name(size_t room) {
+  static char name[32];
+  snprintf(name, sizeof name, "room%zu", room);
+  return name;
+}
+
+void server_make_rooms(void) {
+  for (size_t i = 0; i < client_count; i++) check(ws_subscribe(clients[i], room_name(i / 10)), "ws_subscribe");
+}
+
+void server_publish(size_t room, const uint8_t *data, size_t len) {
+  check(ws_publish(peer, room_name(room), 0, data, len, WS_BINARY), "ws_publish");
+}
+#endif
 
 void server_put(const uint8_t *data, size_t len) {
   check(ws_put_packet(peer, data, len, WS_BINARY), "ws_put_packet");

@@ -25,9 +25,17 @@ int server_open(void); /* listens on a free port of 127.0.0.1 and returns it */
 void server_poll(int wait_ms);
 void server_put(const uint8_t *data, size_t len); /* to every client */
 
+/* Only for the role `scale`, and optional. */
+int server_more(void); /* 1: server_poll(0) has left something to do; default: 0 */
+/* makes rooms: the first ten clients that connected are room 0, the next ten room 1 */
+void server_make_rooms(void);
+void server_publish(size_t room, const uint8_t *data, size_t len); /* to the clients of a room */
+
 /* Provided by the harness. */
 void bench_got(const uint8_t *data, size_t len);
-int bench_variant(const char *name); /* 1 when the command line asks for this variant */
+int bench_variant(const char *name); /* 1 when the command line asks for this variant, or for several and this one */
+const char *bench_cert(void);        /* the PEM files of a server with TLS; NULL: without */
+const char *bench_key(void);
 uint64_t bench_outstanding(void);    /* number of messages that have not come back */
 void bench_call_begins(void);        /* before the one call whose duration --histogram counts */
 void bench_call_ends(void);

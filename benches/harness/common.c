@@ -15,7 +15,19 @@ uint64_t clock_ns(int clock) {
 }
 
 int bench_variant(const char *name) {
-  return options.variant && strcmp(options.variant, name) == 0;
+  size_t len = strlen(name);
+  for (const char *at = options.variant; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+    if (strcspn(at, ",") == len && strncmp(at, name, len) == 0) return 1;
+  }
+  return 0;
+}
+
+const char *bench_cert(void) {
+  return options.cert;
+}
+
+const char *bench_key(void) {
+  return options.key;
 }
 
 void bench_fail(const char *why) {

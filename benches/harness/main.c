@@ -2,6 +2,7 @@
  *   NAME client --port P [--ca PEM] [--variant V] --mode frame|tight|idle --len L --burst B --sleep-us U
  *        (--count N | --seconds S [--warm S]) [--histogram]
  *   NAME server [--variant V] [--fanout LEN --hz N] [--histogram]
+ *   NAME scale [--variant V] [--cert PEM --key PEM]: see scale.c
  * A client prints one line of JSON. A server prints "port N" and serves until SIGTERM; on SIGUSR1 it measures idle
  * polls. */
 #include "run.h"
@@ -23,6 +24,8 @@ static void parse(int count, char **words) {
     if (strcmp(name, "--variant") == 0) options.variant = value;
     else if (strcmp(name, "--port") == 0) options.port = atoi(value);
     else if (strcmp(name, "--ca") == 0) options.ca = value;
+    else if (strcmp(name, "--cert") == 0) options.cert = value;
+    else if (strcmp(name, "--key") == 0) options.key = value;
     else if (strcmp(name, "--mode") == 0) options.mode = value;
     else if (strcmp(name, "--len") == 0) options.len = strtoul(value, NULL, 10);
     else if (strcmp(name, "--burst") == 0) options.burst = strtoul(value, NULL, 10);
@@ -57,7 +60,8 @@ int bench_main(int count, char **words) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (count > 1 && strcmp(words[1], "client") == 0) return run_client();
   if (count > 1 && strcmp(words[1], "server") == 0) return run_server();
-  bench_fail("usage: NAME client|server ...");
+  if (count > 1 && strcmp(words[1], "scale") == 0) return run_scale();
+  bench_fail("usage: NAME client|server|scale ...");
   return 2;
 }
 

@@ -5,7 +5,7 @@
 #include "bench.h"
 
 extern struct options {
-  const char *variant, *ca, *mode;
+  const char *variant, *ca, *cert, *key, *mode;
   int port, histogram;
   size_t len, burst, sleep_us, count, fanout;
   double seconds, warm, hz;
@@ -16,5 +16,6 @@ void calls_clear(void);
 void calls_print(void); /* as members of a JSON object */
 int run_client(void);
 int run_server(void);
+int run_scale(void);
 
 #endif

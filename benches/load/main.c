@@ -2,7 +2,9 @@
  *   load echo [--cert PEM --key PEM [--no-tickets]]   prints "port N", serves clients; without tickets no TLS session
  *   is resumed
  *   load drive --port P --pid PID [--raw] --mode window|burst|fanout|hold --conns N --window W --len L
- *              (--count N | --seconds S --warm S) */
+ *              (--count N | --seconds S --warm S)
+ *   load crowd --port P --conns N [--from IP] [--len L] [--raw] [--tls] [--deflate [--payload HEX]]: see crowd.c */
+#include "crowd.h"
 #include "drive.h"
 #include "echo.h"
 #include "stream.h"
@@ -13,6 +15,7 @@
 
 int main(int count, char **words) {
   struct plan plan = {.mode = "window", .conns = 1, .window = 1, .len = 64, .seconds = 1, .warm = 0.2};
+  struct crowd crowd = {.from = "127.0.0.1"};
   const char *cert = NULL, *key = NULL;
   int tickets = 1;
   signal(SIGPIPE, SIG_IGN);
@@ -24,6 +27,14 @@ int main(int count, char **words) {
     }
     if (strcmp(name, "--no-tickets") == 0) {
       tickets = 0;
+      continue;
+    }
+    if (strcmp(name, "--tls") == 0) {
+      crowd.tls = 1;
+      continue;
+    }
+    if (strcmp(name, "--deflate") == 0) {
+      crowd.deflate = 1;
       continue;
     }
     i++;
@@ -38,9 +49,18 @@ int main(int count, char **words) {
     else if (strcmp(name, "--warm") == 0) plan.warm = atof(value);
     else if (strcmp(name, "--cert") == 0) cert = value;
     else if (strcmp(name, "--key") == 0) key = value;
+    else if (strcmp(name, "--from") == 0) crowd.from = value;
+    else if (strcmp(name, "--payload") == 0) crowd.payload = value;
     else die("an unknown option");
   }
   if (count > 1 && strcmp(words[1], "echo") == 0) return run_echo(cert, key, tickets);
   if (count > 1 && strcmp(words[1], "drive") == 0) return run_drive(&plan);
-  die("usage: load echo|drive ...");
+  if (count > 1 && strcmp(words[1], "crowd") == 0) {
+    crowd.port = plan.port;
+    crowd.raw = plan.raw;
+    crowd.conns = plan.conns;
+    crowd.len = plan.len;
+    return run_crowd(&crowd);
+  }
+  die("usage: load echo|drive|crowd ...");
 }

@@ -1,7 +1,7 @@
 //! Compiles the C harness shared with the contestants in C, so that all are measured by the same code.
 
 fn main() {
-    let files = ["main", "client", "server", "calls", "common"].map(|name| format!("../harness/{name}.c"));
+    let files = ["main", "client", "server", "calls", "common", "scale"].map(|name| format!("../harness/{name}.c"));
     println!("cargo:rerun-if-changed=../harness");
     cc::Build::new()
         .files(&files)
