@@ -303,7 +303,7 @@ class Stats(NamedTuple):
     subscriptions: int
     """Server: subscriptions of all clients to topics; a client: its topics."""
     replaced: int
-    """Messages of put_latest() and publish_latest() that a newer one of the same key has replaced."""
+    """Messages of send_latest() and publish_latest() that a newer one of the same key has replaced."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:
