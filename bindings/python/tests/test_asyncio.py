@@ -54,19 +54,21 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
 
         async with wspeer.aio.listen(LOCAL, rate=500) as server:
             task = asyncio.create_task(room_server(server))
-            red, blue = server.endpoint.url + "/red", server.endpoint.url + "/blue"
-            async with wspeer.aio.connect(red, rate=500) as a, wspeer.aio.connect(red, rate=500) as b:
-                async with wspeer.aio.connect(blue, rate=500) as c:
-                    while server.endpoint.stats().subscriptions < 3:
-                        await asyncio.sleep(0.001)
-                    await c.send("to nobody")
-                    await a.send_latest(1, "to b")
-                    came: list[str] = []
-                    while "to b" not in came:
-                        came.append((await b.packets().__anext__()).text)
-                    self.assertLessEqual(set(came), {"latest", "to b"})
-                    self.assertEqual((await a.packets().__anext__()).text, "latest")
-                    self.assertEqual(server.endpoint.topics(), ["blue", "red"])
+
+            def enter(room: str) -> wspeer.aio.Polled[wspeer.Peer]:
+                return wspeer.aio.connect(f"{server.endpoint.url}/{room}", rate=500)
+
+            async with enter("red") as a, enter("red") as b, enter("blue") as c:
+                while server.endpoint.stats().subscriptions < 3:
+                    await asyncio.sleep(0.001)
+                await c.send("to nobody")
+                await a.send_latest(1, "to b")
+                came: list[str] = []
+                while "to b" not in came:
+                    came.append((await b.packets().__anext__()).text)
+                self.assertLessEqual(set(came), {"latest", "to b"})
+                self.assertEqual((await a.packets().__anext__()).text, "latest")
+                self.assertEqual(server.endpoint.topics(), ["blue", "red"])
         await asyncio.wait_for(task, 5)
 
     async def test_another_task_ticks_meanwhile(self) -> None:
