@@ -19,6 +19,7 @@
 #                       writes build/bench/benchmarks.md
 # make bench-goals      measures wspeer, raw TCP, a minimal C server and tungstenite in a few minutes, prints wspeer's
 #                       speed goals and which are reached, and fails unless all are; takes BENCH too
+# make age-plot         draws how old positions are when they arrive over a slow line: docs/latest.svg
 # make bench-guard      counts instructions, allocations, system calls and bytes in fixed scenarios; fails when a count
 #                       exceeds its record in benches/guard.toml by 2 %; part of `make test`; see benches/README.md
 # make scale            measures servers with up to 15,000 connections, wspeer and others, in half an hour; writes
@@ -137,6 +138,10 @@ autobahn-full: all
 soak:
 	WSPEER_SOAK_SECONDS=3600 WSPEER_SOAK_CLIENTS=500 cargo test --release --locked --test soak -- --nocapture
 	tests/soak/plot.py build/soak.csv build/soak.svg
+
+# Ages of positions over a slow simulated line, put by ws_put_latest() and by ws_put_packet(). Each run draws the same.
+age-plot: library
+	WSPEER_LIBRARY=$(CURDIR)/build/libwspeer.so python3 -B tests/age/plot.py docs/latest.svg
 
 # Attacks on a server that also serves a hundred honest clients, half a minute each.
 attacks: library
@@ -263,5 +268,5 @@ clean:
 	rm -rf build
 
 .PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check \
-  release-check test scale sim autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
+  release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean

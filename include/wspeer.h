@@ -76,6 +76,12 @@
  *   ws_get_available        its items               items of all clients in turn  its items
  *   ws_put_packet(s)        to the peer             to all clients                to this client
  *   ws_put_packet_to        -                       one, all, all but one         -
+ *   ws_put_latest           to the peer             one, all, all but one         to this client
+ *   ws_publish,
+ *   ws_publish_latest       -                       subscribers of a topic        -
+ *   ws_subscribe,
+ *   ws_unsubscribe          -                       -                             its topics
+ *   ws_get_topics           -                       all that have subscribers     its topics
  *   ws_flush                its output              output of all clients         its output
  *   ws_close                closing handshake       closes it and all clients     closing handshake
  *   ws_disconnect           -                       one, all, all but one         -
@@ -108,6 +114,9 @@
  *   ws_put_packet(s)        to all clients          to this client   to the host          to everyone
  *   ws_put_packet_to        id, all, all but id     -                only 1; else         id, all, all but id
  *                                                                    WS_ERR_TARGET
+ *   ws_put_latest           id, all, all but id     to this client   only 1; else         id, all, all but id
+ *                                                                    WS_ERR_TARGET
+ *   ws_publish(_latest)     to a topic, but an id   -                -                    -
  *   ws_disconnect           id, all, all but id     -                -                    -
  *   ws_get_state            OPEN while it listens   its state        OPEN with its id     OPEN with its id
  *   ws_get_conn             the client of an id     -                itself for 1         itself for 1
@@ -122,6 +131,8 @@
  *   with WS_CALL            all clients             this client      everyone
  *   ws_put_packet_to
  *   with WS_CALL            id, all, all but id     -                id, all, all but id
+ *   ws_publish
+ *   with WS_CALL            subscribers of a topic  -                -
  *   ws_declare_node         yes                     -                yes
  *   ws_send_auth,
  *   ws_complete_auth        for a client            -                for the host (1)

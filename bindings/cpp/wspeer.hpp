@@ -276,6 +276,20 @@ std::optional<std::string> copy_text(Get get) {
   return std::nullopt;
 }
 
+// The topics of a handle, sorted; empty if it has none.
+inline std::vector<std::string> topics_of(ws_handle handle) {
+  std::vector<std::string> topics;
+  const auto lines = copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) {
+    return ws_get_topics(handle, buffer, capacity, length);
+  });
+  if (!lines || lines->empty()) return topics;
+  for (std::size_t at = 0, end = 0; end != std::string::npos; at = end + 1) {
+    end = lines->find('\n', at);
+    topics.push_back(lines->substr(at, end - at));
+  }
+  return topics;
+}
+
 inline error last_error(ws_result result) { return {static_cast<code>(result), copy_text(ws_last_error).value_or("")}; }
 
 }  // namespace detail
@@ -670,6 +684,9 @@ class handle {
   [[nodiscard]] many_result put_many(const Messages& messages) {
     return put_many(std::data(messages), std::size(messages));
   }
+  // As put(), but the message takes the place of the one with this key that has not left: see ws_put_latest(). For what
+  // is true now, such as the position of an object.
+  [[nodiscard]] result put_latest(std::uint32_t key, const outgoing& message) { return put_latest_at(0, key, message); }
   result flush() { return result(ws_flush(handle_)); }
   // Code 0 means 1000, on a server 1001; -1 drops the connection at once.
   result close(std::int32_t code = 0, const std::string& reason = {}) {
@@ -711,6 +728,16 @@ class handle {
              return ws_get_text(handle_, what, buffer, capacity, length);
            })
         .value_or("");
+  }
+  result put_latest_at(std::int32_t target, std::uint32_t key, const outgoing& message) {
+    return result(ws_put_latest(handle_, target, key, message.data(), message.size(), message.type()));
+  }
+  result publish_at(const std::string& topic, std::int32_t except, const outgoing& message) {
+    return result(ws_publish(handle_, topic.c_str(), except, message.data(), message.size(), message.type()));
+  }
+  result publish_latest_at(const std::string& topic, std::int32_t except, std::uint32_t key, const outgoing& message) {
+    return result(
+        ws_publish_latest(handle_, topic.c_str(), except, key, message.data(), message.size(), message.type()));
   }
 
   ws_handle handle_ = 0;
@@ -819,6 +846,12 @@ class client_ref : public connection {
     const bytes_view bytes(body);
     return result(ws_reply(handle_, status, lines.data(), lines.size(), bytes.data(), bytes.size()));
   }
+  // From now on the client receives what server::publish() sends to this topic.
+  result subscribe(const std::string& topic) { return result(ws_subscribe(handle_, topic.c_str())); }
+  result unsubscribe(const std::string& topic) { return result(ws_unsubscribe(handle_, topic.c_str())); }
+  result unsubscribe_all() { return result(ws_unsubscribe(handle_, nullptr)); }
+  // The topics that it has subscribed to, sorted.
+  std::vector<std::string> topics() const { return detail::topics_of(handle_); }
   // Drops the client, without a DISCONNECTED event.
   void free() { ws_free(handle_); }
 
@@ -932,6 +965,24 @@ class server : public detail::owning<handle> {
   [[nodiscard]] result put_except(client_ref client, const outgoing& message) {
     return put_at(-target(client), message);
   }
+  // As put_latest(), to one client or to all but one.
+  [[nodiscard]] result put_latest_to(client_ref client, std::uint32_t key, const outgoing& message) {
+    return put_latest_at(target(client), key, message);
+  }
+  [[nodiscard]] result put_latest_except(client_ref client, std::uint32_t key, const outgoing& message) {
+    return put_latest_at(-target(client), key, message);
+  }
+  // Sends to the clients that have subscribed to a topic (client_ref::subscribe()), but not to `except`.
+  [[nodiscard]] result publish(const std::string& topic, const outgoing& message, client_ref except = {}) {
+    return publish_at(topic, static_cast<std::int32_t>(except.raw()), message);
+  }
+  // The same, where each of them gets it in the place of an older one with this key, as put_latest() does.
+  [[nodiscard]] result publish_latest(const std::string& topic, std::uint32_t key, const outgoing& message,
+                                      client_ref except = {}) {
+    return publish_latest_at(topic, static_cast<std::int32_t>(except.raw()), key, message);
+  }
+  // All topics that have subscribers, sorted.
+  std::vector<std::string> topics() const { return detail::topics_of(handle_); }
   result disconnect(client_ref client, std::int32_t code = 0, const std::string& reason = {}) {
     return result(ws_disconnect(handle_, target(client), code, reason.c_str()));
   }
@@ -989,6 +1040,19 @@ class multiplayer : public detail::owning<connection> {
   [[nodiscard]] result put_to(std::int32_t target, const outgoing& message) {
     return result(ws_put_packet_to(handle_, target, message.data(), message.size(), message.type()));
   }
+  // As put_latest(), to a target; 0: where put() sends it.
+  [[nodiscard]] result put_latest_to(std::int32_t target, std::uint32_t key, const outgoing& message) {
+    return put_latest_at(target, key, message);
+  }
+  // Host: as server::publish() and the like, but not to the peer `except`. client(id)->subscribe() subscribes.
+  [[nodiscard]] result publish(const std::string& topic, const outgoing& message, std::int32_t except = 0) {
+    return publish_at(topic, except, message);
+  }
+  [[nodiscard]] result publish_latest(const std::string& topic, std::uint32_t key, const outgoing& message,
+                                      std::int32_t except = 0) {
+    return publish_latest_at(topic, except, key, message);
+  }
+  std::vector<std::string> topics() const { return detail::topics_of(handle_); }
   result disconnect(std::int32_t target, std::int32_t code = 0, const std::string& reason = {}) {
     return result(ws_disconnect(handle_, target, code, reason.c_str()));
   }

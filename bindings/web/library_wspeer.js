@@ -94,7 +94,7 @@ mergeInto(LibraryManager.library, {
     return WSPEER.find(h) ? WSPEER.unsupported('it does not show the headers of the answer') : WSPEER_C.ERR_HANDLE;
   },
   ws_get_stats: function (h, out, size) {
-    var at = WSPEER_LAYOUT.stats, peer, values, name, pending, session;
+    var at = WSPEER_LAYOUT.stats, peer, values, name, pending, session, held;
     size = Math.min(WSPEER.size(size), at.size);
     if (WSPEER.isNull('out', out)) return WSPEER_C.ERR_NULL;
     if (size < 8) return WSPEER.fail(WSPEER_C.ERR_ARG, 'size is ' + size + ': pass sizeof(ws_stats)');
@@ -102,6 +102,7 @@ mergeInto(LibraryManager.library, {
     if (!peer) return WSPEER_C.ERR_HANDLE;
     session = peer.session;
     WSPEER_CONN.dropSent(peer);
+    held = WSPEER_LATEST.counts(peer);
     // Before authentication completes, received messages are not counted.
     pending = WSPEER_SCENE.notAdmitted(peer);
     values = [
@@ -110,13 +111,14 @@ mergeInto(LibraryManager.library, {
       [at.skipped, peer.dropped + (pending && peer.state === WSPEER_C.CLOSED ? pending.held.length : 0)],
       [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)],
       [at.queued_bytes_in, peer.bytesWaiting],
-      [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length],
-      [at.queued_bytes_out, WSPEER_CONN.buffered(peer) + peer.earlyBytes],
+      [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length + held[0]],
+      [at.queued_bytes_out, WSPEER_CONN.buffered(peer) + peer.earlyBytes + held[1]],
       [at.losses, peer.losses], [at.resumed, peer.resumed], [at.sent_again, peer.sentAgain],
       [at.unacknowledged_packets,
         session ? session.removed + WSPEER.count(session.log) - session.acknowledged : 0],
       [at.unacknowledged_bytes, session ? session.logBytes : 0],
-      [at.sim_bytes, WSPEER_SIM.counts(peer)[0]], [at.sim_losses, WSPEER_SIM.counts(peer)[1]]
+      [at.sim_bytes, WSPEER_SIM.counts(peer)[0]], [at.sim_losses, WSPEER_SIM.counts(peer)[1]],
+      [at.replaced, peer.replaced]
     ];
     HEAPU8.fill(0, out, out + size);
     WSPEER.setWord(out + at.struct_size, size);
@@ -345,7 +347,32 @@ mergeInto(LibraryManager.library, {
   ws_put_packet: function (h, data, len, type) { return WSPEER_CONN.put(h, undefined, data, len, type); },
   ws_put_packet_to: function (h, target, data, len, type) { return WSPEER_CONN.put(h, target, data, len, type); },
   ws_put_packets: function (h, packets, n, taken) { return WSPEER_CONN.putSeveral(h, packets, n, taken); },
-  ws_flush: function (h) { return WSPEER.find(h) ? WSPEER_C.OK : WSPEER_C.ERR_HANDLE; },
+  ws_put_latest: function (h, target, key, data, len, type) {
+    if (type === WSPEER_C.CALL)
+      return WSPEER.fail(WSPEER_C.ERR_ARG, 'a WS_CALL cannot be replaced: put it with ws_put_packet or ws_publish');
+    return WSPEER_CONN.put(h, target || undefined, data, len, type, key);
+  },
+  ws_flush: function (h) {
+    var peer = WSPEER.find(h);
+    if (!peer) return WSPEER_C.ERR_HANDLE;
+    WSPEER_LATEST.poll(peer);
+    return WSPEER_C.OK;
+  },
+  ws_subscribe: function (conn, topic) {
+    return WSPEER.unsupported('it listens to nobody, and so has no clients with topics');
+  },
+  ws_unsubscribe: function (conn, topic) {
+    return WSPEER.unsupported('it listens to nobody, and so has no clients with topics');
+  },
+  ws_publish: function (h, topic, except, data, len, type) {
+    return WSPEER.unsupported('it listens to nobody, and so has no clients with topics');
+  },
+  ws_publish_latest: function (h, topic, except, key, data, len, type) {
+    return WSPEER.unsupported('it listens to nobody, and so has no clients with topics');
+  },
+  ws_get_topics: function (h, buf, cap, len) {
+    return WSPEER.unsupported('it listens to nobody, and so has no clients with topics');
+  },
   ws_wait: function (handles, n, timeout_ms) {
     return WSPEER.unsupported(
       'a page must not wait inside a call; return to it each frame (emscripten_set_main_loop), or call emscripten_sleep with -sASYNCIFY');

@@ -149,7 +149,8 @@ mergeInto(LibraryManager.library, {
         options: settings.options, flags: settings.flags, owner: settings.owner, user: settings.user, deadline: 0,
         timeout: settings.timeout,
         messages: WSPEER.fifo(), marks: WSPEER.fifo(), nextNumber: 0, bytesWaiting: 0, lent: 0, lentSize: 0,
-        early: [], earlyBytes: 0, sizes: WSPEER.fifo(), sizesBytes: 0, wanted: -1,
+        early: [], earlyBytes: 0, held: WSPEER.fifo(), heldBytes: 0, latest: new Map(), pace: null, linkBytes: 0,
+        replaced: 0, sizes: WSPEER.fifo(), sizesBytes: 0, wanted: -1,
         closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0,
         bytesOut: 0, dropped: 0, admittedBefore: { messages: 0, bytes: 0 },
         rttUs: 0, channel: null, join: join ? WSPEER_JOIN.join(settings.flags) : null, diagnosis: null, simulation: null,
@@ -200,6 +201,7 @@ mergeInto(LibraryManager.library, {
     use: function (peer, socket) {
       peer.channel = WSPEER_CHANNEL.state(peer);
       peer.socket = socket;
+      peer.pace = null;
       peer.deadline = peer.timeout === WSPEER.OFF ? Infinity : WSPEER.now() + peer.timeout;
       socket.onopen = function () { WSPEER_CONN.opened(peer); };
       socket.onmessage = function (event) { WSPEER_CONN.came(peer, event.data); };
@@ -230,7 +232,8 @@ mergeInto(LibraryManager.library, {
       var early = peer.early;
       peer.early = [];
       peer.earlyBytes = 0;
-      early.forEach(function (data) { WSPEER_CONN.send(peer, data.data, data.size); });
+      early.forEach(function (item) { WSPEER_CONN.send(peer, item.data, item.size, item.key); });
+      WSPEER_LATEST.release(peer, false);
     },
     came: function (peer, data) {
       if (peer.diagnosis) return;
@@ -369,13 +372,15 @@ mergeInto(LibraryManager.library, {
       if (peer.session && WSPEER_SESSION.keeps(peer, mark)) return;
       if (peer.retry && WSPEER_RETRY.keeps(peer, mark)) return;
       mark.status = peer.status || (peer.retry ? peer.retry.status : 0);
-      if (mark.unsent === undefined) mark.unsent = mark.clean && peer.closing ? 0 : WSPEER.count(peer.sizes);
+      if (mark.unsent === undefined) mark.unsent = mark.clean && peer.closing ? 0 : WSPEER.count(peer.sizes) + WSPEER.count(peer.held);
       mark.unsent += peer.early.length;
       socket.onopen = socket.onmessage = socket.onclose = null;
       if (peer.diagnosis) WSPEER_DIAGNOSIS.advise(peer, mark);
       peer.error = mark.clean && !peer.diagnosis ? '' : mark.words;
       peer.state = WSPEER_C.CLOSED;
       peer.early = [];
+      WSPEER_LATEST.drop(peer);
+      peer.latest.clear();
       WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSED, mark);
       peer.end = mark;
       WSPEER.note(3, WSPEER_CONN.shownUrl(peer) + ' ended: ' + WSPEER_CONN.loggedWords(mark));
@@ -415,6 +420,7 @@ mergeInto(LibraryManager.library, {
       if (peer.closing || WSPEER_SESSION.closeLater(peer, code, reason)) return;
       if (!WSPEER_CONN.isUp(peer)) return WSPEER_CONN.drop(peer, 'the host closed the connection before it was open');
       code = code || 1000;
+      WSPEER_LATEST.release(peer, true);
       WSPEER_SESSION.end(peer);
       peer.closing =
         { asked: code, sent: WSPEER_CONN.wireCode(code), reason: reason, waiting: peer.socket.bufferedAmount };
@@ -437,6 +443,7 @@ mergeInto(LibraryManager.library, {
     free: function (peer) {
       WSPEER_HINT.dropSpare(peer);
       if (peer.state !== WSPEER_C.CLOSED) {
+        WSPEER_LATEST.release(peer, true);
         WSPEER_SESSION.end(peer);
         if (peer.socket.line) peer.socket.onmessage = peer.socket.onclose = null;
         WSPEER_SIM.remove(peer);
@@ -459,6 +466,7 @@ mergeInto(LibraryManager.library, {
       if (peer.socket.line) WSPEER_SIM.advance(peer.socket);
       if (peer.state === WSPEER_C.CLOSED) return;
       if (peer.session && WSPEER_SESSION.check(peer)) return;
+      WSPEER_LATEST.poll(peer);
       if (peer.wanted >= 0 && (WSPEER_CONN.isUp(peer) || WSPEER_SESSION.keepsMessages(peer)) &&
         WSPEER_CONN.hasRoom(peer, peer.wanted, 1)) {
         peer.wanted = -1;
@@ -512,20 +520,21 @@ mergeInto(LibraryManager.library, {
     // Whether `count` messages of `len` bytes together are accepted. A session limits them too, and a lost link does not.
     hasRoom: function (peer, len, count) {
       WSPEER_CONN.dropSent(peer);
-      var waiting = WSPEER_CONN.buffered(peer) + peer.earlyBytes, session = peer.session,
-        packets = WSPEER.count(peer.sizes) + peer.early.length;
+      var held = WSPEER_LATEST.counts(peer), waiting = WSPEER_CONN.buffered(peer) + peer.earlyBytes + held[1],
+        session = peer.session, packets = WSPEER.count(peer.sizes) + peer.early.length + held[0];
       if (session && !WSPEER_SESSION.hasRoom(session, len, count)) return false;
       return (!waiting && !packets) || (WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_BYTES], waiting + len) &&
-        WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_PACKETS], packets + 1));
+        WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_PACKETS], packets + Math.min(count, 1)));
     },
-    // Sends a message on the link. A session keeps it until it is acknowledged.
-    send: function (peer, data, size) {
-      if (peer.session) WSPEER_SESSION.keep(peer, data, size);
-      else WSPEER_CONN.transmit(peer, data, size);
+    // Sends a message on the link. A session keeps it until it is acknowledged. key: that of ws_put_latest.
+    send: function (peer, data, size, key) {
+      if (peer.session) WSPEER_SESSION.keep(peer, data, size, key);
+      else WSPEER_LATEST.give(peer, data, size, key);
     },
     transmit: function (peer, data, size) {
       peer.sizes.items.push(size);
       peer.sizesBytes += size;
+      peer.linkBytes += WSPEER_SIM.frameBytes(size, 4);
       if (peer.channel) peer.channel.handed += size;
       peer.socket.send(data);
     },
@@ -546,9 +555,15 @@ mergeInto(LibraryManager.library, {
           WSPEER.named('outbound_bytes') + (peer.session ? ', ' + WSPEER.named('outbound_packets') + ' or ' + WSPEER.named('session_bytes') :
             ' or ' + WSPEER.named('outbound_packets')));
     },
-    sendCounted: function (peer, data, size) {
-      if (!WSPEER_CONN.hasRoom(peer, size, 1)) return WSPEER_CONN.full(peer, size);
-      WSPEER_CONN.send(peer, data, size);
+    sendCounted: function (peer, data, size, key) {
+      return WSPEER_CONN.accept(peer, data, size, key, function () { WSPEER_CONN.send(peer, data, size, key); });
+    },
+    // Accepts a message if there is room for it: it takes the place of the one with its key, or `add` queues it.
+    accept: function (peer, data, size, key, add) {
+      var old = WSPEER_LATEST.find(peer, key), more = old ? Math.max(0, size - old.size) : size;
+      if ((!old || more) && !WSPEER_CONN.hasRoom(peer, more, old ? 0 : 1)) return WSPEER_CONN.full(peer, size);
+      if (old) WSPEER_LATEST.replace(peer, old, data, size);
+      else add();
       peer.messagesOut++;
       peer.bytesOut += size;
       return WSPEER_C.OK;
@@ -566,8 +581,8 @@ mergeInto(LibraryManager.library, {
       return WSPEER_C.OK;
     },
     putNow: function (peer, packet) { return WSPEER_CONN.putTogether(peer, [packet]); },
-    // ws_put_packet and ws_put_packet_to; `target` is undefined for ws_put_packet.
-    put: function (h, target, at, len, type) {
+    // ws_put_packet, ws_put_packet_to and ws_put_latest; `target` is undefined where none was given, as is `key`.
+    put: function (h, target, at, len, type, key) {
       var peer, data, early, size = WSPEER.size(len), text = type === WSPEER_C.TEXT;
       if (size && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, 'data is NULL and its length is not 0');
       if (size > 2147483647)
@@ -600,20 +615,20 @@ mergeInto(LibraryManager.library, {
       if (!kept && (peer.state !== WSPEER_C.OPEN || !WSPEER_CONN.mayPut(peer)) && !early)
         return WSPEER_CONN.notOpen();
       if (peer.join) {
+        // The same key is another one for each target: they share a connection.
+        if (key !== undefined && target) key = target + ' ' + key;
         var wrong = WSPEER_JOIN.checkTarget(peer.join, target);
         if (wrong) return WSPEER.fail(WSPEER_C.ERR_TARGET, wrong);
-        if (peer.join.scene) return WSPEER_SCENE.putRaw(peer, target, text, data);
+        if (peer.join.scene) return WSPEER_SCENE.putRaw(peer, target, text, data, key);
         if (peer.join.godot3 && text)
           return WSPEER.fail(WSPEER_C.ERR_ARG, 'Godot 3\'s format has no text messages: send it as WS_BINARY');
         if (peer.join.godot3) data = WSPEER_JOIN.frame3(peer.join.id, target || 0, data);
       }
-      if (!early || WSPEER_CONN.isUp(peer)) return WSPEER_CONN.sendCounted(peer, data, size);
-      if (!WSPEER_CONN.hasRoom(peer, size, 1)) return WSPEER_CONN.full(peer, size);
-      peer.early.push({ data: text ? data : new Uint8Array(data), size: size });
-      peer.earlyBytes += size;
-      peer.messagesOut++;
-      peer.bytesOut += size;
-      return WSPEER_C.OK;
+      if (!early || WSPEER_CONN.isUp(peer)) return WSPEER_CONN.sendCounted(peer, data, size, key);
+      return WSPEER_CONN.accept(peer, data, size, key, function () {
+        peer.early.push(WSPEER_LATEST.item(peer, peer.early, data, size, key));
+        peer.earlyBytes += size;
+      });
     },
     // ws_put_packets: single puts, up to the first that is not accepted.
     putSeveral: function (h, packets, n, taken) {

@@ -65,7 +65,7 @@ mergeInto(LibraryManager.library, {
       // 0 would mean that none waits.
       retry.at = Math.max(now + wait, 1e-6);
       mark.status = retry.status = peer.status;
-      if (mark.unsent === undefined) mark.unsent = WSPEER.count(peer.sizes);
+      if (mark.unsent === undefined) mark.unsent = WSPEER.count(peer.sizes) + WSPEER.count(peer.held);
       peer.error = mark.clean ? '' : mark.words;
       WSPEER_RETRY.detach(peer);
       peer.state = session && session.pending ? WSPEER_C.CLOSING :
@@ -112,6 +112,7 @@ mergeInto(LibraryManager.library, {
       peer.channel = null;
       peer.sizes = WSPEER.fifo();
       peer.sizesBytes = 0;
+      WSPEER_LATEST.drop(peer);
       if (peer.join && !peer.session) WSPEER_JOIN.leave(peer);
     },
     // Called by each ws_poll(): a long gap since the last one (a page in the background) does not count.

@@ -383,7 +383,7 @@ mergeInto(LibraryManager.library, {
     // The head of a packet that the host relays to one peer or several; empty for the host itself.
     headTo: function (to) { return to === 1 ? [] : [WSPEER_SCENE.SYS, 3].concat(WSPEER.littleEndian(to, 4)); },
     // Sends raw bytes, like Godot's send_bytes, to a target that has been checked.
-    putRaw: function (peer, target, text, data) {
+    putRaw: function (peer, target, text, data, key) {
       var relays = peer.join.scene.relay;
       if (text)
         return WSPEER.fail(WSPEER_C.ERR_ARG,
@@ -391,7 +391,8 @@ mergeInto(LibraryManager.library, {
       if (!data.length) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no empty packets: Godot refuses them');
       // Without relaying there is no peer but the host.
       if (!relays && target === -1) return WSPEER_C.OK;
-      return WSPEER_CONN.putNow(peer, WSPEER.joined([WSPEER_SCENE.headTo(relays ? target || 0 : 1), [3], data]));
+      data = WSPEER.joined([WSPEER_SCENE.headTo(relays ? target || 0 : 1), [3], data]);
+      return WSPEER_CONN.mayPut(peer) ? WSPEER_CONN.sendCounted(peer, data, data.length, key) : WSPEER_CONN.notOpen();
     },
     // Sends a call to a target; undefined: to everyone.
     putCall: function (peer, target, data) {

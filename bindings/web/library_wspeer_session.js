@@ -21,7 +21,7 @@ mergeInto(LibraryManager.library, {
     // replaces `secret` at the next resume. bytes: session_bytes. isOver: it cannot be resumed. lostAt: when its link was
     // lost; -1: it was not. pending: a close that waits for the next link. authLeft: milliseconds for an authentication
     // that the loss has interrupted.
-    // log: messages that are accepted and not acknowledged, as { data, size }. removed, acknowledged, handed, numbered:
+    // log: messages that are accepted and not acknowledged, as library_wspeer_latest.js has them. removed, acknowledged, handed, numbered:
     // numbers of the last message that was removed from the log, that the server has acknowledged, that the current link
     // was handed, and that any link was handed.
     // received: number and bytes of the server's messages; told: of those that the last acknowledgement covered.
@@ -108,7 +108,7 @@ mergeInto(LibraryManager.library, {
     },
     // Another link continues the session.
     resumed: function (peer, again) {
-      var session = peer.session, pending = session.pending, log = session.log, i;
+      var session = peer.session, pending = session.pending;
       session.pending = null;
       peer.resumed++;
       peer.sentAgain += again;
@@ -121,7 +121,7 @@ mergeInto(LibraryManager.library, {
         peer.deadline = WSPEER.now() + session.authLeft;
       }
       WSPEER.note(3, WSPEER_CONN.shownUrl(peer) + ' is resumed');
-      for (i = log.first; i < log.items.length; i++) WSPEER_SESSION.hand(peer, log.items[i]);
+      WSPEER_LATEST.release(peer, false);
       if (pending) WSPEER_CONN.close(peer, pending.code, pending.reason);
     },
     // There is no session. False: there was one, which is lost, and the link ends; otherwise the connection is OPEN
@@ -189,20 +189,21 @@ mergeInto(LibraryManager.library, {
         WSPEER.allows(session.bytes, session.logBytes + len + WSPEER_SESSION.EACH * count);
     },
     // Keeps a message, and hands it to the link if there is one.
-    keep: function (peer, data, size) {
-      var session = peer.session, message;
-      // The program's memory changes under a view of it.
-      if (typeof data !== 'string' && data.buffer === HEAPU8.buffer) data = data.slice();
-      message = { data: data, size: size };
+    // Behind messages that are held back it waits too.
+    keep: function (peer, data, size, key) {
+      var session = peer.session, isNext = !WSPEER_LATEST.next(peer),
+        message = WSPEER_LATEST.item(peer, session, data, size, key);
       session.log.items.push(message);
       session.logBytes += size + WSPEER_SESSION.EACH;
-      if (WSPEER_CONN.isUp(peer) && peer.socket.readyState === 1) WSPEER_SESSION.hand(peer, message);
+      if (isNext && WSPEER_CONN.isUp(peer) && peer.socket.readyState === 1 &&
+        (key === undefined || WSPEER_LATEST.leaves(peer))) WSPEER_SESSION.hand(peer, message);
     },
     // Hands the next message of the log to the link.
     hand: function (peer, message) {
       var session = peer.session;
       session.handed++;
       session.numbered = Math.max(session.numbered, session.handed);
+      WSPEER_LATEST.forget(peer, message);
       WSPEER_CONN.transmit(peer, message.data, message.size);
     },
     takeAck: function (peer, received) {

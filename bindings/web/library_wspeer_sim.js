@@ -145,6 +145,12 @@ mergeInto(LibraryManager.library, {
       }
       line.packets.splice(0, done);
     },
+    // Bytes that wait for the bandwidth of a socket's line; 0 for a socket without one.
+    waiting: function (socket) {
+      var line = socket.line && socket.line.out.line;
+      if (!line) return 0;
+      return Math.floor(Math.max(0, line.departed - WSPEER_SIM.now(socket)) * line.conditions[WSPEER_SIM.RATE] / 1000000);
+    },
     hurry: function (line, now) {
       line.packets.forEach(function (packet) { packet.arrival = Math.min(packet.arrival, now); });
       line.arrived = now;

@@ -63,6 +63,13 @@ static void bad_handles(void) {
     FAILS(ws_next_events(h, &event, 1, &n), WS_ERR_HANDLE, "ws_next_events");
     FAILS(ws_put_packet(h, &byte, 1, WS_BINARY), WS_ERR_HANDLE, "ws_put_packet");
     FAILS(ws_put_packet_to(h, 0, &byte, 1, WS_BINARY), WS_ERR_HANDLE, "ws_put_packet_to");
+    FAILS(ws_put_latest(h, 0, 1, &byte, 1, WS_BINARY), WS_ERR_HANDLE, "ws_put_latest");
+    FAILS(ws_publish(h, "a", 0, &byte, 1, WS_BINARY), WS_ERR_HANDLE, "ws_publish");
+    FAILS(ws_publish_latest(h, "a", 0, 1, &byte, 1, WS_BINARY), WS_ERR_HANDLE, "ws_publish_latest");
+    FAILS(ws_subscribe(h, "a"), WS_ERR_HANDLE, "ws_subscribe");
+    FAILS(ws_unsubscribe(h, "a"), WS_ERR_HANDLE, "ws_unsubscribe");
+    FAILS(ws_unsubscribe(h, NULL), WS_ERR_HANDLE, "ws_unsubscribe of all topics");
+    FAILS(ws_get_topics(h, text, sizeof text, &n), WS_ERR_HANDLE, "ws_get_topics");
     FAILS(ws_flush(h), WS_ERR_HANDLE, "ws_flush");
     FAILS(ws_close(h, 0, NULL), WS_ERR_HANDLE, "ws_close");
     FAILS(ws_disconnect(h, 0, 0, NULL), WS_ERR_HANDLE, "ws_disconnect");
@@ -104,6 +111,14 @@ static void wrong_kinds(void) {
     ws_handle h = none_are_servers[i];
     FAILS(ws_put_packet_to(h, 0, &byte, 1, WS_BINARY), WS_ERR_KIND, "ws_put_packet_to");
     FAILS(ws_disconnect(h, 0, 0, NULL), WS_ERR_KIND, "ws_disconnect");
+    FAILS(ws_put_latest(h, 1, 1, &byte, 1, WS_BINARY), WS_ERR_KIND, "ws_put_latest with a target");
+    FAILS(ws_publish(h, "a", 0, &byte, 1, WS_BINARY), WS_ERR_KIND, "ws_publish");
+    FAILS(ws_publish_latest(h, "a", 0, 1, &byte, 1, WS_BINARY), WS_ERR_KIND, "ws_publish_latest");
+    if (h != conn) {
+      FAILS(ws_subscribe(h, "a"), WS_ERR_KIND, "ws_subscribe");
+      FAILS(ws_unsubscribe(h, NULL), WS_ERR_KIND, "ws_unsubscribe");
+      FAILS(ws_get_topics(h, text, sizeof text, &n), WS_ERR_KIND, "ws_get_topics");
+    }
     FAILS(ws_get_conns(h, &value, 1, &n), WS_ERR_KIND, "ws_get_conns");
     FAILS(ws_get_waiting(h, &value, 1, &n), WS_ERR_KIND, "ws_get_waiting");
     FAILS(ws_set_certificate(h, "", ""), WS_ERR_KIND, "ws_set_certificate");
@@ -116,6 +131,17 @@ static void wrong_kinds(void) {
     FAILS(ws_get_option(h, WS_OPT_MAX_CLIENTS, &value), WS_ERR_KIND, "ws_get_option");
     FAILS(ws_set_option(h, WS_OPT_REFUSE_NEW, 1), WS_ERR_KIND, "ws_set_option");
   }
+  FAILS(ws_subscribe(server, "a"), WS_ERR_KIND, "ws_subscribe of a server");
+  FAILS(ws_unsubscribe(host, NULL), WS_ERR_KIND, "ws_unsubscribe of a host");
+  FAILS(ws_publish(local, "a", 0, &byte, 1, WS_BINARY), WS_ERR_KIND, "ws_publish of a join");
+  FAILS(ws_put_latest(local, 0, 1, &byte, 1, WS_CALL), WS_ERR_ARG, "ws_put_latest of a call");
+  FAILS(ws_publish_latest(host, "a", 0, 1, &byte, 1, WS_CALL), WS_ERR_ARG, "ws_publish_latest of a call");
+  FAILS(ws_publish(server, "a", 0, &byte, 1, WS_CALL), WS_ERR_KIND, "ws_publish of a call on a server");
+  FAILS(ws_publish(server, "a", 0, &byte, 1, 77), WS_ERR_ARG, "ws_publish of an unknown type");
+  FAILS(ws_publish(server, "a", -1, &byte, 1, WS_BINARY), WS_ERR_ARG, "ws_publish to all but a negative handle");
+  FAILS(ws_publish(host, "a", INT32_MIN, &byte, 1, WS_BINARY), WS_ERR_ARG, "ws_publish to all but INT32_MIN");
+  FAILS(ws_put_latest(server, INT32_MIN, 1, &byte, 1, WS_BINARY), WS_ERR_ARG, "ws_put_latest to INT32_MIN");
+  CHECK_EQUAL(ws_publish(server, "a", INT32_MAX, &byte, 1, WS_BINARY), WS_OK, "ws_publish to all but nobody");
   ws_handle no_games[] = {client_end, server_end, conn, attached, server};
   for (int i = 0; i < 5; i++) {
     ws_handle h = no_games[i];
@@ -186,6 +212,14 @@ static void nulls(void) {
   FAILS(ws_next_events(h, NULL, 1, &n), WS_ERR_NULL, "ws_next_events");
   FAILS(ws_put_packet(h, NULL, 1, WS_TEXT), WS_ERR_NULL, "ws_put_packet");
   FAILS(ws_get_text(h, WS_GET_URL, NULL, 5, &n), WS_ERR_NULL, "ws_get_text");
+  FAILS(ws_put_latest(h, 0, 1, NULL, 1, WS_TEXT), WS_ERR_NULL, "ws_put_latest");
+  FAILS(ws_publish(server, NULL, 0, (const uint8_t *)"", 0, WS_TEXT), WS_ERR_NULL, "ws_publish topic");
+  FAILS(ws_publish(server, "a", 0, NULL, 1, WS_TEXT), WS_ERR_NULL, "ws_publish data");
+  FAILS(ws_publish_latest(server, NULL, 0, 1, NULL, 0, WS_TEXT), WS_ERR_NULL, "ws_publish_latest topic");
+  FAILS(ws_subscribe(conn, NULL), WS_ERR_NULL, "ws_subscribe topic");
+  FAILS(ws_get_topics(server, NULL, 5, &n), WS_ERR_NULL, "ws_get_topics buf");
+  CHECK_EQUAL(ws_get_topics(server, NULL, 0, &n), WS_OK, "ws_get_topics asks for the length");
+  CHECK_EQUAL(ws_unsubscribe(conn, NULL), WS_OK, "ws_unsubscribe of all topics");
   FAILS(ws_get_header(h, NULL, 0, text, sizeof text, &n), WS_ERR_NULL, "ws_get_header");
   FAILS(ws_get_end(h, NULL), WS_ERR_NULL, "ws_get_end");
   FAILS(ws_get_stats(h, NULL, 8), WS_ERR_NULL, "ws_get_stats");
@@ -314,6 +348,9 @@ static void huge(void) {
   FAILS(ws_put_packet_to(server, 0, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet_to");
   FAILS(ws_put_packet_to(host, 0, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet_to of a host");
   FAILS(ws_put_packet(local, &byte, SIZE_MAX / 2 + 1, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet of a join");
+  FAILS(ws_put_latest(h, 0, 1, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_latest");
+  FAILS(ws_publish(server, "a", 0, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_publish");
+  FAILS(ws_publish_latest(server, "a", 0, 1, &byte, SIZE_MAX / 2 + 1, WS_TEXT), WS_ERR_TOO_BIG, "ws_publish_latest");
   FAILS(ws_get_packets(h, &packet, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_get_packets");
   CHECK_EQUAL(n, 0, "the count is written on failure too");
   FAILS(ws_feed(attached, &byte, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_feed");
@@ -334,6 +371,18 @@ static void texts(void) {
   FAILS(ws_put_packet(h, (const uint8_t *)"a", 1, 0), WS_ERR_ARG, "type 0");
   FAILS(ws_put_packet(h, (const uint8_t *)"a", 1, 9), WS_ERR_ARG, "type 9");
   FAILS(ws_connect("ws://\xff/", NULL, &h), WS_ERR_UTF8, "a URL that is not UTF-8");
+  char longest[257];
+  memset(longest, 'a', sizeof longest - 1);
+  longest[256] = 0;
+  FAILS(ws_subscribe(conn, longest), WS_ERR_ARG, "a topic of 256 bytes");
+  CHECK_EQUAL(ws_subscribe(conn, longest + 1), WS_OK, "a topic of 255 bytes");
+  CHECK_EQUAL(ws_get_topics(conn, text, sizeof text, &n), WS_TRUNCATED, "topics that do not fit");
+  CHECK(n == 255 && strlen(text) == sizeof text - 1, "the length of all, and as many as fit");
+  FAILS(ws_subscribe(conn, "\xff"), WS_ERR_UTF8, "a topic that is not UTF-8");
+  FAILS(ws_unsubscribe(conn, "a\x7f"), WS_ERR_ARG, "a topic with a control character");
+  FAILS(ws_publish(server, "", 0, (const uint8_t *)"a", 1, WS_TEXT), WS_ERR_ARG, "an empty topic");
+  FAILS(ws_publish(server, "a", 0, (const uint8_t *)"\xff", 1, WS_TEXT), WS_ERR_UTF8, "a published text");
+  FAILS(ws_put_latest(h, 0, 1, (const uint8_t *)"\xff", 1, WS_TEXT), WS_ERR_UTF8, "a latest text");
   const char *bad[] = {"",         "x",         "http://localhost/", "ws:",          "ws://",
                        "ws:/x",    "ws://:80",  "ws://host:99999/",  "ws://host:x/", "ws://a b/",
                        " ws://a/", "ws://a/\n", "ws://[::1/",        "wss//a",       "ws://a:0/"};

@@ -326,6 +326,43 @@ static void heartbeat(const char *url) {
   close_client(1000, "");
 }
 
+static void put_latest(uint32_t key, const char *text) {
+  check("put_latest", ws_put_latest(client.h, 0, key, (const uint8_t *)text, strlen(text), WS_TEXT));
+}
+
+/* Before OPEN, and with WS_COALESCE until it is flushed, only the newest message of each key waits. */
+static void latest(const char *url) {
+  static const uint8_t bytes[] = {0, 255};
+  char whole[256];
+  ws_stats stats;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_COALESCE | WS_QUEUE_BEFORE_OPEN;
+  config.max_message_bytes = 1000;
+  snprintf(whole, sizeof whole, "%s/echo", url);
+  if (check("connect", ws_connect(whole, &config, &client.h)) < 0) return;
+  add_end(&client);
+  put_latest(1, "first");
+  put(client.h, "plain");
+  put_latest(1, "second");
+  take(&client, 3);
+  put_latest(1, "one");
+  check("put_latest", ws_put_latest(client.h, 0, 0xFFFFFFFF, bytes, 1, WS_BINARY));
+  put(client.h, "between");
+  put_latest(1, "a longer one");
+  check("put_latest", ws_put_latest(client.h, 0, 0xFFFFFFFF, bytes, 2, WS_BINARY));
+  put_latest(2, "");
+  check("flush", ws_flush(client.h));
+  put_latest(1, "after");
+  take(&client, 5);
+  ws_get_stats(client.h, &stats, sizeof stats);
+  printf("replaced %llu out %llu\n", (unsigned long long)stats.replaced, (unsigned long long)stats.messages_out);
+  static const uint8_t zeros[1001];
+  check("put_latest", ws_put_latest(client.h, 0, 1, zeros, sizeof zeros, WS_BINARY));
+  close_client(1000, "");
+  put_latest(1, "too late");
+}
+
 /* The texts have the program's own name for a word of the header. */
 static void own_names(const char *url) {
   static const uint8_t zeros[1001];
@@ -925,6 +962,7 @@ int main(int argc, char **argv) {
                  {"proxy", proxy},
                  {"heartbeat", heartbeat},
                  {"names", own_names},
+                 {"latest", latest},
                  {"reconnect", reconnect},
                  {"session", session},
                  {"close-here", close_here},

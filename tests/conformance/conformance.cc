@@ -153,6 +153,38 @@ void reconnect(const string& url) {
   close_client();
 }
 
+void put_latest(std::uint32_t key, const wspeer::outgoing& message) {
+  check("put_latest", client.put_latest(key, message));
+}
+
+// Before OPEN, and with WS_COALESCE until it is flushed, only the newest message of each key waits.
+void latest(const string& url) {
+  wspeer::config config;
+  config.flags(WS_COALESCE | WS_QUEUE_BEFORE_OPEN);
+  config->max_message_bytes = 1000;
+  auto opened = wspeer::peer::connect(url + "/echo", config);
+  if (!check("connect", opened)) return;
+  client = std::move(*opened);
+  polled = {&client};
+  put_latest(1, "first");
+  put("plain");
+  put_latest(1, "second");
+  take(client, "", 3);
+  put_latest(1, "one");
+  put_latest(UINT32_MAX, std::vector<std::uint8_t>{0});
+  put("between");
+  put_latest(1, "a longer one");
+  put_latest(UINT32_MAX, std::vector<std::uint8_t>{0, 255});
+  put_latest(2, "");
+  check("flush", client.flush());
+  put_latest(1, "after");
+  take(client, "", 5);
+  std::printf("replaced %" PRIu64 " out %" PRIu64 "\n", client.stats().replaced, client.stats().messages_out);
+  put_latest(1, std::vector<std::uint8_t>(1001));
+  close_client();
+  put_latest(1, "too late");
+}
+
 void close_here(const string& url) {
   const std::pair<std::int32_t, string> closes[] = {
       {0, ""}, {1000, "bye"}, {1001, ""}, {3000, "κόσμε"}, {4999, string(123, 'r')}};
@@ -673,6 +705,7 @@ int main(int argc, char** argv) {
       {"files", files},
       {"heartbeat", heartbeat},
       {"names", own_names},
+      {"latest", latest},
       {"multiplayer", [](const string&) { play(0); }},
       {"multiplayer3", [](const string&) { play(WS_GODOT3); }}};
   const string name = argc > 1 ? argv[1] : "", url = argc > 2 ? argv[2] : "";

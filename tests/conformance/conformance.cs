@@ -350,6 +350,38 @@ static partial class Conformance
         CloseClient();
     }
 
+    /// <summary>Before Open, and with Coalesce until it is flushed, only the newest message of each key
+    /// waits.</summary>
+    static void Latest(string url)
+    {
+        Action<uint, string> put = (key, text) => Failed("put_latest", client.SendLatestText(key, text));
+        Action<uint, byte[]> putBytes = (key, bytes) => Failed("put_latest", client.SendLatest(key, bytes));
+        var config = new WebSocketConfig {
+            Flags = WebSocketFlags.Coalesce | WebSocketFlags.QueueBeforeOpen, MaxMessageBytes = 1000
+        };
+        client = Opened("connect", () => WebSocketPeer.Connect(url + "/echo", config));
+        if (client == null) return;
+        polled.Add(client);
+        put(1, "first");
+        Put("plain");
+        put(1, "second");
+        Take(client, "", 3);
+        put(1, "one");
+        putBytes(uint.MaxValue, new byte[] { 0 });
+        Put("between");
+        put(1, "a longer one");
+        putBytes(uint.MaxValue, new byte[] { 0, 255 });
+        put(2, "");
+        Failed("flush", client.Flush());
+        put(1, "after");
+        Take(client, "", 5);
+        WebSocketStats stats = client.Connection.GetStats();
+        output.WriteLine("replaced " + stats.Replaced + " out " + stats.MessagesOut);
+        putBytes(1, new byte[1001]);
+        CloseClient();
+        put(1, "too late");
+    }
+
     static void CloseHere(string url)
     {
         foreach (string close in new[] { "0 ", "1000 bye", "1001 ", "3000 κόσμε", "4999 " + new string('r', 123) })
@@ -878,6 +910,8 @@ static partial class Conformance
             { "server", Serve },
             { "files", Files },
             { "heartbeat", Heartbeat },
+            { "latest", Latest },
+            { "topics", Topics },
             { "pair", Pair },
             { "attach", Attach },
             { "full", Full },

@@ -270,6 +270,35 @@ function scenarios.proxy(url)
   open_client("ws://game.example/", { proxy = "ftp://127.0.0.1:1" })
 end
 
+-- Before OPEN, and with WS_COALESCE until it is flushed, only the newest message of each key waits.
+function scenarios.latest(url)
+  client.h = open("connect", url .. "/echo",
+    { flags = bit.bor(K.WS_COALESCE, K.WS_QUEUE_BEFORE_OPEN), max_message_bytes = 1000 })
+  ends = { client }
+  local function put_latest(key, words, kind)
+    check("put_latest", ws.ws_put_latest(client.h, 0, key, words, #words, kind or K.WS_TEXT))
+  end
+  put_latest(1, "first")
+  put(client.h, "plain")
+  put_latest(1, "second")
+  take(client, 3)
+  put_latest(1, "one")
+  put_latest(0xFFFFFFFF, "\0", K.WS_BINARY)
+  put(client.h, "between")
+  put_latest(1, "a longer one")
+  put_latest(0xFFFFFFFF, "\0\255", K.WS_BINARY)
+  put_latest(2, "")
+  check("flush", ws.ws_flush(client.h))
+  put_latest(1, "after")
+  take(client, 5)
+  local stats = ffi.new("ws_stats")
+  ws.ws_get_stats(client.h, stats, ffi.sizeof(stats))
+  print(("replaced %d out %d"):format(tonumber(stats.replaced), tonumber(stats.messages_out)))
+  put_latest(1, ("\0"):rep(1001), K.WS_BINARY)
+  close_client()
+  put_latest(1, "too late")
+end
+
 -- The server has no application heartbeat.
 function scenarios.heartbeat(url)
   open_client(url .. "/echo", { flags = K.WS_APP_HEARTBEAT })

@@ -139,6 +139,34 @@ def reconnect(url: str) -> None:
     close_client(client)
 
 
+def latest(url: str) -> None:
+    """Before OPEN, and with coalesce until it is flushed, only the newest message of each key waits."""
+    client = End("", wspeer.connect(url + "/echo", coalesce=True, queue_before_open=True, max_message_bytes=1000))
+
+    def put_latest(key: int, data: wspeer.Data) -> None:
+        with reported("put_latest"):
+            client.ws.send_latest(key, data)
+
+    put_latest(1, "first")
+    put(client.ws, "plain")
+    put_latest(1, "second")
+    client.take(3)
+    put_latest(1, "one")
+    put_latest(0xFFFFFFFF, b"\0")
+    put(client.ws, "between")
+    put_latest(1, "a longer one")
+    put_latest(0xFFFFFFFF, b"\0\xff")
+    put_latest(2, "")
+    client.ws.flush()
+    put_latest(1, "after")
+    client.take(5)
+    stats = client.ws.stats()
+    print("replaced", stats.replaced, "out", stats.messages_out)
+    put_latest(1, bytes(1001))
+    close_client(client)
+    put_latest(1, "too late")
+
+
 def close_here(url: str) -> None:
     for code, reason in ((0, ""), (1000, "bye"), (1001, ""), (3000, "κόσμε"), (4999, "r" * 123)):
         client = open_client(url + "/sink")
@@ -581,6 +609,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "multiplayer": lambda: multiplayer(False),
     "multiplayer3": lambda: multiplayer(True),
     "heartbeat": heartbeat,
+    "latest": latest,
     **LOCAL_SCENARIOS,
 }
 

@@ -215,7 +215,9 @@ static const named OPTIONS[] = {OPTION(NO_DELAY),
                                 OPTION(RETRY_MIN_MS),
                                 OPTION(RETRY_MAX_MS),
                                 OPTION(RETRY_TRIES),
-                                OPTION(MAX_LOST)};
+                                OPTION(MAX_LOST),
+                                OPTION(MAX_TOPICS),
+                                OPTION(MAX_SERVER_TOPICS)};
 static const named TEXTS[] = {TEXT(URL),          TEXT(PATH),          TEXT(QUERY),          TEXT(SUBPROTOCOL),
                               TEXT(CLOSE_REASON), TEXT(ERROR),         TEXT(LOCAL_ADDRESS),  TEXT(REMOTE_ADDRESS),
                               TEXT(BODY),         TEXT(TLS),           TEXT(EXTENSIONS),     TEXT(PEER_ADDRESS),
@@ -262,6 +264,8 @@ static void options(void) {
   config.retry_tries = 128;
   config.session_bytes = 129;
   config.max_lost = 130;
+  config.max_topics = 131;
+  config.max_server_topics = 132;
   config.flags = WS_DEFLATE | WS_SCENE;
   if (check("host", ws_host(LOCALHOST, &config, &host)) < 0) return;
   for (size_t i = 0; i < sizeof OPTIONS / sizeof OPTIONS[0]; i++) {
@@ -405,6 +409,121 @@ static void simulate(void) {
   opened("listen", ws_listen(LOCALHOST, NULL, &listening.h), &listening);
   check("set_sim", ws_set_sim(listening.h, &sim));
   check("advance_time", ws_advance_time(listening.h, 1));
+  free_all();
+}
+
+/* ---- Topics: who receives what a server or host publishes ---- */
+
+static void subscribe(ws_handle conn, const char *topic) { check("subscribe", ws_subscribe(conn, topic)); }
+
+static void unsubscribe(ws_handle conn, const char *topic) { check("unsubscribe", ws_unsubscribe(conn, topic)); }
+
+static void publish(ws_handle h, const char *topic, ws_handle except, const char *text) {
+  check("publish", ws_publish(h, topic, (int32_t)except, (const uint8_t *)text, strlen(text), WS_TEXT));
+}
+
+static void publish_latest(ws_handle h, const char *topic, ws_handle except, uint32_t key, const char *text) {
+  const uint8_t *data = (const uint8_t *)text;
+  check("publish_latest", ws_publish_latest(h, topic, (int32_t)except, key, data, strlen(text), WS_TEXT));
+}
+
+/* The topics of a handle on one line. */
+static void print_topics(const char *name, ws_handle h) {
+  char topics[1024] = "";
+  check("get_topics", ws_get_topics(h, topics, sizeof topics, NULL));
+  for (char *at = topics; *at; at++)
+    if (*at == '\n') *at = ',';
+  printf("topics of %s: %s\n", name, topics);
+}
+
+static void topics(void) {
+  end server = {"server", 0, 0}, host = {"host", 0, 1};
+  end clients[] = {{"a", 0, 0}, {"b", 0, 0}, {"c", 0, 0}}, joins[] = {{"a", 0, 0}, {"b", 0, 0}};
+  end *a = &clients[0], *b = &clients[1], *c = &clients[2];
+  ws_handle conns[3];
+  ws_stats stats;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_COALESCE;
+  config.max_topics = 2;
+  config.max_server_topics = 3;
+  listen_here(&server, &config);
+  for (int i = 0; i < 3; i++) {
+    opened("connect", ws_connect(text_of(server.h, WS_GET_URL), NULL, &clients[i].h), &clients[i]);
+    take(&clients[i], 1);
+    ws_event event = next_event(&server);
+    conns[i] = event.conn;
+    print_event("server", &event);
+  }
+  subscribe(conns[0], "red");
+  subscribe(conns[0], "blue");
+  subscribe(conns[0], "red");
+  subscribe(conns[0], "green");
+  subscribe(conns[1], "green");
+  subscribe(conns[1], "red");
+  subscribe(conns[2], "yellow");
+  for (int i = 0; i < 3; i++) print_topics(clients[i].name, conns[i]);
+  print_topics("server", server.h);
+  ws_get_stats(server.h, &stats, sizeof stats);
+  printf("topics %llu subscriptions %llu\n", (unsigned long long)stats.topics,
+         (unsigned long long)stats.subscriptions);
+
+  publish(server.h, "red", 0, "to red");
+  publish(server.h, "red", conns[0], "to red but a");
+  publish(server.h, "yellow", 0, "to nobody");
+  put(server.h, "to all");
+  take(a, 2);
+  take(b, 3);
+  take(c, 1);
+  /* With WS_COALESCE only the newest of each key leaves. */
+  publish_latest(server.h, "red", 0, 1, "one");
+  publish_latest(server.h, "red", 0, 2, "two");
+  publish(server.h, "red", 0, "between");
+  publish_latest(server.h, "red", conns[1], 1, "one for a");
+  publish_latest(server.h, "red", 0, 2, "two again");
+  take(a, 3);
+  take(b, 3);
+  ws_get_stats(server.h, &stats, sizeof stats);
+  printf("replaced %llu\n", (unsigned long long)stats.replaced);
+
+  publish(server.h, "red", 0, "before");
+  unsubscribe(conns[1], "red");
+  unsubscribe(conns[1], "red");
+  publish(server.h, "red", 0, "without b");
+  unsubscribe(conns[0], NULL);
+  publish(server.h, "red", 0, "to nobody");
+  put(server.h, "to all");
+  take(a, 3);
+  take(b, 2);
+  take(c, 1);
+  print_topics("server", server.h);
+  subscribe(conns[2], "");
+  subscribe(conns[2], "two\nlines");
+  publish(server.h, "", 0, "");
+  check("close", ws_close(b->h, 1000, ""));
+  until(&server, WS_EVENT_DISCONNECTED);
+  poll_all();
+  print_topics("server", server.h);
+  free_all();
+
+  ws_config_init(&config, sizeof config);
+  opened("host", ws_host(LOCALHOST, &config, &host.h), &host);
+  for (int i = 0; i < 2; i++) {
+    opened("join", ws_join(text_of(host.h, WS_GET_URL), NULL, &joins[i].h), &joins[i]);
+    until_state(&joins[i], WS_OPEN);
+    joins[i].id = ws_get_peer_id(joins[i].h);
+    take(&host, 1);
+    take(&joins[i], 2);
+    check("get_conn", ws_get_conn(host.h, joins[i].id, &conns[i]));
+    subscribe(conns[i], "room");
+  }
+  publish(host.h, "room", 0, "to both");
+  publish(host.h, "room", (ws_handle)joins[0].id, "to b");
+  publish_latest(host.h, "room", (ws_handle)joins[1].id, 1, "to a");
+  publish(host.h, "room", (ws_handle)-1, "");
+  take(&joins[0], 2);
+  take(&joins[1], 2);
+  print_topics("host", host.h);
   free_all();
 }
 
@@ -625,7 +744,8 @@ int run_local(const char *name) {
     const char *name;
     void (*run)(void);
   } scenarios[] = {{"pair", pair},       {"attach", attach}, {"full", full},   {"options", options}, {"texts", texts},
-                   {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth},       {"simulate", simulate}};
+                   {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth},       {"simulate", simulate},
+                   {"topics", topics}};
   for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
     if (strcmp(name, scenarios[i].name)) continue;
     scenarios[i].run();

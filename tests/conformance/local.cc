@@ -196,7 +196,9 @@ constexpr named OPTIONS[] = {{WS_OPT_NO_DELAY, "NO_DELAY"},
                              {WS_OPT_RETRY_MIN_MS, "RETRY_MIN_MS"},
                              {WS_OPT_RETRY_MAX_MS, "RETRY_MAX_MS"},
                              {WS_OPT_RETRY_TRIES, "RETRY_TRIES"},
-                             {WS_OPT_MAX_LOST, "MAX_LOST"}};
+                             {WS_OPT_MAX_LOST, "MAX_LOST"},
+                             {WS_OPT_MAX_TOPICS, "MAX_TOPICS"},
+                             {WS_OPT_MAX_SERVER_TOPICS, "MAX_SERVER_TOPICS"}};
 
 // Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1.
 void options(const string&) {
@@ -237,6 +239,8 @@ void options(const string&) {
   config->retry_tries = 128;
   config->session_bytes = 129;
   config->max_lost = 130;
+  config->max_topics = 131;
+  config->max_server_topics = 132;
   auto host = opened("host", wspeer::multiplayer::host(localhost, config.flags(WS_DEFLATE | WS_SCENE)));
   for (const auto& [number, name] : OPTIONS) {
     const std::uint32_t before = host.option(number).value_or(0);
@@ -356,6 +360,110 @@ void simulate(const string&) {
   auto listening = opened("listen", wspeer::server::listen(localhost));
   check("set_sim", listening.set_sim(sim));
   check("advance_time", listening.advance_time(1));
+  polled.clear();
+}
+
+// ---- Topics: who receives what a server or host publishes ----
+
+void print_topics(const char* name, const std::vector<string>& topics) {
+  std::printf("topics of %s: ", name);
+  for (std::size_t i = 0; i < topics.size(); i++) std::printf("%s%s", i ? "," : "", topics[i].c_str());
+  std::printf("\n");
+}
+
+void topics(const string&) {
+  const auto subscribe = [](wspeer::client_ref conn, const string& topic) { check("subscribe", conn.subscribe(topic)); };
+  wspeer::config config;
+  config.flags(WS_COALESCE);
+  config->max_topics = 2;
+  config->max_server_topics = 3;
+  auto server = opened("listen", wspeer::server::listen(localhost, config));
+  polled = {&server};
+  const char* const names[] = {"a", "b", "c"};
+  wspeer::peer clients[3];
+  wspeer::client_ref conns[3];
+  for (std::size_t i = 0; i < 3; i++) {
+    clients[i] = opened("connect", wspeer::peer::connect(server.url()));
+    polled.push_back(&clients[i]);
+    take(clients[i], names[i], 1);
+    next_event(server, "server", [&](const wspeer::event& event) {
+      conns[i] = event.client();
+      print("server", event);
+    });
+  }
+  subscribe(conns[0], "red");
+  subscribe(conns[0], "blue");
+  subscribe(conns[0], "red");
+  subscribe(conns[0], "green");
+  subscribe(conns[1], "green");
+  subscribe(conns[1], "red");
+  subscribe(conns[2], "yellow");
+  for (std::size_t i = 0; i < 3; i++) print_topics(names[i], conns[i].topics());
+  print_topics("server", server.topics());
+  std::printf("topics %" PRIu64 " subscriptions %" PRIu64 "\n", server.stats().topics, server.stats().subscriptions);
+
+  const auto publish = [&](const string& topic, const wspeer::outgoing& message, wspeer::client_ref except = {}) {
+    check("publish", server.publish(topic, message, except));
+  };
+  const auto publish_latest = [&](std::uint32_t key, const wspeer::outgoing& message, wspeer::client_ref except = {}) {
+    check("publish_latest", server.publish_latest("red", key, message, except));
+  };
+  const auto take_all = [&](std::initializer_list<int> counts) {
+    std::size_t i = 0;
+    for (const int count : counts) {
+      take(clients[i], names[i], count);
+      i++;
+    }
+  };
+  publish("red", "to red");
+  publish("red", "to red but a", conns[0]);
+  publish("yellow", "to nobody");
+  check("put", server.put("to all"));
+  take_all({2, 3, 1});
+  // With WS_COALESCE only the newest of each key leaves.
+  publish_latest(1, "one");
+  publish_latest(2, "two");
+  publish("red", "between");
+  publish_latest(1, "one for a", conns[1]);
+  publish_latest(2, "two again");
+  take_all({3, 3});
+  std::printf("replaced %" PRIu64 "\n", server.stats().replaced);
+
+  publish("red", "before");
+  check("unsubscribe", conns[1].unsubscribe("red"));
+  check("unsubscribe", conns[1].unsubscribe("red"));
+  publish("red", "without b");
+  check("unsubscribe", conns[0].unsubscribe_all());
+  publish("red", "to nobody");
+  check("put", server.put("to all"));
+  take_all({3, 2, 1});
+  print_topics("server", server.topics());
+  subscribe(conns[2], "");
+  subscribe(conns[2], "two\nlines");
+  publish("", "");
+  check("close", clients[1].close(1000));
+  until(server, "server", event_kind::disconnected);
+  poll_all();
+  print_topics("server", server.topics());
+
+  auto host = opened("host", wspeer::multiplayer::host(localhost));
+  polled = {&host};
+  wspeer::multiplayer joins[2];
+  for (std::size_t i = 0; i < 2; i++) {
+    joins[i] = opened("join", wspeer::multiplayer::join(host.url()));
+    polled.push_back(&joins[i]);
+    until_state(joins[i], names[i], wspeer::state::open);
+    peer_names[joins[i].peer_id()] = names[i];
+    take(host, "host", 1);
+    take(joins[i], names[i], 2);
+    subscribe(host.client(joins[i].peer_id()).value(), "room");
+  }
+  check("publish", host.publish("room", "to both"));
+  check("publish", host.publish("room", "to b", joins[0].peer_id()));
+  check("publish_latest", host.publish_latest("room", 1, "to a", joins[1].peer_id()));
+  check("publish", host.publish("room", "", -1));
+  for (std::size_t i = 0; i < 2; i++) take(joins[i], names[i], 2);
+  print_topics("host", host.topics());
   polled.clear();
 }
 
@@ -589,4 +697,5 @@ void auth(const string&) {
 
 const std::map<string, void (*)(const string&)> local_scenarios = {
     {"pair", pair},       {"attach", attach}, {"full", full},   {"options", options}, {"texts", texts},
-    {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth},       {"simulate", simulate}};
+    {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth},       {"simulate", simulate},
+    {"topics", topics}};

@@ -215,6 +215,8 @@ static partial class Conformance
             RetryTries = 128,
             SessionBytes = 129,
             MaxLost = 130,
+            MaxTopics = 131,
+            MaxServerTopics = 132,
             Flags = WebSocketFlags.Deflate | WebSocketFlags.Scene
         };
         using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config))
@@ -283,6 +285,114 @@ static partial class Conformance
             while (WebSocketLibrary.TryGetLog(out line)) logged = true;
             output.WriteLine("log " + (int)level + " " + YesNo(logged));
         }
+    }
+
+    // ---- Topics: who receives what a server or host publishes ----
+
+    static void PrintTopics(string name, string[] topics) =>
+        output.WriteLine("topics of " + name + ": " + string.Join(",", topics));
+
+    static void Topics(string unused)
+    {
+        string[] names = { "a", "b", "c" };
+        var clients = new WebSocketPeer[3];
+        var conns = new WebSocketConnection[3];
+        Action<WebSocketConnection, string> subscribe =
+            (conn, topic) => Failed("subscribe", conn.Subscribe(topic));
+        var config = new WebSocketConfig { Flags = WebSocketFlags.Coalesce, MaxTopics = 2, MaxServerTopics = 3 };
+        using (WebSocketServer server = WebSocketServer.Listen(Localhost, config))
+        {
+            PollAll(server);
+            for (int i = 0; i < 3; i++)
+            {
+                clients[i] = WebSocketPeer.Connect(server.Url);
+                polled.Add(clients[i]);
+                Take(clients[i], names[i], 1);
+                WebSocketConnection found = default(WebSocketConnection);
+                NextEvent(server, "server", e =>
+                {
+                    found = e.Connection;
+                    Print("server", e);
+                });
+                conns[i] = found;
+            }
+            Action<string, string, WebSocketConnection> publish =
+                (topic, text, except) => Failed("publish", server.PublishText(topic, text, except));
+            Action<uint, string, WebSocketConnection> publishLatest =
+                (key, text, except) => Failed("publish_latest", server.PublishLatestText("red", key, text, except));
+            Action<int[]> takeAll = counts =>
+            {
+                for (int i = 0; i < counts.Length; i++) Take(clients[i], names[i], counts[i]);
+            };
+            WebSocketConnection nobody = default(WebSocketConnection);
+            subscribe(conns[0], "red");
+            subscribe(conns[0], "blue");
+            subscribe(conns[0], "red");
+            subscribe(conns[0], "green");
+            subscribe(conns[1], "green");
+            subscribe(conns[1], "red");
+            subscribe(conns[2], "yellow");
+            for (int i = 0; i < 3; i++) PrintTopics(names[i], conns[i].GetTopics());
+            PrintTopics("server", server.GetTopics());
+            WebSocketStats stats = server.Connection.GetStats();
+            output.WriteLine("topics " + stats.Topics + " subscriptions " + stats.Subscriptions);
+
+            publish("red", "to red", nobody);
+            publish("red", "to red but a", conns[0]);
+            publish("yellow", "to nobody", nobody);
+            Failed("put", server.SendText("to all"));
+            takeAll(new[] { 2, 3, 1 });
+            // With Coalesce only the newest of each key leaves.
+            publishLatest(1, "one", nobody);
+            publishLatest(2, "two", nobody);
+            publish("red", "between", nobody);
+            publishLatest(1, "one for a", conns[1]);
+            publishLatest(2, "two again", nobody);
+            takeAll(new[] { 3, 3 });
+            output.WriteLine("replaced " + server.Connection.GetStats().Replaced);
+
+            publish("red", "before", nobody);
+            Failed("unsubscribe", conns[1].Unsubscribe("red"));
+            Failed("unsubscribe", conns[1].Unsubscribe("red"));
+            publish("red", "without b", nobody);
+            Failed("unsubscribe", conns[0].UnsubscribeAll());
+            publish("red", "to nobody", nobody);
+            Failed("put", server.SendText("to all"));
+            takeAll(new[] { 3, 2, 1 });
+            PrintTopics("server", server.GetTopics());
+            subscribe(conns[2], "");
+            subscribe(conns[2], "two\nlines");
+            publish("", "", nobody);
+            Failed("close", clients[1].Close(1000));
+            Until(server, "server", WebSocketEventType.Disconnected);
+            server.Poll();
+            PrintTopics("server", server.GetTopics());
+            foreach (WebSocketPeer one in clients) one.Dispose();
+        }
+
+        using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost))
+        {
+            PollAll(host);
+            var joins = new WebSocketMultiplayerPeer[2];
+            for (int i = 0; i < 2; i++)
+            {
+                joins[i] = WebSocketMultiplayerPeer.Join(host.Url);
+                polled.Add(joins[i]);
+                Settle(host, joins[i], names[i]);
+                subscribe(host.GetConnection(joins[i].UniqueId), "room");
+            }
+            byte[] both = Encoding.UTF8.GetBytes("to both"), b = Encoding.UTF8.GetBytes("to b"),
+                a = Encoding.UTF8.GetBytes("to a");
+            const WebSocketMessageType text = WebSocketMessageType.Text;
+            Failed("publish", host.Publish("room", both, text));
+            Failed("publish", host.Publish("room", b, text, joins[0].UniqueId));
+            Failed("publish_latest", host.PublishLatest("room", 1, a, text, joins[1].UniqueId));
+            Failed("publish", host.Publish("room", new byte[0], text, -1));
+            for (int i = 0; i < 2; i++) Take(joins[i], names[i], 2);
+            PrintTopics("host", host.GetTopics());
+            foreach (WebSocketMultiplayerPeer one in joins) one.Dispose();
+        }
+        polled.Clear();
     }
 
     // ---- Certificates that a client trusts, or not ----

@@ -171,7 +171,7 @@ function scenarios.options()
     deflate_threshold_bytes = 119, server_max_window_bits = 12, client_max_window_bits = 13, max_inflate_ratio = 120,
     max_call_bytes = 121, max_call_items = 122, ipv6_prefix_bits = 56, max_body_bytes = 123, max_downloads = 124,
     max_downloads_per_address = 125, retry_min_ms = 126, retry_max_ms = 127, retry_tries = 128,
-    session_bytes = 129, max_lost = 130,
+    session_bytes = 129, max_lost = 130, max_topics = 131, max_server_topics = 132,
     flags = bit.bor(K.WS_DEFLATE, K.WS_SCENE) })
   local value = ffi.new("uint32_t[1]")
   local function get(option)
@@ -384,6 +384,92 @@ end
 
 local function string_of(words)
   return { type = K.WS_VARIANT_STRING, data = ffi.cast("const uint8_t *", words), len = #words }
+end
+
+-- Topics: who receives what a server or host publishes.
+function scenarios.topics()
+  local server = { name = "server", h = open("listen", localhost,
+    { flags = K.WS_COALESCE, max_topics = 2, max_server_topics = 3 }) }
+  poll_only(server)
+  local clients, conns = {}, {}
+  for i, name in ipairs { "a", "b", "c" } do
+    clients[i] = opened(name, "connect", text_of(server.h, K.WS_GET_URL), nil, out)
+    take(clients[i], 1)
+    conns[i] = next_event(server).conn
+    print_event("server", event)
+  end
+  local function subscribe(conn, topic) check("subscribe", ws.ws_subscribe(conn, topic)) end
+  local function unsubscribe(conn, topic) check("unsubscribe", ws.ws_unsubscribe(conn, topic)) end
+  local function publish(h, topic, except, words)
+    check("publish", ws.ws_publish(h, topic, except, words, #words, K.WS_TEXT))
+  end
+  local function publish_latest(h, topic, except, key, words)
+    check("publish_latest", ws.ws_publish_latest(h, topic, except, key, words, #words, K.WS_TEXT))
+  end
+  local function print_topics(name, h)
+    check("get_topics", ws.ws_get_topics(h, text_buffer, 65536, nil))
+    print(("topics of %s: %s"):format(name, (ffi.string(text_buffer):gsub("\n", ","))))
+  end
+  local function take_all(...)
+    for i, count in ipairs { ... } do take(clients[i], count) end
+  end
+  local stats = ffi.new("ws_stats")
+  local function read_stats() ws.ws_get_stats(server.h, stats, ffi.sizeof(stats)) end
+  local a, b, c = conns[1], conns[2], conns[3]
+  for _, pair in ipairs { { a, "red" }, { a, "blue" }, { a, "red" }, { a, "green" }, { b, "green" }, { b, "red" },
+    { c, "yellow" } } do subscribe(pair[1], pair[2]) end
+  for i, one in ipairs(clients) do print_topics(one.name, conns[i]) end
+  print_topics("server", server.h)
+  read_stats()
+  print(("topics %d subscriptions %d"):format(tonumber(stats.topics), tonumber(stats.subscriptions)))
+
+  publish(server.h, "red", 0, "to red")
+  publish(server.h, "red", a, "to red but a")
+  publish(server.h, "yellow", 0, "to nobody")
+  put(server.h, "to all")
+  take_all(2, 3, 1)
+  -- With WS_COALESCE only the newest of each key leaves.
+  publish_latest(server.h, "red", 0, 1, "one")
+  publish_latest(server.h, "red", 0, 2, "two")
+  publish(server.h, "red", 0, "between")
+  publish_latest(server.h, "red", b, 1, "one for a")
+  publish_latest(server.h, "red", 0, 2, "two again")
+  take_all(3, 3)
+  read_stats()
+  print(("replaced %d"):format(tonumber(stats.replaced)))
+
+  publish(server.h, "red", 0, "before")
+  unsubscribe(b, "red")
+  unsubscribe(b, "red")
+  publish(server.h, "red", 0, "without b")
+  unsubscribe(a, nil)
+  publish(server.h, "red", 0, "to nobody")
+  put(server.h, "to all")
+  take_all(3, 2, 1)
+  print_topics("server", server.h)
+  subscribe(c, "")
+  subscribe(c, "two\nlines")
+  publish(server.h, "", 0, "")
+  check("close", ws.ws_close(clients[2].h, 1000, ""))
+  until_event(server, K.WS_EVENT_DISCONNECTED)
+  ws.ws_poll(server.h)
+  print_topics("server", server.h)
+
+  local host = { name = "host", h = open("host", localhost) }
+  poll_only(host)
+  local joins = {}
+  for i, name in ipairs { "a", "b" } do
+    joins[i] = opened(name, "join", text_of(host.h, K.WS_GET_URL), nil, out)
+    settle(host, joins[i])
+    check("get_conn", ws.ws_get_conn(host.h, joins[i].id, out))
+    subscribe(out[0], "room")
+  end
+  publish(host.h, "room", 0, "to both")
+  publish(host.h, "room", joins[1].id, "to b")
+  publish_latest(host.h, "room", joins[2].id, 1, "to a")
+  publish(host.h, "room", -1, "")
+  for _, one in ipairs(joins) do take(one, 2) end
+  print_topics("host", host.h)
 end
 
 function scenarios.scene()

@@ -192,6 +192,8 @@ def options() -> None:
         retry_tries=128,
         session_bytes=129,
         max_lost=130,
+        max_topics=131,
+        max_server_topics=132,
         deflate=True,
         scene=True,
     ) as host:
@@ -305,6 +307,95 @@ def simulate() -> None:
         listening.set_sim(sim)
         with reported("advance_time"):
             listening.advance_time(1)
+    free_all()
+
+
+# ---- Topics: who receives what a server or host publishes ----
+
+
+def show_topics(name: str, topics: list[str]) -> None:
+    print(f"topics of {name}: {','.join(topics)}")
+
+
+def topics() -> None:
+    server = End("server", wspeer.listen("ws://127.0.0.1:0", coalesce=True, max_topics=2, max_server_topics=3))
+    clients: list[End] = []
+    conns: list[wspeer.Peer] = []
+    for name in "abc":
+        clients.append(End(name, wspeer.connect(server.ws.url)))
+        clients[-1].take()
+        event = server.next_event()
+        conns.append(event.peer)
+        show("server", event)
+
+    def subscribe(conn: wspeer.Peer, topic: str) -> None:
+        with reported("subscribe"):
+            conn.subscribe(topic)
+
+    def publish(topic: str, data: str, but: wspeer.Peer | int = 0) -> None:
+        with reported("publish"):
+            server.ws.publish(topic, data, but=but)
+
+    def take_all(*counts: int) -> None:
+        for client, count in zip(clients, counts):
+            client.take(count)
+
+    a, b, c = conns
+    for conn, topic in ((a, "red"), (a, "blue"), (a, "red"), (a, "green"), (b, "green"), (b, "red"), (c, "yellow")):
+        subscribe(conn, topic)
+    for client, conn in zip(clients, conns):
+        show_topics(client.name, conn.topics())
+    show_topics("server", server.ws.topics())
+    stats = server.ws.stats()
+    print("topics", stats.topics, "subscriptions", stats.subscriptions)
+
+    publish("red", "to red")
+    publish("red", "to red but a", but=a)
+    publish("yellow", "to nobody")
+    put(server.ws, "to all")
+    take_all(2, 3, 1)
+    # With coalesce only the newest of each key leaves.
+    server.ws.publish_latest("red", 1, "one")
+    server.ws.publish_latest("red", 2, "two")
+    publish("red", "between")
+    server.ws.publish_latest("red", 1, "one for a", but=b)
+    server.ws.publish_latest("red", 2, "two again")
+    take_all(3, 3)
+    print("replaced", server.ws.stats().replaced)
+
+    publish("red", "before")
+    b.unsubscribe("red")
+    b.unsubscribe("red")
+    publish("red", "without b")
+    a.unsubscribe()
+    publish("red", "to nobody")
+    put(server.ws, "to all")
+    take_all(3, 2, 1)
+    show_topics("server", server.ws.topics())
+    subscribe(c, "")
+    subscribe(c, "two\nlines")
+    publish("", "")
+    clients[1].ws.close(1000)
+    server.until(EventType.DISCONNECTED)
+    poll_all()
+    show_topics("server", server.ws.topics())
+    free_all()
+
+    host = End("host", wspeer.host("ws://127.0.0.1:0"), 1)
+    joins = []
+    for name in "ab":
+        join = End(name, wspeer.join(host.ws.url))
+        settle(host, join)
+        host.ws.peer(join.peer_id).subscribe("room")
+        joins.append(join)
+    host.ws.publish("room", "to both")
+    host.ws.publish("room", "to b", but=joins[0].peer_id)
+    host.ws.publish_latest("room", 1, "to a", but=joins[1].peer_id)
+    with reported("publish"):
+        host.ws.publish("room", "", but=-1)
+    for join in joins:
+        join.take(2)
+    show_topics("host", host.ws.topics())
     free_all()
 
 
@@ -459,4 +550,5 @@ LOCAL_SCENARIOS = {
     "scene": scene,
     "auth": auth,
     "simulate": simulate,
+    "topics": topics,
 }

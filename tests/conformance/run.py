@@ -184,7 +184,7 @@ LANGUAGES = {
         dict.fromkeys(
             (
                 *("session", "files", "requests", "renew", "proxied", "refused", "server", "multiplayer", "multiplayer3"),
-                *("full", "options", "texts", "library", "trust", "scene", "auth"),
+                *("full", "options", "texts", "library", "trust", "scene", "auth", "topics"),
             ),
             "a browser listens to nobody",
         )
@@ -323,6 +323,7 @@ SCENARIOS = {
     "stale": against(),
     "heartbeat": against(),
     "names": against(),
+    "latest": against(),
     "pair": alone,
     "attach": alone,
     "full": alone,
@@ -331,6 +332,7 @@ SCENARIOS = {
     "library": alone,
     "trust": alone,
     "simulate": alone,
+    "topics": alone,
     "requests": met_by_requests,
     "renew": alone,
     "proxied": alone,

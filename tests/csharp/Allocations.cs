@@ -28,6 +28,13 @@ static class Allocations
             server.Poll();
             foreach (WebSocketPacket packet in server.Packets()) total += packet.Length;
         });
+        Steady("SendLatest", Frames * Each, () =>
+        {
+            for (int i = 0; i < Each; i++) client.SendLatest((uint)i, data);
+            client.Poll();
+            server.Poll();
+            foreach (WebSocketEvent e in server.Events()) total += e.Packet.Data.Length;
+        });
         var messages = new WebSocketMessage[Each];
         for (int i = 0; i < Each; i++) messages[i] = new WebSocketMessage(i, 64 - i);
         Steady("SendMany and Packets", Frames * Each, () =>
@@ -79,6 +86,18 @@ static class Allocations
             {
                 WebSocketEvent e;
                 while (hall.TryGetEvent(list[i], out e)) total += e.Packet.Length;
+            }
+        });
+        foreach (WebSocketConnection one in list) one.Subscribe("room 1").ThrowIfFailed();
+        Steady("Publish and PublishLatest to four clients", Frames * 8, () =>
+        {
+            hall.Publish("room 1", data);
+            hall.PublishLatest("room 1", 7, data);
+            hall.Poll();
+            for (int i = 0; i < 4; i++)
+            {
+                clients[i].Poll();
+                foreach (WebSocketPacket packet in clients[i].Packets()) total += packet.Length;
             }
         });
         hall.Dispose();

@@ -14,6 +14,7 @@ def all_examples():
     echo("ws", [], [])
     echo("wss", [path("chain.pem"), path("leaf.key")], ["", path("root.pem")])
     chat()
+    rooms()
     demo()
     mistakes()
 
@@ -92,6 +93,37 @@ def chat():
         all_see("Ann has left", server)
         same("the server's exit code", server.wait(), 0)
         same("the server's last line", server.line(), None)
+
+
+def rooms():
+    with case("rooms_server: what one says reaches those in the room"), example("rooms_server", "0") as server:
+        (port,) = line(server, r"Rooms on ws://\*:(\d+)/?")
+        url = f"ws://localhost:{port}"
+        with (
+            example("chat", "client", f"{url}/red", "Ann") as ann,
+            example("chat", "client", f"{url}/red", "Bob") as bob,
+            example("chat", "client", f"{url}/blue", "Cid") as cid,
+        ):
+            for player, room in ((ann, "/red"), (bob, "/red"), (cid, "/blue")):
+                all_see(room, player)
+            ann.write("hello, red")
+            all_see("hello, red", bob)
+            cid.write("join /red")
+            cid.write("hello, both")
+            all_see("hello, both", ann, bob)
+            bob.write("at 5 7")
+            all_see("at 5 7", ann, cid)
+            cid.write("leave /red")
+            cid.write("hello, nobody")
+            for number in range(8):
+                ann.write(f"join /{number}")
+            all_see("the client has 8 topics, and max_topics allows 8", ann)
+            ann.write("at home")
+            all_see("at home", bob)
+            interrupt(server)
+            for player in (ann, bob, cid):
+                all_see("(the peer closed the connection with 1001 (going away))", player)
+        same("the server's exit code", server.wait(), 0)
 
 
 def all_see(text, *programs):

@@ -222,6 +222,36 @@ check "docs/serving.md: reading who was turned away compiles" ${CC:-cc} -std=c99
 check "docs/serving.md: deciding on requests compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
   requests.c -o requests.o
 
+# docs/topics.md and docs/latest.md.
+{
+  printf '#include "wspeer.h"\nvoid part(ws_handle server, ws_event event);\n'
+  printf 'void part(ws_handle server, ws_event event) {\n'
+  "$extract" "$root/docs/topics.md" c ws_subscribe | grep -v '^\.\.\.$'
+  printf '}\nstruct thing { uint32_t id; };\n'
+  printf 'void each(ws_handle h, const struct thing *object, const uint8_t *bytes, size_t len);\n'
+  printf 'void each(ws_handle h, const struct thing *object, const uint8_t *bytes, size_t len) {\n'
+  "$extract" "$root/docs/latest.md" c ws_put_latest
+  printf '}\n'
+} > rooms.c
+check "docs/topics.md, docs/latest.md: their parts compile" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c \
+  rooms.c -o rooms.o
+{
+  printf 'import wspeer\nfrom wspeer import EventType\n'
+  printf 'server = wspeer.listen("ws://127.0.0.1:0")\n'
+  printf 'players = [wspeer.connect(server.url + room, queue_before_open=True) for room in ("/red", "/red", "/blue")]\n'
+  printf 'said = []\nwhile "hello" not in said:\n    server.poll()\n'
+  "$extract" "$root/docs/topics.md" python subscribe | sed 's/^/    /'
+  cat << 'END'
+    for player in players:
+        player.poll()
+        said += [packet.text for packet in player.packets()]
+    if server.stats().subscriptions == 3 and players[0].stats().messages_out == 0:
+        players[0].send("hello")
+assert said == ["hello"] and players[1].stats().messages_in == 1
+END
+} > rooms.py
+check "docs/topics.md: rooms in Python" ends python3 -W ignore rooms.py
+
 # docs/simulator.md, and README's part of it.
 {
   printf '#include "wspeer.h"\nvoid one(ws_handle server);\nvoid two(ws_handle server);\nvoid three(void);\n'

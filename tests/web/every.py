@@ -15,7 +15,8 @@ import guard  # noqa: E402
 SOURCE = WEB / "every.c"
 # Requirements of a function; all others work in every build.
 NEEDS = {
-    "SERVER": "ws_listen ws_host ws_join_local ws_set_certificate ws_make_certificate ws_serve ws_accept ws_reply ws_drain",
+    "SERVER": "ws_listen ws_host ws_join_local ws_set_certificate ws_make_certificate ws_serve ws_accept ws_reply ws_drain "
+    "ws_subscribe ws_unsubscribe ws_publish ws_publish_latest ws_get_topics",
     "PAIR": "ws_pair ws_attach ws_feed ws_take_output ws_advance_time",
     "WAIT": "ws_wait",
     "HEADERS": "ws_get_header ws_set_header",

@@ -204,6 +204,22 @@ def heartbeats(other):
     same("no heartbeat with another server", "heartbeat", "heartbeat", "other", other)
 
 
+def latest(echo):
+    """Positions over a slow line."""
+    build_native("tests/web/latest.c", "latest")
+    build("tests/web/latest.c", "latest", "-O2", "--closure", "1")
+    lines = [
+        "plain: refused 0, replaced 0, waiting 1, others in order 1",
+        "fresh 0, the line is used 1",
+        "latest: refused 0, replaced 1, waiting 0, others in order 1",
+        "fresh 1, the line is used 1",
+    ]
+    for where, (code, said) in (("natively", run([str(WEB / "latest"), echo])), ("in a page", in_browser("latest", echo))):
+        notes = [line[2:] for line in said.splitlines() if line.startswith("# ")]
+        good = code == 0 and [line for line in said.splitlines() if not line.startswith("# ")] == lines
+        say(good, f"the latest over a slow line {where}: {notes[-1] if notes else 'none'}", said)
+
+
 def simulated(echo):
     """A simulated network; its model is compared with the native one by tests/sim/trace.js."""
     build_native("tests/web/sim.c", "sim")
@@ -282,6 +298,7 @@ def main():
         reconnects()
         heartbeats(f"{ws}/")
         simulated(urls["wspeer"])
+        latest(urls["wspeer"])
         godot()
         scenes()
     return 1 if failures else 0

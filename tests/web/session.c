@@ -3,6 +3,7 @@
           session trace URL                  what a program sees (cutter.js obey SERVER ANOTHER)
           session without URL [MS]           a server that keeps no sessions; MS: connect_timeout_ms
           session join 4|3|scene|auth URL    a join keeps its id
+          session latest URL N               N messages that newer ones replace, and others between them
           session echoes URL N               a join in a scene whose host sends each of N messages back */
 #include "wspeer.h"
 
@@ -91,6 +92,10 @@ static void put(const char *words) {
   const ws_result result = is_join ? ws_put_packet_to(handle, 1, (const uint8_t *)words, strlen(words), WS_BINARY)
                                    : ws_put_packet(handle, (const uint8_t *)words, strlen(words), WS_TEXT);
   check(words, result);
+}
+
+static void put_latest(uint32_t key, const char *words) {
+  check(words, ws_put_latest(handle, 0, key, (const uint8_t *)words, strlen(words), WS_TEXT));
 }
 
 static ws_config settings(void) {
@@ -183,6 +188,18 @@ static void trace(const char *url) {
          (int)stats.resumed);
   ws_get_option(handle, WS_OPT_HEARTBEAT_MS, &interval);
   printf("heartbeat %d, %d resumed\n", (int)interval, resumed);
+  printf("-- the latest while lost\n");
+  put_latest(1, "before");
+  until_message("before");
+  put("cut:z:3:0");
+  until(WS_EVENT_LOST);
+  put_latest(1, "old");
+  put("between");
+  put_latest(2, "other");
+  put_latest(1, "new");
+  until_message("other");
+  ws_get_stats(handle, &stats, sizeof stats);
+  printf("%d replaced\n", (int)stats.replaced);
   printf("-- a close that both know\n");
   check("close", ws_close(handle, 4000, "bye"));
   until_of(WS_EVENT_CLOSED, 1);
@@ -232,6 +249,48 @@ static void trace(const char *url) {
   until(WS_EVENT_LOST);
   put("kept");
   until(WS_EVENT_CLOSED);
+}
+
+/* The server sends all back. Of each key newer ones come, the newest last; of the others each comes once and in order. */
+static void latest_of(const char *url, int total) {
+  enum { KEYS = 10, LEN = 200 };
+  ws_config config = settings();
+  ws_stats stats;
+  ws_event event;
+  int newest[KEYS], sent = 0, plain = 0, back = 0, came = 0, wrong = 0, lost = 0, opened = 0, done = 0;
+  memset(newest, -1, sizeof newest);
+  open_with(url, &config);
+  for (time_t limit = time(NULL) + 50; !done && time(NULL) < limit; rest()) {
+    char words[LEN];
+    while (ws_next_event(handle, &event) == WS_OK) {
+      int key = 0, number = 0;
+      opened += event.type == WS_EVENT_OPEN;
+      lost += event.type == WS_EVENT_LOST;
+      resumed += event.type == WS_EVENT_RESUMED;
+      if (event.type != WS_EVENT_MESSAGE) continue;
+      came++;
+      memcpy(words, event.packet.data, LEN);
+      if (sscanf(words, "key %d %d", &key, &number) == 2 && key < KEYS && number > newest[key]) newest[key] = number;
+      else if (sscanf(words, "other %d", &number) != 1 || number != back++) wrong++;
+    }
+    for (int i = 0; opened && i < 3 * KEYS && sent < total; i++, sent++) {
+      memset(words, ' ', LEN);
+      if (sent % 7) snprintf(words, LEN, "key %d %d", sent % KEYS, sent);
+      else snprintf(words, LEN, "other %d", plain);
+      const ws_result result = sent % 7 ? ws_put_latest(handle, 0, (uint32_t)(sent % KEYS), (uint8_t *)words, LEN, WS_TEXT)
+                                        : ws_put_packet(handle, (uint8_t *)words, LEN, WS_TEXT);
+      if (result != WS_OK) break;
+      plain += sent % 7 == 0;
+    }
+    memset(&stats, 0, sizeof stats);
+    ws_get_stats(handle, &stats, sizeof stats);
+    done = sent == total && came + (int)stats.replaced == total && !stats.unacknowledged_packets;
+  }
+  for (int key = 0; key < KEYS; key++) wrong += newest[key] < total - 2 * KEYS;
+  printf("%d sent, all accounted for: %d, %d wrong, others %d\n", sent, done, wrong, plain == back);
+  printf("losses: %d, all resumed: %d, replaced: %d\n", lost > 0, lost == resumed, stats.replaced > 0);
+  fflush(stdout);
+  fprintf(stderr, "# %d links lost, %d of %d messages replaced\n", lost, (int)stats.replaced, total);
 }
 
 /* Behind another proxy, as the one of `trace` refuses everything at its end. */
@@ -355,6 +414,7 @@ int main(int argc, char **argv) {
   else if (argc == 3 && !strcmp(argv[1], "ends")) ends(argv[2]);
   else if (argc >= 3 && !strcmp(argv[1], "without")) without(argv[2], argc > 3 ? (uint32_t)atoi(argv[3]) : 0);
   else if (argc == 4 && !strcmp(argv[1], "join")) join(argv[2], argv[3]);
+  else if (argc == 4 && !strcmp(argv[1], "latest")) latest_of(argv[2], atoi(argv[3]));
   else if (argc == 4 && !strcmp(argv[1], "echoes")) echoes(argv[2], atoi(argv[3]));
   else return 1;
   ws_free(handle);

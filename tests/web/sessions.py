@@ -62,6 +62,23 @@ def flows(what, messages, session_bytes, cutting, expected):
             )
 
 
+def latest(what, messages, cutting, expected):
+    """What newer ones replace is not sent, and everything else once and in order."""
+    for where, program in (("natively", NATIVE), ("in a page", PAGE)):
+        with behind(*cutting) as (url, cuts):
+            code, said = run.run([*program, "latest", url, str(messages)])
+            lines = [
+                f"{messages} sent, all accounted for: 1, 0 wrong, others 1",
+                "losses: 1, all resumed: 1, replaced: 1",
+            ]
+            notes = " ".join(line[2:] for line in said.splitlines() if line.startswith("# "))
+            say(
+                code == 0 and all(line in said.splitlines() for line in lines) and cuts() == expected,
+                f"{what} {where}: {messages} puts over {cuts()} cuts; {notes}",
+                f"ended with {code} after {cuts()} of {expected} cuts\n{said}",
+            )
+
+
 def beside():
     """A page and a stock Godot in the game of one host: the links of the page are cut, and Godot notices nothing."""
     cuts = int(os.environ.get("CUTS", "50"))
@@ -96,7 +113,7 @@ def beside():
 
 
 def main():
-    wanted = sys.argv[1:] or ["traces", "joins", "without", "page", "frames", "random", "beside"]
+    wanted = sys.argv[1:] or ["traces", "joins", "without", "page", "frames", "random", "latest", "beside"]
     WEB.mkdir(parents=True, exist_ok=True)
     build_native("tests/web/session.c", "session")
     build_native("tests/web/session_server.c", "session_server")
@@ -125,6 +142,8 @@ def main():
     if "frames" in wanted:
         cuts = 2 + 4 * (FRAMES + 1)
         flows("cuts at every frame", 800, 1000, ("frames", str(FRAMES)), cuts)
+    if "latest" in wanted:
+        latest("the latest", 6000, ("random", "10"), 10)
     if "beside" in wanted:
         beside()
     if "random" in wanted:

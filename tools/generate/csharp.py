@@ -72,6 +72,8 @@ WORDS = {
     "ws_serve()": "WebSocketServer.Serve()",
     "ws_set_option()": "SetOption()",
     "ws_set_sim()": "SetSim()",
+    "ws_put_latest()": "SendLatest()",
+    "ws_publish_latest()": "PublishLatest()",
     "ws_set_user()": "SetUser()",
     "ws_sim_init()": "WebSocketSim.Preset()",
     "ws_version()": "WebSocketLibrary.Version",

@@ -40,7 +40,7 @@ TEXTS = {
     "WS_FULL_ALL_OR_NONE": "Accept the message for all targets or for none: the call raises QueueFull.",
 }
 # C functions whose names in Python differ by more than the prefix.
-FUNCTIONS = {"put_packet": "send", "put_packets": "send_many", "next_event": "events", "get_features": "features", "get_log": "log_lines"}
+FUNCTIONS = {"put_packet": "send", "put_packets": "send_many", "put_latest": "send_latest", "next_event": "events", "get_features": "features", "get_log": "log_lines"}
 # Type hints of the fields of ws_config that are not numbers.
 HINTS = {
     "headers": "Headers",

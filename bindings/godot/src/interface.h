@@ -173,6 +173,7 @@ typedef void (*gd_builtin)(void *value, const void *const *args, void *ret, int3
   X(uint8_t *, packed_byte_array_operator_index, (gd_packed * bytes, int64_t index))                                   \
   X(const uint8_t *, packed_byte_array_operator_index_const, (const gd_packed *bytes, int64_t index))                  \
   X(int32_t *, packed_int32_array_operator_index, (gd_packed * ints, int64_t index))                                   \
+  X(gd_string *, packed_string_array_operator_index, (gd_packed * strings, int64_t index))                             \
   X(const gd_string *, packed_string_array_operator_index_const, (const gd_packed *strings, int64_t index))            \
   X(gd_variant *, array_operator_index_const, (const gd_array *array, int64_t index))                                  \
   X(gd_variant *, dictionary_operator_index, (gd_dictionary * dictionary, const gd_variant *key))                      \

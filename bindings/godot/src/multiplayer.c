@@ -1,5 +1,6 @@
 #include "multiplayer.h"
 #include "hints.h"
+#include "topics.h"
 
 #include <stdio.h>
 
@@ -223,33 +224,40 @@ static void tell_full(game *self, int32_t target) {
   gd_error("put_packet", text);
 }
 
-static void v_put_packet(const gd_call *call) {
-  game *self = call->self;
-  const uint8_t *bytes = *(const uint8_t *const *)call->args[0];
-  size_t len = (size_t)gd_int_at(call, 1);
+/* Puts a packet for the target peer; `key` may be NULL. */
+static int64_t put(game *self, const uint8_t *bytes, size_t len, const uint32_t *key) {
   if (!self->base.handle) {
     gd_error("put_packet", "this multiplayer peer is not connected: call create_server() or create_client() first");
-    gd_return_int(call, GD_ERR_UNCONFIGURED);
-    return;
+    return GD_ERR_UNCONFIGURED;
   }
   /* As in Godot, a client sends all packets to the server. */
   int32_t target = self->is_host ? self->target : SERVER_ID;
-  ws_result result = ws_put_packet_to(self->base.handle, target, bytes, len, WS_BINARY);
+  ws_result result = key ? ws_put_latest(self->base.handle, target, *key, bytes, len, WS_BINARY)
+                         : ws_put_packet_to(self->base.handle, target, bytes, len, WS_BINARY);
   if (result == WS_OK) self->full_told = false;
   if (result == WS_ERR_FULL && target > 0 && self->is_host &&
       self->base.numbers[FULL_QUEUE_POLICY] == WS_FULL_DISCONNECT)
     ws_disconnect(self->base.handle, target, 1008, "its outbound queue is full");
   if (result == WS_ERR_FULL || result == WS_PARTIAL) {
     tell_full(self, target);
-    gd_return_int(call, GD_ERR_OUT_OF_MEMORY);
-    return;
+    return GD_ERR_OUT_OF_MEMORY;
   }
-  if (result == WS_ERR_STATE && ws_get_state(self->base.handle) == WS_CONNECTING) {
-    gd_return_int(call, GD_ERR_UNCONFIGURED);
-    return;
-  }
+  if (result == WS_ERR_STATE && ws_get_state(self->base.handle) == WS_CONNECTING) return GD_ERR_UNCONFIGURED;
   /* A packet for a closing connection is not worth a log line. */
-  gd_return_int(call, error_of(result, result == WS_ERR_STATE ? NULL : "put_packet"));
+  return error_of(result, result == WS_ERR_STATE ? NULL : "put_packet");
+}
+
+static void v_put_packet(const gd_call *call) {
+  const uint8_t *bytes = *(const uint8_t *const *)call->args[0];
+  gd_return_int(call, put(call->self, bytes, (size_t)gd_int_at(call, 1), NULL));
+}
+
+static void put_latest(const gd_call *call) {
+  const gd_packed *packet = gd_packed_at(call, 1);
+  uint32_t key;
+  gd_return_int(call, topics_key_at(call, 0, &key)
+                          ? put(call->self, gd_bytes_of(packet), gd_packed_size(GD_BYTES, packet), &key)
+                          : GD_ERR_INVALID_PARAMETER);
 }
 
 static void v_max_packet_size(const gd_call *call) {
@@ -368,6 +376,41 @@ static void drain(const gd_call *call) {
   return_drained(call, &((game *)call->self)->base);
 }
 
+/* ---- topics ---- */
+
+static void subscribe(const gd_call *call) {
+  topics_return_subscribed(call, conn_at(call));
+}
+
+static void unsubscribe(const gd_call *call) {
+  topics_return_unsubscribed(call, conn_at(call));
+}
+
+static void unsubscribe_all(const gd_call *call) {
+  topics_return_left(call, conn_at(call));
+}
+
+static void get_topics(const gd_call *call) {
+  topics_return_list(call, gd_int_at(call, 0) ? conn_at(call) : ((const game *)call->self)->base.handle);
+}
+
+/* Publishes the packet that is an argument. `key` may be NULL. */
+static int64_t published(const gd_call *call, int index, const uint32_t *key) {
+  const gd_packed *packet = gd_packed_at(call, index);
+  publication about = {gd_string_at(call, 0), gd_bytes_of(packet), gd_packed_size(GD_BYTES, packet),
+                       WS_BINARY,             gd_int_at(call, index + 1), key};
+  return topics_publish(((const game *)call->self)->base.handle, &about);
+}
+
+static void publish(const gd_call *call) {
+  gd_return_int(call, published(call, 1, NULL));
+}
+
+static void publish_latest(const gd_call *call) {
+  uint32_t key;
+  gd_return_int(call, topics_key_at(call, 1, &key) ? published(call, 2, &key) : GD_ERR_INVALID_PARAMETER);
+}
+
 static void hint(const gd_call *call) {
   return_hinted(call, &((const game *)call->self)->base);
 }
@@ -389,6 +432,14 @@ static const gd_method methods[] = {
     {"stop_serving(prefix: String) -> Error", stop_serving, NULL},
     {"drain(window: float, retry_delay: float = 0, url: String = \"\") -> Error", drain, NULL},
     {"hint(hint: WSPeer.Hint) -> Error", hint, NULL},
+    {"put_latest(key: int, packet: PackedByteArray) -> Error", put_latest, NULL},
+    {"subscribe(id: int, topic: String) -> Error", subscribe, NULL},
+    {"unsubscribe(id: int, topic: String) -> Error", unsubscribe, NULL},
+    {"unsubscribe_all(id: int) -> Error", unsubscribe_all, NULL},
+    {"get_topics(id: int = 0) const -> PackedStringArray", get_topics, NULL},
+    {"publish(topic: String, packet: PackedByteArray, except_id: int = 0) -> Error", publish, NULL},
+    {"publish_latest(topic: String, key: int, packet: PackedByteArray, except_id: int = 0) -> Error", publish_latest,
+     NULL},
     {0},
 };
 

@@ -66,20 +66,32 @@ bool peer_end_of(const ws_peer *self, ws_event *event) {
   return self->gone || (self->base.handle && ws_get_end(self->base.handle, event) == WS_OK);
 }
 
-int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, const char *function) {
-  if (!self->base.handle) {
-    gd_error(
-        function,
-        "nothing is connected: call connect_to_url() or accept_stream(), and poll() until the state is STATE_OPEN");
-    return GD_FAILED;
-  }
-  ws_result result = ws_put_packet(self->base.handle, bytes, len, type);
+static bool is_connected(const ws_peer *self, const char *function) {
+  if (self->base.handle) return true;
+  gd_error(function,
+           "nothing is connected: call connect_to_url() or accept_stream(), and poll() until the state is STATE_OPEN");
+  return false;
+}
+
+/* After a packet was put: returns Godot's Error. */
+static int64_t put(ws_peer *self, ws_result result, const char *function) {
   bool reports = result != WS_ERR_FULL || !self->reported_full;
   self->reported_full = result == WS_ERR_FULL;
   int64_t error = error_of(result, reports ? function : NULL);
   /* Must be last: a script that the stream runs may drop the last reference to this peer. */
   if (result == WS_OK && self->stream.object && self->base.numbers[COALESCE] == 0) stream_flush(self);
   return error;
+}
+
+int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, const char *function) {
+  if (!is_connected(self, function)) return GD_FAILED;
+  return put(self, ws_put_packet(self->base.handle, bytes, len, type), function);
+}
+
+int64_t peer_put_latest(ws_peer *self, uint32_t key, const uint8_t *bytes, size_t len, int32_t type,
+                        const char *function) {
+  if (!is_connected(self, function)) return GD_FAILED;
+  return put(self, ws_put_latest(self->base.handle, 0, key, bytes, len, type), function);
 }
 
 ws_result peer_take(ws_peer *self, ws_packet *packet) {

@@ -50,6 +50,9 @@ void peer_retire(ws_peer *self);
 
 /* Queues a packet and returns Godot's Error. Prints failures; a full queue only once. */
 int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, const char *function);
+/* The same with a packet that newer ones with its key replace. */
+int64_t peer_put_latest(ws_peer *self, uint32_t key, const uint8_t *bytes, size_t len, int32_t type,
+                        const char *function);
 /* Takes a packet: WS_OK or WS_EMPTY. The bytes are lent until the next call. */
 ws_result peer_take(ws_peer *self, ws_packet *packet);
 /* What the last poll did with the link: it is LOST, or another one continues the session. */

@@ -1,5 +1,6 @@
 /* The methods that WSPeer adds to WebSocketPeer. */
 #include "peer.h"
+#include "topics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,16 @@ static void flush(const gd_call *call) {
   ws_peer *self = call->self;
   ws_flush(self->base.handle);
   if (self->stream.object) stream_flush(self);
+}
+
+static void send_latest(const gd_call *call) {
+  const gd_packed *message = gd_packed_at(call, 1);
+  int32_t type = gd_int_at(call, 2) == 0 ? WS_TEXT : WS_BINARY;
+  uint32_t key;
+  gd_return_int(call, topics_key_at(call, 0, &key)
+                          ? peer_put_latest(call->self, key, gd_bytes_of(message), gd_packed_size(GD_BYTES, message),
+                                            type, __func__)
+                          : GD_ERR_INVALID_PARAMETER);
 }
 
 /* A connection of a server yields only packets: the server takes its other events. */
@@ -180,6 +191,7 @@ static const int32_t body = WS_GET_BODY, tls = WS_GET_TLS, extensions = WS_GET_E
 const gd_method peer_more_methods[] = {
     {"next_event() -> Dictionary", next_event, NULL},
     {"flush()", flush, NULL},
+    {"send_latest(key: int, message: PackedByteArray, write_mode: WSPeer.WriteMode = 1) -> Error", send_latest, NULL},
     {"set_url(url: String) -> Error", set_url, NULL},
     {"set_header(name: String, value: String) -> Error", set_header, NULL},
     {"remove_header(name: String) -> Error", remove_header, NULL},

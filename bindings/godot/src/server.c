@@ -1,5 +1,6 @@
 #include "server.h"
 #include "crowd.h"
+#include "topics.h"
 
 #include <string.h>
 
@@ -268,6 +269,71 @@ static void broadcast_text(const gd_call *call) {
   gd_utf8_close(&text);
 }
 
+static void send_latest(const gd_call *call) {
+  const gd_packed *message = gd_packed_at(call, 2);
+  int32_t type = gd_int_at(call, 3) == 0 ? WS_TEXT : WS_BINARY;
+  client *about = client_at(call);
+  uint32_t key;
+  int64_t error = about ? GD_ERR_INVALID_PARAMETER : GD_ERR_DOES_NOT_EXIST;
+  if (about && topics_key_at(call, 1, &key))
+    error = peer_put_latest(crowd_peer(about, call->self), key, gd_bytes_of(message),
+                            gd_packed_size(GD_BYTES, message), type, __func__);
+  gd_return_int(call, error);
+}
+
+/* ---- topics ---- */
+
+static void subscribe(const gd_call *call) {
+  client *about = client_at(call);
+  topics_return_subscribed(call, about ? about->conn : 0);
+}
+
+static void unsubscribe(const gd_call *call) {
+  client *about = client_at(call);
+  topics_return_unsubscribed(call, about ? about->conn : 0);
+}
+
+static void unsubscribe_all(const gd_call *call) {
+  client *about = client_at(call);
+  topics_return_left(call, about ? about->conn : 0);
+}
+
+static void get_topics(const gd_call *call) {
+  client *about = gd_int_at(call, 0) ? client_at(call) : NULL;
+  topics_return_list(call, about                ? about->conn
+                           : gd_int_at(call, 0) ? 0
+                                                : ((const server *)call->self)->base.handle);
+}
+
+/* Publishes the bytes that are an argument. `key` may be NULL. */
+static int64_t publish_bytes(const gd_call *call, int index, const uint32_t *key) {
+  const gd_packed *message = gd_packed_at(call, index);
+  publication about = {gd_string_at(call, 0),
+                       gd_bytes_of(message),
+                       gd_packed_size(GD_BYTES, message),
+                       gd_int_at(call, index + 1) == 0 ? WS_TEXT : WS_BINARY,
+                       gd_int_at(call, index + 2),
+                       key};
+  return topics_publish(((const server *)call->self)->base.handle, &about);
+}
+
+static void publish(const gd_call *call) {
+  gd_return_int(call, publish_bytes(call, 1, NULL));
+}
+
+static void publish_text(const gd_call *call) {
+  gd_utf8 text;
+  gd_utf8_open(&text, gd_string_at(call, 1));
+  publication about = {gd_string_at(call, 0), (const uint8_t *)text.bytes, text.len, WS_TEXT, gd_int_at(call, 2), NULL};
+  gd_return_int(call, topics_publish(((const server *)call->self)->base.handle, &about));
+  gd_utf8_close(&text);
+}
+
+static void publish_latest(const gd_call *call) {
+  uint32_t key;
+  gd_return_int(call, topics_key_at(call, 1, &key) ? publish_bytes(call, 2, &key) : GD_ERR_INVALID_PARAMETER);
+}
+
 static void flush(const gd_call *call) {
   ws_flush(((server *)call->self)->base.handle);
 }
@@ -333,6 +399,17 @@ static const gd_method methods[] = {
     {"broadcast(message: PackedByteArray, write_mode: WSPeer.WriteMode = 1, except_id: int = 0) -> Error", broadcast,
      NULL},
     {"broadcast_text(message: String, except_id: int = 0) -> Error", broadcast_text, NULL},
+    {"send_latest(id: int, key: int, message: PackedByteArray, write_mode: WSPeer.WriteMode = 1) -> Error", send_latest,
+     NULL},
+    {"subscribe(id: int, topic: String) -> Error", subscribe, NULL},
+    {"unsubscribe(id: int, topic: String) -> Error", unsubscribe, NULL},
+    {"unsubscribe_all(id: int) -> Error", unsubscribe_all, NULL},
+    {"get_topics(id: int = 0) const -> PackedStringArray", get_topics, NULL},
+    {"publish(topic: String, message: PackedByteArray, write_mode: WSPeer.WriteMode = 1, except_id: int = 0) -> Error",
+     publish, NULL},
+    {"publish_text(topic: String, message: String, except_id: int = 0) -> Error", publish_text, NULL},
+    {"publish_latest(topic: String, key: int, message: PackedByteArray, write_mode: WSPeer.WriteMode = 1, except_id: int = 0) -> Error",
+     publish_latest, NULL},
     {"flush()", flush, NULL},
     {"get_local_host() const -> String", get_local_host, NULL},
     {"get_local_port() const -> int", get_local_port, NULL},

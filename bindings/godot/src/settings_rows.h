@@ -60,6 +60,11 @@ static const setting settings[NUMBERS] = {
         "session_buffer_size", "int", {1048576, 1048576, 1048576}, FIELD(session_bytes), 0, 1, WS_OFF, 0},
     [MAX_LOST_CLIENTS] = {
         "max_lost_clients", "int", {NONE, 0, 0}, FIELD(max_lost), WS_OPT_MAX_LOST, 1, 0, 0},
+    [MAX_TOPICS] = {
+        "max_topics", "int", {NONE, 256, 256}, FIELD(max_topics), WS_OPT_MAX_TOPICS, 1, 4096, 0},
+    [MAX_SERVER_TOPICS] = {
+        "max_server_topics", "int", {NONE, 65536, 65536}, FIELD(max_server_topics), WS_OPT_MAX_SERVER_TOPICS, 1,
+        WS_OFF, 0},
     [RETRY_MIN_DELAY] = {
         "retry_min_delay", "float", {1, NONE, 1}, FIELD(retry_min_ms), 0, 1000, 0, 0},
     [RETRY_MAX_DELAY] = {

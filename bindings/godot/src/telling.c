@@ -85,6 +85,7 @@ void return_stats_of(const gd_call *call, ws_handle handle) {
       COUNTER(refused_timeout),
       COUNTER(refused_gone),
       COUNTER(refused_waiting),
+      COUNTER(pending_requests),
       COUNTER(lost),
       COUNTER(losses),
       COUNTER(resumed),
@@ -93,6 +94,9 @@ void return_stats_of(const gd_call *call, ws_handle handle) {
       COUNTER(unacknowledged_bytes),
       COUNTER(sim_bytes),
       COUNTER(sim_losses),
+      COUNTER(topics),
+      COUNTER(subscriptions),
+      COUNTER(replaced),
 #undef COUNTER
   };
   gd_dictionary *reported = gd_return_dictionary(call);

@@ -43,6 +43,34 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(got, [message for size in sizes for message in (bytes(size), "x" * size)])
         await asyncio.wait_for(task, 5)
 
+    async def test_rooms(self) -> None:
+        async def room_server(server: Serving) -> None:
+            async for event in server.events():
+                if event.type == EventType.CONNECTED:
+                    event.peer.subscribe(event.peer.path[1:])
+                elif event.type == EventType.MESSAGE:
+                    self.assertTrue(await server.publish(event.peer.path[1:], event.message, but=event.peer))
+                    self.assertTrue(await server.publish_latest("red", 1, "latest"))
+
+        async with wspeer.aio.listen(LOCAL, rate=500) as server:
+            task = asyncio.create_task(room_server(server))
+
+            def enter(room: str) -> wspeer.aio.Polled[wspeer.Peer]:
+                return wspeer.aio.connect(f"{server.endpoint.url}/{room}", rate=500)
+
+            async with enter("red") as a, enter("red") as b, enter("blue") as c:
+                while server.endpoint.stats().subscriptions < 3:
+                    await asyncio.sleep(0.001)
+                await c.send("to nobody")
+                await a.send_latest(1, "to b")
+                came: list[str] = []
+                while "to b" not in came:
+                    came.append((await b.packets().__anext__()).text)
+                self.assertLessEqual(set(came), {"latest", "to b"})
+                self.assertEqual((await a.packets().__anext__()).text, "latest")
+                self.assertEqual(server.endpoint.topics(), ["blue", "red"])
+        await asyncio.wait_for(task, 5)
+
     async def test_another_task_ticks_meanwhile(self) -> None:
         # 80 MB there and back, a name lookup, and a peer that never answers. The delay of the loop is measured as this
         # thread's CPU time between two ticks, so that other programs on the machine do not count.

@@ -28,6 +28,9 @@ impl World {
                 cap,
                 &mut len,
             ));
+            let result = checked(ws_get_topics(handle, text.as_mut_ptr().cast(), cap, &mut len));
+            assert_eq!(text[cap], 0xFF, "nothing is written behind the buffer");
+            assert!(result < 0 || (result == WS_TRUNCATED) == (len + 1 > cap && len > 0), "{result} {len} {cap}");
             let mut stats = std::mem::zeroed::<ws_stats>();
             checked(ws_get_stats(handle, &mut stats, 8 + cap.min(size_of::<ws_stats>() - 8)));
             let mut value = 0;
@@ -45,7 +48,12 @@ impl World {
 
     pub(super) fn set(&mut self, input: &mut Input) {
         let Some(at) = self.choose(input) else { return };
-        let (option, value) = (i32::from(input.byte() % 30), input.u32());
+        let (option, value) = (i32::from(input.byte() % 32), input.u32());
+        let option = match option {
+            30 => WS_OPT_MAX_TOPICS,
+            31 => WS_OPT_MAX_SERVER_TOPICS,
+            _ => option,
+        };
         let handle = self.known[at].handle;
         // Limits that end connections by themselves make nothing that the model knows.
         if [WS_OPT_HEARTBEAT_MS, WS_OPT_PONG_TIMEOUT_MS, WS_OPT_CLOSE_TIMEOUT_MS, WS_OPT_HANDSHAKE_TIMEOUT_MS]
@@ -95,6 +103,12 @@ impl World {
                 ws_flush(handle),
                 ws_get_state(handle),
                 ws_set_option(handle, WS_OPT_COALESCE, 1),
+                ws_put_latest(handle, 0, 1, b"x".as_ptr(), 1, WS_TEXT),
+                ws_subscribe(handle, c"a".as_ptr()),
+                ws_unsubscribe(handle, null()),
+                ws_publish(handle, c"a".as_ptr(), 0, b"x".as_ptr(), 1, WS_TEXT),
+                ws_publish_latest(handle, c"a".as_ptr(), 0, 1, b"x".as_ptr(), 1, WS_TEXT),
+                ws_get_topics(handle, null_mut(), 0, null_mut()),
             ] {
                 assert_eq!(result, WS_ERR_HANDLE, "of a handle that is none");
             }
@@ -104,6 +118,17 @@ impl World {
                 ws_put_packet(mine, null(), 1, WS_TEXT),
                 ws_connect(null(), null(), null_mut()),
                 ws_get_option(mine, WS_OPT_PORT, null_mut()),
+                ws_put_latest(mine, 0, 1, null(), 1, WS_TEXT),
+                ws_put_latest(mine, 0, 1, b"x".as_ptr(), 1, WS_CALL),
+                ws_subscribe(mine, null()),
+                ws_subscribe(mine, c"".as_ptr()),
+                ws_subscribe(mine, c"\n".as_ptr()),
+                ws_subscribe(mine, c"\xFF".as_ptr()),
+                ws_publish(mine, null(), 0, b"x".as_ptr(), 1, WS_TEXT),
+                ws_publish(mine, c"a".as_ptr(), 0, null(), 1, WS_TEXT),
+                ws_publish(mine, c"a".as_ptr(), i32::MIN, b"x".as_ptr(), 1, WS_TEXT),
+                ws_publish_latest(mine, c"a".as_ptr(), 0, 1, b"x".as_ptr(), 1, WS_CALL),
+                ws_get_topics(mine, null_mut(), 1, null_mut()),
             ] {
                 assert!(result < 0 && result != WS_ERR_PANIC, "{result} with NULL");
             }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod open;
+mod topics;
 
 use super::input::Input;
 use super::links::Way;
@@ -83,6 +84,8 @@ struct Link {
     ways: [Way; 2],
     /// The path that tells a server's client from others; empty for a pair.
     path: String,
+    /// The topics of the server's client.
+    topics: [bool; 2],
 }
 
 #[derive(Default)]
@@ -92,6 +95,8 @@ struct World {
     /// A server and its port.
     server: Option<(u32, u32)>,
     clients: usize,
+    /// Messages that were put as the latest of their keys.
+    keys: u32,
 }
 
 impl World {
@@ -146,13 +151,24 @@ impl World {
             Part::Other => {
                 let bytes = vec![b'x'; len];
                 // SAFETY: the bytes live.
-                checked(unsafe { ws_put_packet(handle, bytes.as_ptr(), len, kind) });
+                unsafe {
+                    match how & 8 {
+                        0 => checked(ws_put_packet(handle, bytes.as_ptr(), len, kind)),
+                        _ => checked(ws_put_latest(handle, 0, u32::from(how >> 4), bytes.as_ptr(), len, kind)),
+                    }
+                };
                 return;
             }
         };
         let way = &mut self.links[link].ways[side];
         let bytes: Vec<_> = (0..several as u64).map(|ahead| way.bytes_ahead(ahead, len)).collect();
         let result = match &bytes[..] {
+            // Each key is another one, so nothing is replaced.
+            [one] if how & 8 != 0 => {
+                self.keys += 1;
+                // SAFETY: the bytes live.
+                checked(unsafe { ws_put_latest(handle, 0, self.keys, one.as_ptr(), len, kind) })
+            }
             // SAFETY: the bytes live.
             [one] => checked(unsafe { ws_put_packet(handle, one.as_ptr(), len, kind) }),
             all => {
@@ -178,8 +194,12 @@ impl World {
     }
 
     fn put_to_all(&mut self, input: &mut Input) {
+        let how = input.byte();
+        if how & 2 != 0 {
+            return self.topics(input, how);
+        }
         let Some((server, _)) = self.server else { return };
-        let (kind, len) = (1 + i32::from(input.byte() & 1), length(input));
+        let (kind, len) = (1 + i32::from(how & 1), length(input));
         // All clients have to expect the same bytes, so nothing but the first of each link can be put.
         let bytes = Way::default().next_bytes(len);
         let fresh = self.links.iter().filter(|link| !link.path.is_empty()).all(|link| link.ways[0].is_new());

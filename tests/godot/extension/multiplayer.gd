@@ -26,6 +26,36 @@ class Player extends Object:
 		reported = []
 		return all
 
+# A packet that a SceneMultiplayer passes on as peer_packet.
+func raw(words: String) -> PackedByteArray:
+	return PackedByteArray([3]) + words.to_utf8_buffer()
+
+func rooms(server: Player, one: Player, two: Player) -> void:
+	var host: WSMultiplayerPeer = server.peer
+	check(host.subscribe(one.id(), "red") == OK and host.subscribe(two.id(), "red") == OK
+			and host.subscribe(two.id(), "blue") == OK, "peers subscribe to topics")
+	check(host.get_topics(two.id()) == PackedStringArray(["blue", "red"]) and host.get_topics().size() == 2,
+			"their topics are listed")
+	for id in [one.id(), two.id()]:
+		host.get_peer(id).coalesce = true
+	check(host.publish("red", raw("to red")) == OK and host.publish("red", raw("to two"), one.id()) == OK
+			and host.publish_latest("blue", 7, raw("old")) == OK and host.publish_latest("blue", 7, raw("new")) == OK
+			and host.publish("green", raw("to nobody")) == OK, "packets are published")
+	host.set_target_peer(one.id())
+	check(host.put_latest(1, raw("where")) == OK and host.put_latest(1, raw("there")) == OK
+			and host.put_latest(-1, raw("")) == ERR_INVALID_PARAMETER, "newer packets replace older ones")
+	for id in [one.id(), two.id()]:
+		host.get_peer(id).coalesce = false
+	check(wait([server, one, two], func(): return one.reported.size() == 2 and two.reported.size() == 3),
+			"they arrive")
+	check(one.take() == [[1, "to red"], [1, "there"]] and two.take() == [[1, "to red"], [1, "to two"], [1, "new"]],
+			"at those who have subscribed")
+	check(host.get_stats().replaced == 2, "the replaced ones are counted")
+	check(host.unsubscribe(two.id(), "blue") == OK and host.unsubscribe_all(two.id()) == OK
+			and host.get_topics() == PackedStringArray(["red"]), "peers leave topics")
+	check(host.subscribe(77, "red") == ERR_DOES_NOT_EXIST and host.subscribe(one.id(), "") == ERR_INVALID_PARAMETER
+			and host.publish("red", raw("x"), -1) == ERR_INVALID_PARAMETER, "what cannot be is refused")
+
 func free_port() -> int:
 	var listener := TCPServer.new()
 	listener.listen(0, "127.0.0.1")
@@ -73,6 +103,7 @@ func game(kinds: Array) -> void:
 				"get_peer() returns a WSPeer")
 		check(server.peer.get_peer_address(one.id()) == "127.0.0.1" and server.peer.get_peer_port(one.id()) > 0,
 				"it has an address")
+		rooms(server, one, two)
 	server.peer.disconnect_peer(one.id())
 	check(wait(all, func(): return "server gone" in one.reported and server.reported.size() == 1),
 			"a peer is disconnected")

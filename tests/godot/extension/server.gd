@@ -62,6 +62,7 @@ func crowd(url: String) -> void:
 		seen[one.get_packet()[0]] += 1
 	check(seen == {1: 1, 9: 39}, "each received its packets")
 	check(server.get_stats().connections == 40, "the stats count the messages")
+	rooms(clients)
 	reported.clear()
 	for one in clients:
 		one.send_text("x")
@@ -78,6 +79,49 @@ func crowd(url: String) -> void:
 	check(clients.filter(func(one): return one.get_close_code() == 1001).size() == 39, "all are closed with 1001")
 	check(server.listen(0) == OK, "it listens again")
 	server.stop()
+
+func rooms(clients: Array) -> void:
+	var ids := server.get_peers()
+	var all := [server] + clients
+	server.max_topics = 2
+	check(server.subscribe(ids[0], "red") == OK and server.subscribe(ids[0], "ünï") == OK
+			and server.subscribe(ids[1], "red") == OK, "clients subscribe to topics")
+	check(server.subscribe(ids[0], "third") == ERR_CANT_CREATE, "up to max_topics")
+	check(server.get_topics(ids[0]) == PackedStringArray(["red", "ünï"]) and server.get_topics(ids[2]).is_empty()
+			and server.get_topics() == PackedStringArray(["red", "ünï"]), "the topics are listed")
+	for id in ids:
+		server.get_peer(id).coalesce = true
+	check(server.publish_text("red", "to red") == OK and server.publish("red", PackedByteArray([1]), 1, ids[0]) == OK
+			and server.publish("nobody", PackedByteArray([2])) == OK, "packets are published")
+	for i in 3:
+		check(server.publish_latest("ünï", 5, PackedByteArray([i])) == OK
+				and server.send_latest(ids[2], 5, PackedByteArray([i])) == OK, "newer packets replace older ones")
+	server.broadcast_text("end")
+	for id in ids:
+		server.get_peer(id).coalesce = false
+	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() >= 1)), "they arrive")
+	var got := {}
+	for one in clients:
+		var words := ""
+		while one.get_available_packet_count():
+			var packet: PackedByteArray = one.get_packet()
+			words += packet.get_string_from_utf8() if one.was_string_packet() else str(packet[0])
+			words += " "
+		got[words] = got.get(words, 0) + 1
+	check(got == {"to red 2 end ": 1, "to red 1 end ": 1, "2 end ": 1, "end ": 37}, "at those who have subscribed: %s" % got)
+	check(server.get_stats().replaced == 4 and server.get_stats().subscriptions == 3, "the stats count them")
+	check(server.unsubscribe(ids[0], "red") == OK and server.unsubscribe_all(ids[0]) == OK
+			and server.get_topics() == PackedStringArray(["red"]), "clients leave topics")
+	check(server.subscribe(7, "red") == ERR_DOES_NOT_EXIST and server.send_latest(ids[0], -1, []) == ERR_INVALID_PARAMETER
+			and server.subscribe(ids[0], "a\nb") == ERR_INVALID_PARAMETER
+			and WSServer.new().publish_text("red", "x") == ERR_UNCONFIGURED, "what cannot be is refused")
+	clients[0].coalesce = true
+	check(clients[0].send_latest(1, "old".to_utf8_buffer(), WSPeer.WRITE_MODE_TEXT) == OK
+			and clients[0].send_latest(1, "new".to_utf8_buffer(), WSPeer.WRITE_MODE_TEXT) == OK
+			and clients[0].get_stats().replaced == 1, "a client sends the latest")
+	reported.clear()
+	check(wait(all, func(): return reported.size() == 1) and reported[0][2] == "new", "the newest arrives")
+	clients[0].coalesce = false
 
 func unread() -> void:
 	var url := serve()

@@ -357,7 +357,7 @@ namespace Wspeer
         public ulong Topics;
         /// <summary>Server: subscriptions of all clients to topics; a client: its topics.</summary>
         public ulong Subscriptions;
-        /// <summary>Messages of ws_put_latest() and ws_publish_latest() that a newer one of the same key has
+        /// <summary>Messages of SendLatest() and PublishLatest() that a newer one of the same key has
         /// replaced.</summary>
         public ulong Replaced;
         /// <summary>Server: bytes that its clients make it hold, as MaxTotalMib limits them; a client: what it holds of

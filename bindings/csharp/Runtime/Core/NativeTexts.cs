@@ -8,6 +8,9 @@ namespace Wspeer
     /// <summary>Strings in the form that the library reads, valid for one call.</summary>
     internal sealed unsafe class NativeTexts : IDisposable
     {
+        /// <summary>Room for any valid name of a topic with its NUL.</summary>
+        const int LongestTopic = 1024;
+
         readonly List<IntPtr> blocks = new List<IntPtr>();
 
         /// <summary>A NUL-terminated UTF-8 text. Null, and "", which Unity serializes null to, give a null
@@ -60,8 +63,30 @@ namespace Wspeer
             return bytes;
         }
 
+        [ThreadStatic] static byte[] topicBuffer;
+
+        /// <summary>The name of a topic with a NUL at its end, in a buffer of this thread that the next call
+        /// reuses.</summary>
+        internal static byte[] Topic(string topic)
+        {
+            if (topic == null) throw new ArgumentNullException(nameof(topic));
+            if (topic.IndexOf('\0') >= 0) throw new ArgumentException("topic has a NUL character in it", nameof(topic));
+            int most = Encoding.UTF8.GetMaxByteCount(topic.Length) + 1;
+            // A longer one is no valid name, which the library reports.
+            byte[] into = most <= LongestTopic ? topicBuffer ?? (topicBuffer = new byte[LongestTopic]) : new byte[most];
+            into[Encoding.UTF8.GetBytes(topic, 0, topic.Length, into, 0)] = 0;
+            return into;
+        }
+
+        /// <summary>The topics of a client, or of a server or host, sorted.</summary>
+        internal static string[] Topics(uint handle)
+        {
+            string lines = Copied(Source.Topics, handle);
+            return lines.Length == 0 ? new string[0] : lines.Split('\n');
+        }
+
         /// <summary>Which text the library is to copy out.</summary>
-        internal enum Source { OfConnection, Header, LastError, Log }
+        internal enum Source { OfConnection, Header, LastError, Log, Topics }
 
         /// <summary>Copies a text of any length out of the library; null when there is none.</summary>
         internal static string Copied(Source source, uint handle = 0, int what = 0, string header = null,
@@ -97,6 +122,7 @@ namespace Wspeer
                 case Source.OfConnection: return Native.ws_get_text(handle, what, buffer, (UIntPtr)capacity, length);
                 case Source.Header: return Native.ws_get_header(handle, name, index, buffer, (UIntPtr)capacity, length);
                 case Source.Log: return Native.ws_get_log(buffer, (UIntPtr)capacity, length);
+                case Source.Topics: return Native.ws_get_topics(handle, buffer, (UIntPtr)capacity, length);
                 default: return Native.ws_last_error(buffer, (UIntPtr)capacity, length);
             }
         }

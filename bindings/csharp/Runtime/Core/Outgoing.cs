@@ -52,5 +52,30 @@ namespace Wspeer
                 return (WebSocketResult)result;
             }
         }
+
+        /// <summary>ws_put_latest.</summary>
+        internal static unsafe WebSocketResult SendLatest(uint handle, int target, uint key, ReadOnlySpan<byte> data,
+            WebSocketMessageType type)
+        {
+            fixed (byte* bytes = &MemoryMarshal.GetReference(data))
+                return (WebSocketResult)Native.ws_put_latest(handle, target, key, bytes, (UIntPtr)data.Length, (int)type);
+        }
+
+        /// <summary>ws_publish.</summary>
+        internal static unsafe WebSocketResult Publish(uint handle, string topic, ReadOnlySpan<byte> data,
+            WebSocketMessageType type, int except)
+        {
+            fixed (byte* name = NativeTexts.Topic(topic), bytes = &MemoryMarshal.GetReference(data))
+                return (WebSocketResult)Native.ws_publish(handle, name, except, bytes, (UIntPtr)data.Length, (int)type);
+        }
+
+        /// <summary>ws_publish_latest.</summary>
+        internal static unsafe WebSocketResult PublishLatest(uint handle, string topic, uint key, ReadOnlySpan<byte> data,
+            WebSocketMessageType type, int except)
+        {
+            fixed (byte* name = NativeTexts.Topic(topic), bytes = &MemoryMarshal.GetReference(data))
+                return (WebSocketResult)Native.ws_publish_latest(handle, name, except, key, bytes, (UIntPtr)data.Length,
+                    (int)type);
+        }
     }
 }

@@ -149,6 +149,36 @@ namespace Wspeer
             return Outgoing.SendMany(Handle, data, messages, out taken);
         }
 
+        /// <summary>Queues a message that stands for what is true now, such as the position of an object: it takes the
+        /// place of the one with this key that has not left, if there is one. So a slow line carries no old states. ErrFull
+        /// leaves the older one in its place.</summary>
+        public WebSocketResult SendLatest(uint key, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary) => Outgoing.SendLatest(Handle, 0, key, data, type);
+
+        /// <summary>The same with a text.</summary>
+        public WebSocketResult SendLatestText(uint key, string text) =>
+            SendLatest(key, Outgoing.Utf8(text), WebSocketMessageType.Text);
+
+        /// <summary>A client of a server or host: from now on it receives what Publish sends to this topic. The name has 1
+        /// to 255 bytes without control characters. ErrLimit: MaxTopics or MaxServerTopics.</summary>
+        public unsafe WebSocketResult Subscribe(string topic)
+        {
+            fixed (byte* name = NativeTexts.Topic(topic)) return (WebSocketResult)Native.ws_subscribe(Handle, name);
+        }
+
+        /// <summary>A client of a server or host: ends the subscription to a topic, if there is one.</summary>
+        public unsafe WebSocketResult Unsubscribe(string topic)
+        {
+            fixed (byte* name = NativeTexts.Topic(topic)) return (WebSocketResult)Native.ws_unsubscribe(Handle, name);
+        }
+
+        /// <summary>A client of a server or host: leaves all topics.</summary>
+        public unsafe WebSocketResult UnsubscribeAll() => (WebSocketResult)Native.ws_unsubscribe(Handle, null);
+
+        /// <summary>The topics of a client of a server or host, sorted; of a server or host: all that have subscribers.
+        /// Throws when the connection was freed, or is neither.</summary>
+        public string[] GetTopics() => NativeTexts.Topics(Handle);
+
         /// <summary>Server with Ask, after Request: opens the WebSocket; Connected follows. `subprotocol` is one that
         /// the client offers; null chooses by the server's Subprotocols. `headers` are more lines of the response,
         /// "Name: value". ErrState: the client has left, or the time to answer is over.</summary>

@@ -93,6 +93,15 @@ namespace Wspeer
         /// <summary>Queues a text message. Unpaired surrogates are sent as U+FFFD, as in a browser.</summary>
         public WebSocketResult SendText(string text) => Connection.SendText(text);
 
+        /// <summary>Queues a message that stands for what is true now, such as the position of an object: it takes the
+        /// place of the one with this key that has not left, if there is one. So a slow line carries no old
+        /// states.</summary>
+        public WebSocketResult SendLatest(uint key, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary) => Connection.SendLatest(key, data, type);
+
+        /// <summary>The same with a text.</summary>
+        public WebSocketResult SendLatestText(uint key, string text) => Connection.SendLatestText(key, text);
+
         /// <summary>Queues several messages, in order, up to the first that is not accepted: Send for each, in one call
         /// that writes once and causes no garbage. The messages are parts of `data`; on a server or host each may have a
         /// target. `taken`: how many were accepted. The result is Ok if all were (Partial: some of several targets did

@@ -59,6 +59,32 @@ namespace Wspeer
             return SendTo(target, new ReadOnlySpan<byte>(data ?? throw new ArgumentNullException(nameof(data))), type);
         }
 
+        /// <summary>SendLatest to a target; 0: where Send sends it.</summary>
+        public WebSocketResult SendLatestTo(int target, uint key, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary)
+        {
+            return Outgoing.SendLatest(Connection.Handle, target, key, data, type);
+        }
+
+        /// <summary>Host: queues a packet for the peers that have subscribed to a topic, with
+        /// GetConnection(id).Subscribe, but not for the peer `except`; 0: for all of them.</summary>
+        public WebSocketResult Publish(string topic, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary, int except = 0)
+        {
+            return Outgoing.Publish(Connection.Handle, topic, data, type, except);
+        }
+
+        /// <summary>Host: publishes a packet that takes the place of the one with this key that has not left to a
+        /// subscriber, as SendLatest does.</summary>
+        public WebSocketResult PublishLatest(string topic, uint key, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary, int except = 0)
+        {
+            return Outgoing.PublishLatest(Connection.Handle, topic, key, data, type, except);
+        }
+
+        /// <summary>Host: all topics that have subscribers, sorted.</summary>
+        public string[] GetTopics() => Connection.GetTopics();
+
         /// <summary>Host: closes the connection to a target; code -1 is Godot's force.</summary>
         public WebSocketResult DisconnectPeer(int target, int code = 0, string reason = null)
         {

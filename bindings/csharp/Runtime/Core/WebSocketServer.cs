@@ -38,6 +38,49 @@ namespace Wspeer
             return Put(-(int)client.Handle, data, type);
         }
 
+        /// <summary>SendLatest to one client.</summary>
+        public WebSocketResult SendLatestTo(WebSocketConnection client, uint key, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary)
+        {
+            return Outgoing.SendLatest(Connection.Handle, (int)client.Handle, key, data, type);
+        }
+
+        /// <summary>Queues a message for the clients that have subscribed to a topic, with Connection.Subscribe of each,
+        /// but not for `except`; default: for all of them. It is encoded once, and costs with the number of subscribers. A
+        /// topic without subscribers is no error.</summary>
+        public WebSocketResult Publish(string topic, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary,
+            WebSocketConnection except = default(WebSocketConnection))
+        {
+            return Outgoing.Publish(Connection.Handle, topic, data, type, (int)except.Handle);
+        }
+
+        /// <summary>Publishes a text message.</summary>
+        public WebSocketResult PublishText(string topic, string text,
+            WebSocketConnection except = default(WebSocketConnection))
+        {
+            return Publish(topic, Outgoing.Utf8(text), WebSocketMessageType.Text, except);
+        }
+
+        /// <summary>Publishes a message that takes the place of the one with this key that has not left to a subscriber, as
+        /// SendLatest does.</summary>
+        public WebSocketResult PublishLatest(string topic, uint key, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary,
+            WebSocketConnection except = default(WebSocketConnection))
+        {
+            return Outgoing.PublishLatest(Connection.Handle, topic, key, data, type, (int)except.Handle);
+        }
+
+        /// <summary>The same with a text.</summary>
+        public WebSocketResult PublishLatestText(string topic, uint key, string text,
+            WebSocketConnection except = default(WebSocketConnection))
+        {
+            return PublishLatest(topic, key, Outgoing.Utf8(text), WebSocketMessageType.Text, except);
+        }
+
+        /// <summary>All topics that have subscribers, sorted.</summary>
+        public string[] GetTopics() => Connection.GetTopics();
+
         /// <summary>Closes one client; code and reason as for Close.</summary>
         public WebSocketResult Disconnect(WebSocketConnection client, int code = 0, string reason = null) =>
             End((int)client.Handle, code, reason);

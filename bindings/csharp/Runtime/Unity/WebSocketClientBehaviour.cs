@@ -110,6 +110,14 @@ namespace Wspeer.Unity
             return peer == null ? WebSocketResult.ErrState : peer.SendText(text);
         }
 
+        /// <summary>Queues a message that takes the place of the one with this key that has not left: for the position of
+        /// an object and the like, each frame. Of those of one frame only the last leaves.</summary>
+        public WebSocketResult SendLatest(uint key, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary)
+        {
+            return peer == null ? WebSocketResult.ErrState : peer.SendLatest(key, data, type);
+        }
+
         /// <summary>Starts the closing handshake; Closed reports the end.</summary>
         public WebSocketResult Close(int code = 1000, string reason = null) =>
             peer == null ? WebSocketResult.ErrState : peer.Close(code, reason);

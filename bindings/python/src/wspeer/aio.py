@@ -38,7 +38,8 @@ class Polled(Generic[E]):
     and raises ConnectionFailed if it cannot be opened. Leaving calls close() and waits; after an exception it closes
     with code 1011 and does not wait. Then the endpoint is freed.
 
-    Call methods that do not wait on `.endpoint`, such as state, stats() and clients(); take events and packets here."""
+    Call methods that do not wait on `.endpoint`, such as state, stats() and clients(), or on a client of it, such as
+    subscribe(); take events and packets here."""
 
     def __init__(self, endpoint: E, rate: float = 60) -> None:
         if not 0 < rate <= 10_000:
@@ -109,13 +110,19 @@ class Polled(Generic[E]):
     async def send(self, data: Data, **where: Any) -> bool:
         """The endpoint's send(), with the same arguments, but waits while the queue is full. With session_ms it accepts
         messages while the link is lost, as the others do; with reconnect=True alone it raises StateError then."""
-        send: Any = self.endpoint.send  # type: ignore[attr-defined]
-        while True:
-            await self._give_way()
-            try:
-                return send(data, **where) is not False
-            except QueueFull:
-                await self._next_turn()
+        return await self._put("send", data, **where)
+
+    async def send_latest(self, key: int, data: Data, **where: Any) -> bool:
+        """The endpoint's send_latest(), but waits as send() does."""
+        return await self._put("send_latest", key, data, **where)
+
+    async def publish(self, topic: str, data: Data, **where: Any) -> bool:
+        """The publish() of a server or host, but waits as send() does."""
+        return await self._put("publish", topic, data, **where)
+
+    async def publish_latest(self, topic: str, key: int, data: Data, **where: Any) -> bool:
+        """The publish_latest() of a server or host, but waits as send() does."""
+        return await self._put("publish_latest", topic, key, data, **where)
 
     async def close(self, code: int = 0, reason: str = "") -> None:
         """Closes, and waits until the queued messages are sent and the peer has answered, or close_timeout_ms is over.
@@ -123,6 +130,15 @@ class Polled(Generic[E]):
         self.endpoint.close(code, reason)
         while not self._over():
             await self._next_turn()
+
+    async def _put(self, name: str, *what: Any, **where: Any) -> bool:
+        put: Any = getattr(self.endpoint, name)
+        while True:
+            await self._give_way()
+            try:
+                return put(*what, **where) is not False
+            except QueueFull:
+                await self._next_turn()
 
     async def _opened(self) -> None:
         while self.endpoint.state == State.CONNECTING:

@@ -241,6 +241,15 @@ class Endpoint:
             return bytes(bytes_at(fields[at], fields[at + 1]))
         return self._gate.loans.give(self, fields[at], fields[at + 1])
 
+    def _put_latest(self, target: int, key: int, data: Data, text: bool | None) -> bool:
+        payload, kind = encode_message(data, text)
+        number = whole("key", key, 0, OFF)
+        return check(lib.ws_put_latest(self._handle, target, number, payload, len(payload), kind)) != Result.PARTIAL
+
+    def _get_topics(self) -> list[str]:
+        lines = copied(lib.ws_get_topics, self._handle)
+        return lines.split("\n") if lines else []
+
     def _get_text(self, what: int) -> str:
         return copied(lib.ws_get_text, self._handle, what)
 
@@ -410,6 +419,26 @@ class Peer(Connection):
         many were: fewer than given if the queue became full; send the others after WRITABLE. Raises what send() raises
         otherwise; `taken` of the exception is then the number accepted before."""
         return put_many(self._handle, ((0, data) for data in messages), text)
+
+    def send_latest(self, key: int, data: Data, text: bool | None = None) -> None:
+        """Sends what is true now, such as the position of an object: the message takes the place of the one with this
+        key that has not left, if there is one, so that a slow line carries no old states. `key` is 0 to 4294967295.
+        Else like send()."""
+        self._put_latest(0, key, data, text)
+
+    def subscribe(self, topic: str) -> None:
+        """A client of a server or host: from now on it receives what publish() sends to this topic. The name has 1 to
+        255 bytes without control characters. Raises LimitError beyond max_topics or max_server_topics, StateError if
+        the client is not open, or lost with a session."""
+        check(lib.ws_subscribe(self._handle, encoded("topic", topic)))
+
+    def unsubscribe(self, topic: str | None = None) -> None:
+        """A client of a server or host: leaves a topic; None: all topics."""
+        check(lib.ws_unsubscribe(self._handle, None if topic is None else encoded("topic", topic)))
+
+    def topics(self) -> list[str]:
+        """A client of a server or host: the topics that it has subscribed to, sorted."""
+        return self._get_topics()
 
     def accept(self, subprotocol: str | None = None, headers: Headers = ()) -> None:
         """Server with ask=True, after REQUEST: opens the WebSocket; CONNECTED follows. `subprotocol` is one that the

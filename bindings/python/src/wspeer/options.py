@@ -309,7 +309,7 @@ class Stats(NamedTuple):
     subscriptions: int
     """Server: subscriptions of all clients to topics; a client: its topics."""
     replaced: int
-    """Messages of put_latest() and publish_latest() that a newer one of the same key has replaced."""
+    """Messages of send_latest() and publish_latest() that a newer one of the same key has replaced."""
     held_bytes: int
     """Server: bytes that its clients make it hold, as max_total_mib limits them; a client: what it holds of
     them."""

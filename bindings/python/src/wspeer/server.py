@@ -54,6 +54,10 @@ class _Many(Endpoint):
         window, wait = whole("window_ms", window_ms, 0, OFF), whole("retry_ms", retry_ms, 0, OFF)
         check(lib.ws_drain(self._handle, window, wait, encoded("url", url)))
 
+    def topics(self) -> list[str]:
+        """All topics that have subscribers, sorted. Peer.subscribe() of a client subscribes it."""
+        return self._get_topics()
+
     def _list(self, get: Callable[..., int]) -> list[Peer]:
         room, count = 64, ctypes.c_size_t()
         while True:
@@ -66,6 +70,20 @@ class _Many(Endpoint):
     def _put_to(self, data: Data, target: int, text: bool | None) -> bool:
         payload, kind = encode_message(data, text)
         return check(lib.ws_put_packet_to(self._handle, target, payload, len(payload), kind)) != Result.PARTIAL
+
+    def _publish(self, topic: str, but: int, data: Data, text: bool | None) -> bool:
+        payload, kind = encode_message(data, text)
+        return self._publish_bytes(topic, but, payload, kind)
+
+    def _publish_bytes(self, topic: str, but: int, payload: bytes, kind: int) -> bool:
+        name = encoded("topic", topic)
+        return check(lib.ws_publish(self._handle, name, but, payload, len(payload), kind)) != Result.PARTIAL
+
+    def _publish_latest(self, topic: str, but: int, key: int, data: Data, text: bool | None) -> bool:
+        payload, kind = encode_message(data, text)
+        name, number = encoded("topic", topic), whole("key", key, 0, OFF)
+        result = lib.ws_publish_latest(self._handle, name, but, number, payload, len(payload), kind)
+        return check(result) != Result.PARTIAL
 
     def _peer(self, conn: int) -> Peer:
         if conn == self._handle:
@@ -95,6 +113,36 @@ class Server(_Many):
         and the others after WRITABLE. Raises what send() raises otherwise; `taken` of the exception is then the number
         accepted before."""
         return put_many(self._handle, ((_conn("target", to), data) for to, data in messages), text)
+
+    def send_latest(
+        self,
+        key: int,
+        data: Data,
+        to: Peer | int = 0,
+        but: Peer | int | None = None,
+        text: bool | None = None,
+    ) -> bool:
+        """Sends as send() does, where the message takes the place of the one with this key that has not left, as
+        Peer.send_latest() says."""
+        target = _conn("to", to) if but is None else -_conn("but", but)
+        return self._put_latest(target, key, data, text)
+
+    def publish(self, topic: str, data: Data, but: Peer | int = 0, text: bool | None = None) -> bool:
+        """Sends to the clients that have subscribed to a topic (Peer.subscribe()), but not to one of them. The message
+        is encoded once, and costs with the number of subscribers. A topic without any is no error. Else like send()."""
+        return self._publish(topic, _conn("but", but), data, text)
+
+    def publish_latest(
+        self,
+        topic: str,
+        key: int,
+        data: Data,
+        but: Peer | int = 0,
+        text: bool | None = None,
+    ) -> bool:
+        """Publishes a message that takes the place of the one with this key that has not left to a subscriber, as
+        Peer.send_latest() says."""
+        return self._publish_latest(topic, _conn("but", but), key, data, text)
 
     def disconnect(self, target: Peer | int = 0, code: int = 0, reason: str = "") -> None:
         """Closes one client, or all; arguments as for close()."""
@@ -135,6 +183,25 @@ class MultiplayerPeer(Connection, _Many):
         """Sends several messages, each with its target as in send(), in one call; 0 is the default of send(). Else like
         Server.send_many()."""
         return put_many(self._handle, ((whole("target", to, *INT32), data) for to, data in messages), text)
+
+    def send_latest(self, key: int, data: Data, to: int | None = None, text: bool | None = None) -> bool:
+        """Sends as send() does, where the message takes the place of the one with this key to this target that has not
+        left, as Peer.send_latest() says."""
+        return self._put_latest(0 if to is None else whole("to", to, *INT32), key, data, text)
+
+    def publish(self, topic: str, data: Data, but: int = 0, text: bool | None = None) -> bool:
+        """Host: sends to the players that have subscribed to a topic, by peer(id).subscribe(), but not to the one with
+        the id `but`. Else like Server.publish()."""
+        return self._publish(topic, whole("but", but, *INT32), data, text)
+
+    def publish_latest(self, topic: str, key: int, data: Data, but: int = 0, text: bool | None = None) -> bool:
+        """Host: like Server.publish_latest(), but not to the player with the id `but`."""
+        return self._publish_latest(topic, whole("but", but, *INT32), key, data, text)
+
+    def publish_call(self, topic: str, path: str, method: str, *arguments: object, but: int = 0) -> bool:
+        """Host with scene=True: calls a method of a node at the players that have subscribed to a topic. Else like
+        publish()."""
+        return self._publish_bytes(topic, whole("but", but, *INT32), encode_call(path, method, *arguments), TYPE_CALL)
 
     def disconnect(self, target: int, code: int = 0, reason: str = "") -> None:
         """Host: closes a target; arguments as for close(); code -1 is Godot's force."""
