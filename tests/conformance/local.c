@@ -217,7 +217,8 @@ static const named OPTIONS[] = {OPTION(NO_DELAY),
                                 OPTION(RETRY_TRIES),
                                 OPTION(MAX_LOST),
                                 OPTION(MAX_TOPICS),
-                                OPTION(MAX_SERVER_TOPICS)};
+                                OPTION(MAX_SERVER_TOPICS),
+                                OPTION(MAX_TOTAL_MIB)};
 static const named TEXTS[] = {TEXT(URL),          TEXT(PATH),          TEXT(QUERY),          TEXT(SUBPROTOCOL),
                               TEXT(CLOSE_REASON), TEXT(ERROR),         TEXT(LOCAL_ADDRESS),  TEXT(REMOTE_ADDRESS),
                               TEXT(BODY),         TEXT(TLS),           TEXT(EXTENSIONS),     TEXT(PEER_ADDRESS),
@@ -266,6 +267,7 @@ static void options(void) {
   config.max_lost = 130;
   config.max_topics = 131;
   config.max_server_topics = 132;
+  config.max_total_mib = 133;
   config.flags = WS_DEFLATE | WS_SCENE;
   if (check("host", ws_host(LOCALHOST, &config, &host)) < 0) return;
   for (size_t i = 0; i < sizeof OPTIONS / sizeof OPTIONS[0]; i++) {
@@ -444,7 +446,7 @@ static void topics(void) {
   ws_stats stats;
   ws_config config;
   ws_config_init(&config, sizeof config);
-  config.flags = WS_COALESCE;
+  config.flags = WS_COALESCE | WS_SHARE_PORT;
   config.max_topics = 2;
   config.max_server_topics = 3;
   listen_here(&server, &config);

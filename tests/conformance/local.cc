@@ -198,7 +198,8 @@ constexpr named OPTIONS[] = {{WS_OPT_NO_DELAY, "NO_DELAY"},
                              {WS_OPT_RETRY_TRIES, "RETRY_TRIES"},
                              {WS_OPT_MAX_LOST, "MAX_LOST"},
                              {WS_OPT_MAX_TOPICS, "MAX_TOPICS"},
-                             {WS_OPT_MAX_SERVER_TOPICS, "MAX_SERVER_TOPICS"}};
+                             {WS_OPT_MAX_SERVER_TOPICS, "MAX_SERVER_TOPICS"},
+                             {WS_OPT_MAX_TOTAL_MIB, "MAX_TOTAL_MIB"}};
 
 // Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1.
 void options(const string&) {
@@ -241,6 +242,7 @@ void options(const string&) {
   config->max_lost = 130;
   config->max_topics = 131;
   config->max_server_topics = 132;
+  config->max_total_mib = 133;
   auto host = opened("host", wspeer::multiplayer::host(localhost, config.flags(WS_DEFLATE | WS_SCENE)));
   for (const auto& [number, name] : OPTIONS) {
     const std::uint32_t before = host.option(number).value_or(0);
@@ -374,7 +376,7 @@ void print_topics(const char* name, const std::vector<string>& topics) {
 void topics(const string&) {
   const auto subscribe = [](wspeer::client_ref conn, const string& topic) { check("subscribe", conn.subscribe(topic)); };
   wspeer::config config;
-  config.flags(WS_COALESCE);
+  config.flags(WS_COALESCE | WS_SHARE_PORT);
   config->max_topics = 2;
   config->max_server_topics = 3;
   auto server = opened("listen", wspeer::server::listen(localhost, config));

@@ -217,6 +217,7 @@ static partial class Conformance
             MaxLost = 130,
             MaxTopics = 131,
             MaxServerTopics = 132,
+            MaxTotalMib = 133,
             Flags = WebSocketFlags.Deflate | WebSocketFlags.Scene
         };
         using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config))
@@ -299,7 +300,7 @@ static partial class Conformance
         var conns = new WebSocketConnection[3];
         Action<WebSocketConnection, string> subscribe =
             (conn, topic) => Failed("subscribe", conn.Subscribe(topic));
-        var config = new WebSocketConfig { Flags = WebSocketFlags.Coalesce, MaxTopics = 2, MaxServerTopics = 3 };
+        var config = new WebSocketConfig { Flags = WebSocketFlags.Coalesce | WebSocketFlags.SharePort, MaxTopics = 2, MaxServerTopics = 3 };
         using (WebSocketServer server = WebSocketServer.Listen(Localhost, config))
         {
             PollAll(server);

@@ -171,7 +171,7 @@ function scenarios.options()
     deflate_threshold_bytes = 119, server_max_window_bits = 12, client_max_window_bits = 13, max_inflate_ratio = 120,
     max_call_bytes = 121, max_call_items = 122, ipv6_prefix_bits = 56, max_body_bytes = 123, max_downloads = 124,
     max_downloads_per_address = 125, retry_min_ms = 126, retry_max_ms = 127, retry_tries = 128,
-    session_bytes = 129, max_lost = 130, max_topics = 131, max_server_topics = 132,
+    session_bytes = 129, max_lost = 130, max_topics = 131, max_server_topics = 132, max_total_mib = 133,
     flags = bit.bor(K.WS_DEFLATE, K.WS_SCENE) })
   local value = ffi.new("uint32_t[1]")
   local function get(option)
@@ -389,7 +389,7 @@ end
 -- Topics: who receives what a server or host publishes.
 function scenarios.topics()
   local server = { name = "server", h = open("listen", localhost,
-    { flags = K.WS_COALESCE, max_topics = 2, max_server_topics = 3 }) }
+    { flags = K.WS_COALESCE + K.WS_SHARE_PORT, max_topics = 2, max_server_topics = 3 }) }
   poll_only(server)
   local clients, conns = {}, {}
   for i, name in ipairs { "a", "b", "c" } do

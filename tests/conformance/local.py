@@ -194,6 +194,7 @@ def options() -> None:
         max_lost=130,
         max_topics=131,
         max_server_topics=132,
+        max_total_mib=133,
         deflate=True,
         scene=True,
     ) as host:
@@ -318,7 +319,7 @@ def show_topics(name: str, topics: list[str]) -> None:
 
 
 def topics() -> None:
-    server = End("server", wspeer.listen("ws://127.0.0.1:0", coalesce=True, max_topics=2, max_server_topics=3))
+    server = End("server", wspeer.listen("ws://127.0.0.1:0", coalesce=True, share_port=True, max_topics=2, max_server_topics=3))
     clients: list[End] = []
     conns: list[wspeer.Peer] = []
     for name in "abc":

@@ -19,7 +19,7 @@ import marked  # noqa: E402
 OPTION = """
 [[row]]
 name = "dummy_limit"
-option = 40
+option = 90
 handles = "every"
 values = "up to 100"
 default = 7
@@ -61,13 +61,13 @@ SEEN = {
     "src/names/words.rs": ["DUMMY_LIMIT", "DUMMY_FLAG"],
     "src/status/enums.rs": ["Dummy = WS_EVENT_DUMMY", "Dummy = WS_CAUSE_DUMMY"],
     "bindings/cpp/wspeer.hpp": ["dummy = WS_EVENT_DUMMY"],
-    "bindings/csharp/Runtime/Core/Codes.cs": ["DummyLimit = 40,", "Dummy = 99,"],
+    "bindings/csharp/Runtime/Core/Codes.cs": ["DummyLimit = 90,", "Dummy = 99,"],
     "bindings/csharp/Runtime/Core/Native.cs": ["public uint DummyLimit;"],
     "bindings/csharp/Runtime/Core/WebSocketConfig.cs": ["public uint DummyLimit;"],
     "bindings/python/src/wspeer/config_args.py": ["dummy_limit: int", "dummy_flag: bool"],
     "src/ffi/config_fields.rs": ["| WS_DUMMY_FLAG;", "pub dummy_limit: u32,"],
     "bindings/web/library_wspeer_tables.js": ["name: 'dummy_limit'", f"$WSPEER_FLAGS = {FLAGS + 2**30};"],
-    "bindings/web/wspeer.d.ts": ["DUMMY_LIMIT = 40", "DUMMY = 99"],
+    "bindings/web/wspeer.d.ts": ["DUMMY_LIMIT = 90", "DUMMY = 99"],
     "bindings/godot/src/constants.c": ["WS_EVENT_DUMMY", "WS_CAUSE_DUMMY"],
     "bindings/godot/doc_classes/WSPeer.xml": ['name="CAUSE_DUMMY"'],
     "SECURITY.md": ["| `dummy_limit` | 7 | they are left out |"],
@@ -78,7 +78,7 @@ PYTHON = """
 import wspeer
 from wspeer import _declared, config_args
 assert wspeer.EventType.DUMMY == wspeer.Cause.DUMMY == 99
-assert vars(wspeer.Options)["dummy_limit"].number == 40
+assert vars(wspeer.Options)["dummy_limit"].number == 90
 assert "dummy_limit" in config_args.ConfigArgs.__annotations__ and hasattr(_declared.Config, "dummy_limit")
 """
 C = """
@@ -265,7 +265,7 @@ def mistakes(copy):
         (
             "a number that is used twice",
             "src/options.toml",
-            lambda text: text.replace("option = 40", "option = 5", 1),
+            lambda text: text.replace("option = 90", "option = 5", 1),
             "twice",
         ),
         (
