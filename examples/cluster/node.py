@@ -34,7 +34,6 @@ from engine import Engine, Read, Unavailable
 from history import History
 from nats.aio.subscription import Subscription
 from presence import Presence
-from topics import Topics
 from wspeer import EventType
 
 # The bounds of a node. What does not fit is refused with "busy", or its sender is closed.
@@ -116,7 +115,6 @@ class Node:
         # A mistake in a task ends the node, and its players go on at another.
         self.failure: BaseException | None = None
         self.server: wspeer.Server
-        self.topics: Topics
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -125,7 +123,6 @@ class Node:
         # The others answer at once; until then this node would take players for gone that are not.
         await asyncio.sleep(BEAT_S)
         self.server = self.listen()
-        self.topics = Topics(self.server, self.close)
         print(f"listening on {self.server.options.port}", flush=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.drain)
@@ -287,7 +284,6 @@ class Node:
         self.queued -= len(seat.queue)
         seat.queue.clear()
         for room in seat.rooms:
-            self.topics.unsubscribe(seat.peer, room)
             self.exit(seat, room)
         if self.players.get(seat.player) is seat:
             del self.players[seat.player]
@@ -325,7 +321,7 @@ class Node:
     def leave(self, seat: Seat, room: str) -> None:
         if room in seat.rooms:
             seat.rooms.discard(room)
-            self.topics.unsubscribe(seat.peer, room)
+            seat.peer.unsubscribe(room)
             self.exit(seat, room)
             self.presence.here(seat.player, seat.link, seat.rooms)
 
@@ -365,7 +361,8 @@ class Node:
                 messages.append(gap_text(room.name, at, gap))
             messages += [said(room.name, *entry) for entry in entries]
             self.put(seat, messages)
-            self.topics.subscribe(seat.peer, room.name)
+            with contextlib.suppress(wspeer.StateError):  # it has left; DISCONNECTED follows
+                seat.peer.subscribe(room.name)
         room.entering.clear()
 
     # Events of the engine.
@@ -378,7 +375,7 @@ class Node:
             room.held.append((offset, previous, body))
         elif offset > room.history.last:
             if room.history.add(offset, previous, body):
-                self.topics.publish(name, said(name, offset, previous, body))
+                self.server.publish(name, said(name, offset, previous, body))
             else:
                 self.reread(room)
 
@@ -429,9 +426,9 @@ class Node:
         if room.is_read:
             gap, entries = room.history.after(seen)
             if gap:
-                self.topics.publish(room.name, gap_text(room.name, last, gap))
+                self.server.publish(room.name, gap_text(room.name, last, gap))
             for entry in entries:
-                self.topics.publish(room.name, said(room.name, *entry))
+                self.server.publish(room.name, said(room.name, *entry))
 
     def take_held(self, room: Room) -> bool:
         """Adds the messages that came while the history was read. Returns False if some are missing."""
@@ -441,7 +438,7 @@ class Node:
                 if not room.history.add(offset, previous, body):
                     return False
                 if room.is_read:
-                    self.topics.publish(room.name, said(room.name, offset, previous, body))
+                    self.server.publish(room.name, said(room.name, offset, previous, body))
         return True
 
     async def audits(self) -> None:
@@ -483,7 +480,7 @@ class Node:
 
     def presence_changed(self, room: str, player: str, is_in: bool) -> None:
         if room in self.rooms:
-            self.topics.publish(room, json.dumps({"t": "in" if is_in else "out", "room": room, "player": player}))
+            self.server.publish(room, json.dumps({"t": "in" if is_in else "out", "room": room, "player": player}))
 
     def player_moved(self, player: str, link: int) -> None:
         seat = self.players.get(player)
