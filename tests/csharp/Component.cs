@@ -143,6 +143,11 @@ static class Component
             Check.Same(server.Available, 0, "a sent message stays queued until the end of the frame");
             client.EndOfFrame();
             Check.That(Check.Until(() => server.Available == 2, server), "queued messages are sent in LateUpdate");
+            for (byte i = 0; i < 3; i++) client.SendLatest(7, new byte[] { i });
+            client.EndOfFrame();
+            Check.That(Check.Until(() => server.Available == 3, server) &&
+                           client.Peer.Connection.GetStats().Replaced == 2,
+                "of the latest of a frame only the last is sent");
             server.SendText("welcome");
             server.Send(new byte[] { 2 });
             Check.That(

@@ -19,7 +19,7 @@ import marked  # noqa: E402
 OPTION = """
 [[row]]
 name = "dummy_limit"
-option = 90
+option = 99
 handles = "every"
 values = "up to 100"
 default = 7
@@ -52,7 +52,7 @@ FLAGS = int(re.search(r"WSPEER_FLAGS = (\d+);", (ROOT / "bindings/web/library_ws
 # What a program in each language sees: a file, and its content after the addition.
 SEEN = {
     "include/wspeer.h": [
-        "#define WS_OPT_DUMMY_LIMIT 40",
+        "#define WS_OPT_DUMMY_LIMIT 99",
         "uint32_t dummy_limit;",
         "#define WS_DUMMY_FLAG 1073741824",
         "#define WS_EVENT_DUMMY 99",
@@ -61,24 +61,24 @@ SEEN = {
     "src/names/words.rs": ["DUMMY_LIMIT", "DUMMY_FLAG"],
     "src/status/enums.rs": ["Dummy = WS_EVENT_DUMMY", "Dummy = WS_CAUSE_DUMMY"],
     "bindings/cpp/wspeer.hpp": ["dummy = WS_EVENT_DUMMY"],
-    "bindings/csharp/Runtime/Core/Codes.cs": ["DummyLimit = 90,", "Dummy = 99,"],
+    "bindings/csharp/Runtime/Core/Codes.cs": ["DummyLimit = 99,", "Dummy = 99,"],
     "bindings/csharp/Runtime/Core/Native.cs": ["public uint DummyLimit;"],
     "bindings/csharp/Runtime/Core/WebSocketConfig.cs": ["public uint DummyLimit;"],
     "bindings/python/src/wspeer/config_args.py": ["dummy_limit: int", "dummy_flag: bool"],
     "src/ffi/config_fields.rs": ["| WS_DUMMY_FLAG;", "pub dummy_limit: u32,"],
     "bindings/web/library_wspeer_tables.js": ["name: 'dummy_limit'", f"$WSPEER_FLAGS = {FLAGS + 2**30};"],
-    "bindings/web/wspeer.d.ts": ["DUMMY_LIMIT = 90", "DUMMY = 99"],
+    "bindings/web/wspeer.d.ts": ["DUMMY_LIMIT = 99", "DUMMY = 99"],
     "bindings/godot/src/constants.c": ["WS_EVENT_DUMMY", "WS_CAUSE_DUMMY"],
     "bindings/godot/doc_classes/WSPeer.xml": ['name="CAUSE_DUMMY"'],
     "SECURITY.md": ["| `dummy_limit` | 7 | they are left out |"],
-    "docs/binding.md": ["| 40 | `dummy_limit` |", "| `dummy_limit` | uint32 |"],
+    "docs/binding.md": ["| 99 | `dummy_limit` |", "| `dummy_limit` | uint32 |"],
     "docs/web.md": ["`dummy_limit`"],
 }
 PYTHON = """
 import wspeer
 from wspeer import _declared, config_args
 assert wspeer.EventType.DUMMY == wspeer.Cause.DUMMY == 99
-assert vars(wspeer.Options)["dummy_limit"].number == 90
+assert vars(wspeer.Options)["dummy_limit"].number == 99
 assert "dummy_limit" in config_args.ConfigArgs.__annotations__ and hasattr(_declared.Config, "dummy_limit")
 """
 C = """
@@ -265,7 +265,7 @@ def mistakes(copy):
         (
             "a number that is used twice",
             "src/options.toml",
-            lambda text: text.replace("option = 90", "option = 5", 1),
+            lambda text: text.replace("option = 99", "option = 5", 1),
             "twice",
         ),
         (

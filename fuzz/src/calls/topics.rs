@@ -54,9 +54,7 @@ impl World {
             // A host, or a handle that publishes nothing.
             let Some(at) = self.choose(input).filter(|at| self.known[*at].part == Part::Other) else { return };
             // SAFETY: the text and the bytes live.
-            checked(unsafe {
-                ws_publish(self.known[at].handle, NAMES[topic].as_ptr(), 0, bytes.as_ptr(), len, kind)
-            });
+            checked(unsafe { ws_publish(self.known[at].handle, NAMES[topic].as_ptr(), 0, bytes.as_ptr(), len, kind) });
             return;
         };
         let subscribers: Vec<_> = (0..self.links.len()).filter(|link| self.links[*link].topics[topic]).collect();
