@@ -114,7 +114,7 @@
  *   ws_put_packet(s)        to all clients          to this client   to the host          to everyone
  *   ws_put_packet_to        id, all, all but id     -                only 1; else         id, all, all but id
  *                                                                    WS_ERR_TARGET
- *   ws_put_latest           id, all, all but id     to this client   only 1; else         id, all, all but id
+ *   ws_put_latest           id, all, all but id     to this client   only 1 or 0; else    id, all, all but id
  *                                                                    WS_ERR_TARGET
  *   ws_publish(_latest)     to a topic, but an id   -                -                    -
  *   ws_disconnect           id, all, all but id     -                -                    -

@@ -483,6 +483,15 @@ impl Connection {
         self.queued_bytes() + self.unfinished_bytes() + self.early().1 + inbox.bytes() as usize + loan.bytes() > MUCH
     }
 
+    /// Whether it holds next to nothing: what `held_bytes` would find is not worth asking.
+    #[inline]
+    pub fn is_light(&self) -> bool {
+        match &self.stage {
+            Stage::Open(link) => link.is_light() && self.endpoint.inbox.is_light(),
+            _ => false,
+        }
+    }
+
     /// Bytes that the connection makes this end hold: messages and events that wait for the program, what is incomplete,
     /// to be sent or not acknowledged, compression contexts, and what a simulated line holds.
     pub fn held_bytes(&self) -> u64 {

@@ -8,6 +8,7 @@ use crate::work::{Chunk, Cx, Latest, Payload};
 use parking_lot::Mutex;
 use std::borrow::BorrowMut;
 use std::sync::Arc;
+use std::time::Instant;
 
 impl Connection {
     /// Sends one message. The caller has checked its size and UTF-8.
@@ -228,10 +229,25 @@ impl Connection {
         self.link().is_some_and(|link| link.needs_flush(&self.endpoint, tried))
     }
 
-    /// Whether messages are to be sent, or not acknowledged.
+    /// When messages that are held back, because newer ones may replace them, are looked at again; `None`: none are, or
+    /// the transport announces it.
+    pub fn pace_at(&self) -> Option<Instant> {
+        self.link().and_then(Link::pace_at)
+    }
+
+    /// Whether a poll would write as soon as the transport takes bytes.
+    pub fn wants_output(&self) -> bool {
+        self.link().map_or_else(|| self.has_output(), Link::waits_for_transport)
+    }
+
+    /// Whether much may be queued, or messages are kept or held back.
     #[inline]
-    pub fn is_holding(&self) -> bool {
-        self.has_output() || self.session().is_some()
+    pub fn may_hold(&self) -> bool {
+        match &self.stage {
+            Stage::Open(link) => link.may_hold(),
+            Stage::Opening(_) => true,
+            Stage::Ended => false,
+        }
     }
 
     /// Whether it has state that most connections lack.

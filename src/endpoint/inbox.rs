@@ -212,6 +212,12 @@ impl Inbox {
         waiting.map(|(_, mark)| mark.count += count).is_some()
     }
 
+    /// Whether few messages and bytes wait.
+    #[inline]
+    pub fn is_light(&self) -> bool {
+        self.queued.get().is_none_or(|queued| queued.bytes < 1 << 10 && queued.messages.len() + queued.held.len() < 8)
+    }
+
     /// Adds to the count of the first mark of this type and cause. False: none is queued.
     pub fn add_to_cause(&mut self, kind: EventKind, cause: Cause) -> bool {
         let waiting = self.queued.marks.iter_mut().find(|(_, mark)| mark.kind == kind && mark.cause == cause);

@@ -100,7 +100,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         },
         allowed: if server { allowed(&config)? } else { Allowed::default() },
         asks: has(WS_ASK),
-        shares_port: shares_port(&config)?,
+        shares_port: server && shares_port(&config)?,
         proxies: if server { proxies(&config)? } else { None },
         ipv6_prefix_bits: match config.ipv6_prefix_bits {
             0 => IPV6_PREFIX_BITS,

@@ -125,11 +125,16 @@ impl Link {
     }
 
     /// When messages that are held back are looked at again; `None`: none are, or the transport announces it.
-    pub(super) fn pace_at(&self) -> Option<Instant> {
+    pub fn pace_at(&self) -> Option<Instant> {
         if self.outbox.bytes() > 0 || !self.holds_latest() {
             return None;
         }
         self.rare.pace().map(|pace| pace.set_at + AGAIN)
+    }
+
+    /// Whether bytes wait for the transport, or messages can be encoded.
+    pub fn waits_for_transport(&self) -> bool {
+        self.outbox.bytes() > 0 || self.can_compress()
     }
 
     /// Whether as much has been encoded as the line takes for now. Without a pace: whether anything is left to write.

@@ -322,7 +322,20 @@ impl Link {
         self.outbox.messages() + self.rare.unencoded().0
     }
 
+    /// Whether little is queued, nothing incomplete, and no state kept that most links lack.
+    #[inline]
+    pub fn is_light(&self) -> bool {
+        !self.has_rare() && self.outbox.bytes() < 2 << 10 && self.decoder.used_bytes() == 0
+    }
+
+    /// Whether much may be queued, or messages are kept or held back.
+    #[inline]
+    pub fn may_hold(&self) -> bool {
+        self.rare.may_have_timers() || self.outbox.bytes() >= 4 << 10
+    }
+
     /// Whether it has state that most links lack.
+    #[inline]
     pub fn has_rare(&self) -> bool {
         self.rare.may_have_timers() || matches!(self.stream, Some(Stream::Simulated(_)))
     }

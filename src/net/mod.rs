@@ -37,7 +37,6 @@ pub use resolve::{Names, interface, lacks_interface};
 pub use services::Services;
 pub use simulated::{Schedule, Simulated, Simulation};
 pub use stream::{Stream, Unsent};
-pub use tcp::limit_unsent;
 pub use time::Time;
 pub use tls::{TlsClient, TlsClientSettings, TlsServer, now as unix_time};
 pub use tls_errors::{Reader, tls_failure};

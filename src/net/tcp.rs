@@ -15,20 +15,6 @@ const NO_SIGNAL: i32 = 0;
 /// Linux reports these (`Stream::read_on`), other systems do not through mio.
 pub(super) const SHORT_IS_LAST: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// Bytes that the system holds unsent for a client of a server. More would be memory that nobody counts: Linux keeps up
-/// to 4 MB for each client that does not read.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const MOST_UNSENT: u32 = 128 << 10;
-
-/// Has the system hold little unsent data of an accepted socket, where it can.
-pub fn limit_unsent(socket: &TcpStream) {
-    // Fails only on a socket that has ended, where it does not matter.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = SockRef::from(socket).set_tcp_notsent_lowat(MOST_UNSENT);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = socket;
-}
-
 /// A socket to write to without SIGPIPE. The standard library's `write` raises none, but its `write_vectored` is
 /// writev(2), which takes no flags.
 pub(super) struct Quiet<'a>(pub(super) &'a mut TcpStream);

@@ -9,7 +9,7 @@ use crate::endpoint::{MAX_LEN, Mark};
 use crate::error::Failure;
 use crate::journal;
 use crate::names::MAX_CLIENTS;
-use crate::net::{Stream, limit_unsent};
+use crate::net::Stream;
 use crate::protocol::{Refusal, Request, ServerHandshake};
 use crate::status::{Cause, EventKind, Level, Phase};
 use crate::work::Cx;
@@ -55,7 +55,6 @@ impl Server {
                     if let Some(idle) = in_place_of {
                         self.end_idle(cx, idle);
                     }
-                    limit_unsent(&stream);
                     if self.settings.tls.is_some() {
                         // The TLS handshake consists of small messages. The no_delay option is applied after it.
                         let _ = stream.set_nodelay(true);

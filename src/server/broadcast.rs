@@ -515,7 +515,20 @@ impl Server {
         if client.peer.needs_flush(tried) {
             self.queues.to_flush.push(key);
         }
-        if client.peer.is_holding() {
+        if client.holds != 0 || client.peer.may_hold() {
+            self.note_put(key);
+        }
+    }
+
+    /// After a put to a client that may hold much, or whose messages may be held back.
+    #[inline(never)]
+    fn note_put(&mut self, key: u32) {
+        if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
+            if let Some(at) = client.peer.pace_at()
+                && client.timer.is_none_or(|timer| timer > at.into())
+            {
+                client.set_timer(key, at, &mut self.queues);
+            }
             self.weigh(key);
         }
     }

@@ -1,7 +1,8 @@
 //! The ceiling: how much memory all clients together may make a server hold, and what happens there. Reading stops for
 //! clients above their equal share, and messages to them are refused; if that does not suffice, the session that was lost
 //! first ends, then the client that holds most and has moved nothing for longest; until then nobody with a queue adds to
-//! it.
+//! it. One of those who wait with an incomplete message is read from ten
+//! times a second, so that none waits for ever.
 
 use super::client::Handshaking;
 use super::key_queue::KeyQueue;
@@ -15,6 +16,7 @@ use crate::status::{Cause, EventKind, Level, Phase};
 use crate::work::{Chunk, Cx};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// What a client counts beside its queues: its state, and what the system and TLS keep for it.
 const EACH: u64 = 2 << 10;
@@ -26,6 +28,8 @@ const SMALL: u64 = 4 << 10;
 const HEAVY: u64 = 64 << 10;
 /// A shared message of at least this size is counted once, not for each client.
 pub(super) const SHARED: usize = 1 << 10;
+/// Time between two clients that are read from although they wait.
+const TURN: Duration = Duration::from_millis(100);
 /// Shared messages, or paused clients, that are looked at in one poll.
 const LOOKED_AT: usize = 64;
 
@@ -47,10 +51,19 @@ pub(super) struct Ceiling {
     places: HashMap<u32, (u32, u64, u64)>,
     /// Clients that are not read from.
     paused: KeyQueue,
+    /// The one of them whose turn it is: it is read from, so that its message becomes complete, or it is
+    /// noticed that it has gone. Not one whose messages wait for the program.
+    turn: Option<u32>,
+    /// When the next one has its turn.
+    next_turn: Option<Instant>,
     /// Number of polls.
     polls: u64,
     /// Clients that were ended.
     ended: u64,
+}
+
+fn bytes(kib: u32) -> u64 {
+    u64::from(kib) << 10
 }
 
 impl Ceiling {
@@ -84,6 +97,9 @@ impl Server {
     #[inline]
     pub(super) fn weigh(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        if client.holds == 0 && client.peer.is_light() {
+            return;
+        }
         let holds = client.peer.held_bytes();
         if holds >= SMALL || client.holds != 0 {
             self.weigh_heavy(key, holds);
@@ -93,13 +109,12 @@ impl Server {
     #[inline(never)]
     fn weigh_heavy(&mut self, key: u32, holds: u64) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
-        let holds = if holds < SMALL { 0 } else { holds };
+        let kib = if holds < SMALL { 0 } else { holds.div_ceil(1 << 10) as u32 };
         let counters = &client.peer.endpoint.counters;
         let moved = counters.wire_in + counters.wire_out;
-        self.ceiling.holds = self.ceiling.holds - client.holds + holds;
-        client.holds = holds;
-        self.ceiling.set(key, holds, moved);
-        if holds < self.share() && self.ceiling.paused.contains(key) {
+        self.ceiling.holds = self.ceiling.holds + bytes(kib) - bytes(std::mem::replace(&mut client.holds, kib));
+        self.ceiling.set(key, bytes(kib), moved);
+        if bytes(kib) < self.share() && self.ceiling.paused.contains(key) {
             self.queues.ready.push(key);
         }
     }
@@ -107,7 +122,7 @@ impl Server {
     /// A client is removed.
     pub(super) fn forget_weight(&mut self, key: u32) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
-            self.ceiling.holds -= std::mem::take(&mut client.holds);
+            self.ceiling.holds -= bytes(std::mem::take(&mut client.holds));
             self.ceiling.leave(key);
         }
     }
@@ -148,7 +163,15 @@ impl Server {
     /// Whether a client waits for the others, because the limit is near and it holds more than its share.
     pub(super) fn is_over_share(&self, key: u32) -> bool {
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
-        self.ceiling.is_tight && client.holds >= self.share()
+        self.ceiling.is_tight && bytes(client.holds) >= self.share()
+    }
+
+    /// Whether a client that is served now is not read from. One whose link has failed is, to its end.
+    pub(super) fn must_pause(&mut self, key: u32) -> bool {
+        if !self.is_over_share(key) || self.ceiling.turn.take_if(|turn| *turn == key).is_some() {
+            return false;
+        }
+        matches!(self.slots.get(key as usize), Some(Slot::Client(client)) if !client.peer.has_failed())
     }
 
     /// Whether a message to a client is refused, because it holds more than its share. It gets WRITABLE later.
@@ -174,16 +197,22 @@ impl Server {
         }
     }
 
-    /// Whether a client is not read from.
+    /// Whether a client has bytes that are not read.
     pub(super) fn is_paused(&self, key: u32) -> bool {
-        self.ceiling.is_tight && self.ceiling.paused.contains(key)
+        let is_readable = |slot: &Slot| matches!(slot, Slot::Client(client) if client.readable);
+        self.ceiling.is_tight
+            && self.ceiling.paused.contains(key)
+            && self.slots.get(key as usize).is_some_and(is_readable)
     }
 
     /// Before and after clients are served: keeps to the limit, within an eighth of the budget. True: there is more to
     /// end.
     pub(super) fn keep_ceiling(&mut self, cx: &mut Cx<'_>) -> bool {
-        let most = self.most();
         self.ceiling.polls += 1;
+        if self.ceiling.holds == 0 && !self.ceiling.is_tight {
+            return false;
+        }
+        let most = self.most();
         if self.ceiling.holds + self.counts.live as u64 * EACH <= most / 2 && !self.ceiling.is_tight {
             return false;
         }
@@ -194,7 +223,8 @@ impl Server {
     fn keep_near_ceiling(&mut self, cx: &mut Cx<'_>, most: u64) -> bool {
         let held = self.held_bytes();
         self.ceiling.peak = self.ceiling.peak.max(held);
-        self.ceiling.is_over = held >= if self.ceiling.is_over { most - most / 16 } else { most };
+        let below = most - most / 16;
+        self.ceiling.is_over = held >= if self.ceiling.is_over { below } else { most };
         if held < most - most / 4 {
             self.ceiling.is_tight = false;
         } else if held >= most - most / 8 && !self.ceiling.is_tight {
@@ -203,14 +233,24 @@ impl Server {
         }
         for _ in 0..if self.ceiling.is_tight { LOOKED_AT } else { usize::MAX } {
             let Some(key) = self.ceiling.paused.pop() else { break };
-            if self.is_over_share(key) {
+            let waits = self.is_over_share(key);
+            let reads_on =
+                |slot: &Slot| matches!(slot, Slot::Client(client) if client.peer.endpoint.inbox.counted() == 0);
+            let has_turn = !self.ceiling.is_over
+                && self.ceiling.turn.is_none()
+                && self.ceiling.next_turn.is_none_or(|next| next <= cx.now)
+                && self.slots.get(key as usize).is_some_and(reads_on);
+            if waits && !has_turn {
                 self.ceiling.paused.push(key);
-            } else {
-                self.queues.ready.push(key);
+                continue;
             }
+            if waits {
+                (self.ceiling.turn, self.ceiling.next_turn) = (Some(key), Some(cx.now + TURN));
+            }
+            self.queues.ready.push(key);
         }
         let mut part = cx.budget.eighth();
-        let mut over = held.saturating_sub(most);
+        let mut over = if self.ceiling.is_over { held.saturating_sub(below) } else { 0 };
         while over > 0 {
             let Some(freed) = self.end_one(cx) else { return false };
             over = over.saturating_sub(freed);
@@ -230,7 +270,7 @@ impl Server {
             self.ceiling.leave(key);
             return Some(0);
         };
-        let holds = client.holds;
+        let holds = bytes(client.holds);
         let what = if lost.is_some() { "its link was lost for longest" } else { "it held most and moved least" };
         let why = format!("all clients together reached {MAX_TOTAL_MIB}, and {what}");
         let cause = if lost.is_some() { Cause::Session } else { Cause::Ceiling };
@@ -248,7 +288,7 @@ impl Server {
     }
 
     fn report_ceiling(&mut self, cx: &Cx<'_>, held: u64) {
-        let (held, most, share) = (held >> 20, self.most() >> 20, self.share() >> 10);
+        let (held, most, share) = (held.div_ceil(1 << 20), self.most() >> 20, self.share() >> 10);
         let why = format!(
             "clients make the server hold {held} MiB, and {MAX_TOTAL_MIB} is {most}: those that hold more than {share} \
              KiB are not read from, and messages to them are refused"

@@ -33,8 +33,8 @@ pub(super) struct Client {
     pub(super) done: bool,
     /// What it counts as.
     pub(super) standing: Standing,
-    /// Bytes that it makes the server hold; 0: few.
-    pub(super) holds: u64,
+    /// KiB that it makes the server hold; 0: few.
+    pub(super) holds: u32,
 }
 
 /// What a client counts as, in one byte, as a server has it for every client.

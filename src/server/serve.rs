@@ -62,8 +62,11 @@ impl Server {
                 self.introduce(cx, key, Some(handles));
                 continue;
             }
-            if self.is_over_share(key) {
+            if self.must_pause(key) {
                 self.pause(cx, key);
+                if !self.queues.ready.is_empty() && cx.budget.is_spent() {
+                    return true;
+                }
                 continue;
             }
             let Some(client) = self.client(key) else { continue };

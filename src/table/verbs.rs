@@ -91,6 +91,13 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
         let Body { kind, role: Role::Plain, shared, polled, .. } = body else {
             return put_with_role(family, body, member, handle, text, payload);
         };
+        if let (Kind::Server(server), Member::Client(key)) = (&mut *kind, member)
+            && server.is_tight()
+            && server.peer(key).is_some_and(|peer| peer.endpoint.handle == handle)
+            && server.refuses_put(key, payload.len())
+        {
+            return accepted(Sent::Full);
+        }
         let Some(peer) = kind.peer(member) else {
             return put_with_role(family, body, member, handle, text, payload);
         };
@@ -98,13 +105,6 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
             return Err(stale(handle));
         }
         check_size(&peer.endpoint.options, payload, 0)?;
-        if let (Kind::Server(server), Member::Client(key)) = (&mut *kind, member)
-            && server.is_tight()
-            && server.refuses_put(key, payload.len())
-        {
-            return accepted(Sent::Full);
-        }
-        let Some(peer) = kind.peer(member) else { return Err(Error::gone()) };
         let sent = peer.put_with(|| shared.cx_since(polled[0]), text, payload);
         match (kind, member) {
             (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => {

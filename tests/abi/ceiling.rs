@@ -139,7 +139,7 @@ fn incomplete_messages_stay_below_the_ceiling() {
     until("all is tried", || {
         for (stream, sent) in &mut attackers {
             let bytes = if *sent < head.len() { &head[*sent..] } else { &body };
-            *sent += push(stream, bytes);
+            *sent += if *sent < 14 << 20 { push(stream, bytes) } else { 0 };
         }
         game.frame(true);
         frames += 1;
@@ -240,6 +240,64 @@ fn who_waits_for_the_program_is_paused_and_goes_on() {
     game.end();
 }
 
+/// Players whose messages together fill most of the ceiling, each more than its share: all arrive, one after the other.
+#[test]
+fn messages_above_the_share_become_complete() {
+    let mut game = Game::new(1, |_| {});
+    let mut senders: Vec<_> = (0..8).map(|_| raw(game.server, game.port)).collect();
+    let message = [[0x82, 0xFF].as_slice(), &170_000_u64.to_be_bytes(), &[0; 4], &[7; 170_000]].concat();
+    let mut pushed = vec![0_usize; senders.len()];
+    let (mut arrived, mut ended) = (0, 0);
+    until("all messages, or the end of who held most", || {
+        for (stream, pushed) in senders.iter_mut().zip(&mut pushed) {
+            // In small parts, so that all are incomplete at the same time.
+            *pushed += push(stream, &message[*pushed..message.len().min(*pushed + 3_000)]);
+        }
+        poll(game.server);
+        while let Some(event) = next(game.server) {
+            arrived += usize::from(event.kind == WS_EVENT_MESSAGE && event.bytes.len() == 170_000);
+            ended += usize::from(event.is_end());
+        }
+        arrived + ended == 8
+    });
+    assert!(arrived >= 4, "{arrived} arrived, {ended} were ended");
+    drop(senders);
+    game.frame(true);
+    game.end();
+}
+
+/// Clients with incomplete messages that reset their links before the ceiling refuses what is put to them: a poll ends,
+/// and they are gone soon.
+#[test]
+fn clients_that_are_gone_do_not_hold_up_the_server() {
+    for len in [100, 30_000, 60_000, 200_000] {
+        let mut game = Game::new(1, |config| config.heartbeat_ms = WS_OFF);
+        let mut attackers: Vec<_> = (0..6).map(|_| raw(game.server, game.port)).collect();
+        let bytes = [[0x82, 0xFF].as_slice(), &(15 * MIB).to_be_bytes(), &[0; 4], &[0; 155_000]].concat();
+        let mut pushed = vec![0; attackers.len()];
+        for _ in 0..100 {
+            for (stream, pushed) in attackers.iter_mut().zip(&mut pushed) {
+                *pushed += push(stream, &bytes[*pushed..]);
+            }
+            game.frame(true);
+        }
+        let conns: Vec<u32> = c_host::conns(game.server)
+            .into_iter()
+            .filter(|conn| game.players.iter().all(|player| player.conn != *conn))
+            .collect();
+        drop(attackers);
+        for conn in conns {
+            // SAFETY: the bytes live.
+            let _ = unsafe { ws_put_packet(conn, [7; 200_000].as_ptr(), len, WS_BINARY) };
+        }
+        until("they are gone", || {
+            game.frame(true);
+            stats(game.server).connections == 4 && stats(game.server).held_bytes < 64 << 10
+        });
+        game.end();
+    }
+}
+
 /// Sessions whose link was lost go first, the one that was lost first before the others.
 #[test]
 fn lost_sessions_end_before_clients() {
@@ -289,7 +347,7 @@ fn lost_sessions_end_before_clients() {
     for _ in 0..400 {
         for (stream, sent) in &mut attackers {
             let bytes = if *sent < head.len() { &head[*sent..] } else { &body };
-            *sent += push(stream, bytes);
+            *sent += if *sent < 14 << 20 { push(stream, bytes) } else { 0 };
         }
         game.frame(true);
     }

@@ -2,6 +2,7 @@
 
 use crate::c_host::{self, free, next, poll, put, stats, until};
 use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
@@ -149,6 +150,63 @@ fn a_stalled_peer_gets_the_newest_state_and_every_other_message() {
         free(client);
         free(server);
     }
+}
+
+/// What is held back leaves with the polls that follow, of a server too, and wakes a wait.
+#[test]
+fn what_is_held_back_leaves_by_itself() {
+    for (from_server, session, waits) in
+        (0..8).map(|of| (of & 1 != 0, if of & 2 != 0 { 60_000 } else { 0 }, of & 4 != 0))
+    {
+        let edit = |config: &mut ws_config| config.session_ms = session;
+        let (server, conn, client) = open(edit, edit);
+        let (from, to, polled) = if from_server { (conn, client, server) } else { (client, server, client) };
+        for round in 0..3_u32 {
+            for key in 0..100 {
+                assert_eq!(put_latest(from, key, &[7; 3_000]), WS_OK);
+            }
+            assert_eq!(put(from, &round.to_le_bytes()), WS_OK);
+            let mut got = 0;
+            until("all that was put", || {
+                if waits {
+                    // SAFETY: the handles live.
+                    assert!(unsafe { ws_wait([polled].as_ptr(), 1, 1_000) } >= 0);
+                }
+                poll(server);
+                poll(client);
+                while let Some(event) = next(to) {
+                    got += u32::from(event.kind == WS_EVENT_MESSAGE);
+                }
+                while next(from).is_some() {}
+                got == 101
+            });
+        }
+        free(client);
+        free(server);
+    }
+}
+
+/// A peer that reads nothing: a wait sleeps, though messages are held back.
+#[test]
+fn a_wait_sleeps_while_the_line_takes_nothing() {
+    let (server, _, client) = open(|_| {}, |_| {});
+    for key in 0..1_000 {
+        assert_eq!(put_latest(client, key, &[7; 3_000]), WS_OK);
+    }
+    // Other tests of this process wake the waits of all threads now and then.
+    until("a wait that sleeps", || {
+        let (end, mut wakes) = (Instant::now() + Duration::from_millis(100), 0);
+        while Instant::now() < end {
+            // SAFETY: the handle lives.
+            assert!(unsafe { ws_wait([client].as_ptr(), 1, 100) } >= 0);
+            poll(client);
+            wakes += 1;
+        }
+        // It looks again every 4 ms.
+        wakes < 60
+    });
+    free(client);
+    free(server);
 }
 
 const FRAME_US: u32 = 16_667;

@@ -319,7 +319,9 @@ def show_topics(name: str, topics: list[str]) -> None:
 
 
 def topics() -> None:
-    server = End("server", wspeer.listen("ws://127.0.0.1:0", coalesce=True, share_port=True, max_topics=2, max_server_topics=3))
+    server = End(
+        "server", wspeer.listen("ws://127.0.0.1:0", coalesce=True, share_port=True, max_topics=2, max_server_topics=3)
+    )
     clients: list[End] = []
     conns: list[wspeer.Peer] = []
     for name in "abc":

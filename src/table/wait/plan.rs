@@ -87,7 +87,11 @@ impl Plan {
         {
             self.blind |= peer.dialing().is_some();
         }
-        let (reads, writes) = (peer.wants_input(), peer.has_output());
+        let (reads, writes) = (peer.wants_input(), peer.wants_output());
+        match (peer.pace_at(), manual) {
+            (at, None) => self.not_after(at),
+            (at, Some(manual)) => self.ready |= at.is_some_and(|at| at <= manual),
+        }
         self.ready |= reads && peer.stream_mut().is_some_and(|stream| stream.holds_input());
         let (mut reads, mut writes) = (reads, writes);
         if let Some(Stream::Simulated(line)) = peer.stream_mut() {
