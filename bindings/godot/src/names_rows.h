@@ -19,6 +19,7 @@
 {"session_ms", "session_timeout"},
 {"session_bytes", "session_buffer_size"},
 {"max_lost", "max_lost_clients"},
+{"WS_SHARE_PORT", "share_port"},
 {"retry_min_ms", "retry_min_delay"},
 {"retry_max_ms", "retry_max_delay"},
 {"retry_tries", "max_retries"},

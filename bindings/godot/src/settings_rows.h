@@ -65,6 +65,10 @@ static const setting settings[NUMBERS] = {
     [MAX_SERVER_TOPICS] = {
         "max_server_topics", "int", {NONE, 65536, 65536}, FIELD(max_server_topics), WS_OPT_MAX_SERVER_TOPICS, 1,
         WS_OFF, 0},
+    [MAX_TOTAL_MIB] = {
+        "max_total_mib", "int", {NONE, 512, 512}, FIELD(max_total_mib), WS_OPT_MAX_TOTAL_MIB, 1, WS_OFF, 0},
+    [SHARE_PORT] = {
+        "share_port", "bool", {NONE, 0, 0}, 0, 0, 1, 0, WS_SHARE_PORT},
     [RETRY_MIN_DELAY] = {
         "retry_min_delay", "float", {1, NONE, 1}, FIELD(retry_min_ms), 0, 1000, 0, 0},
     [RETRY_MAX_DELAY] = {
