@@ -53,10 +53,10 @@ impl<'a> Call<'a> {
         let call = Call::read_head(bytes)?;
         let items = walk(call.count, call.arguments, u64::MAX, |reader, index| {
             if index >= most {
-                return reader.skip_item();
+                return reader.skip_items(u64::MAX);
             }
             take(index, &reader.read_item()?);
-            Ok(())
+            Ok(1)
         })?;
         Ok((call, items))
     }
@@ -254,22 +254,22 @@ pub(super) fn path(bytes: &[u8]) -> Result<&str, String> {
 
 /// Checks all arguments, and returns the number of their items.
 fn check(count: u8, arguments: &[u8], max_items: u64) -> Result<usize, Fault> {
-    walk(count, arguments, max_items, |reader, _| reader.skip_item())
+    walk(count, arguments, max_items, |reader, items| reader.skip_items(max_items - items as u64))
 }
 
-/// Walks through all arguments, calling `next` to read each item. Returns the number of items.
+/// Walks through all arguments, calling `next` to read one item or more of the same container, which returns how many.
+/// Returns the number of items.
 fn walk<'a>(
     count: u8,
     arguments: &'a [u8],
     max_items: u64,
-    mut next: impl FnMut(&mut Reader<'a>, usize) -> Result<(), Fault>,
+    mut next: impl FnMut(&mut Reader<'a>, usize) -> Result<u64, Fault>,
 ) -> Result<usize, Fault> {
     let mut reader = Reader::new(arguments, Form::Compact);
     let mut items = 0;
     for _ in 0..count {
         loop {
-            next(&mut reader, items)?;
-            items += 1;
+            items += next(&mut reader, items)? as usize;
             if items as u64 > max_items {
                 return Err(Fault::TooMany(format!("its arguments are more than {MAX_CALL_ITEMS} ({max_items})")));
             }

@@ -108,7 +108,7 @@ pub fn name(kind: i32) -> &'static str {
 }
 
 /// Number of components of a type with fixed size, and whether they are integers.
-pub(super) fn components(kind: i32) -> Option<(usize, bool)> {
+pub(super) const fn components(kind: i32) -> Option<(usize, bool)> {
     Some(match kind {
         WS_VARIANT_VECTOR2 => (2, false),
         WS_VARIANT_VECTOR2I => (2, true),
@@ -127,7 +127,7 @@ pub(super) fn components(kind: i32) -> Option<(usize, bool)> {
 }
 
 /// Bytes of one element of a packed array, with single and with double precision.
-pub(super) fn element(kind: i32) -> Option<(usize, usize)> {
+pub(super) const fn element(kind: i32) -> Option<(usize, usize)> {
     Some(match kind {
         WS_VARIANT_PACKED_BYTE_ARRAY => (1, 1),
         WS_VARIANT_PACKED_INT32_ARRAY | WS_VARIANT_PACKED_FLOAT32_ARRAY => (4, 4),
@@ -176,18 +176,17 @@ impl Nest {
         self.top.map_or(0, |(count, _)| count)
     }
 
-    pub(super) fn enter(&mut self, count: u64, inside: Inside) -> Result<(), Fault> {
+    /// Begins a container of `count` values. False: it is nested too deep, and nothing has changed.
+    pub(super) fn enter(&mut self, count: u64, inside: Inside) -> bool {
         if count == 0 {
             self.leave();
-            return Ok(());
+            return true;
         }
-        if let Some(top) = self.top.replace((count, inside)) {
-            if self.around.len() + 1 == MAX_DEPTH {
-                return Err(Fault::Malformed(format!("it is nested more than {MAX_DEPTH} deep")));
-            }
-            self.around.push(top);
+        if self.top.is_some() && self.around.len() + 1 == MAX_DEPTH {
+            return false;
         }
-        Ok(())
+        self.around.extend(self.top.replace((count, inside)));
+        true
     }
 
     /// Completes a value, and each container of which it was the last value.
@@ -213,6 +212,11 @@ pub(super) fn strange(kind: i32) -> String {
         }
         _ => format!("has type {kind}, which is none: use WS_VARIANT_*"),
     }
+}
+
+#[cold]
+pub(super) fn deep() -> Fault {
+    Fault::Malformed(format!("it is nested more than {MAX_DEPTH} deep"))
 }
 
 #[cold]

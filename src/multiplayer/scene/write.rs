@@ -1,6 +1,6 @@
 //! Encoding of values: items to bytes.
 
-use super::variant::{Fault, Form, Inside, Item, NAMES, Nest, WIDE, components, element, name, strange};
+use super::variant::{Form, Inside, Item, NAMES, Nest, WIDE, components, deep, element, name, strange};
 use crate::codes::*;
 use std::mem::MaybeUninit;
 
@@ -225,7 +225,7 @@ fn write_container(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Resu
             (2 * count, Inside::Values)
         }
     };
-    nest.enter(count, inside).map_err(Fault::message)
+    if nest.enter(count, inside) { Ok(()) } else { Err(deep().message()) }
 }
 
 fn write_string(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>, counts_nul: bool) -> Result<(), String> {
