@@ -151,7 +151,6 @@ int server_more(void) {
   return more;
 }
 
-#ifdef TOPICS
 static const char *room_name(size_t room) {
   static char name[32];
   snprintf(name, sizeof name, "room%zu", room);
@@ -165,7 +164,6 @@ void server_make_rooms(void) {
 void server_publish(size_t room, const uint8_t *data, size_t len) {
   check(ws_publish(peer, room_name(room), 0, data, len, WS_BINARY), "ws_publish");
 }
-#endif
 
 void server_put(const uint8_t *data, size_t len) {
   check(ws_put_packet(peer, data, len, WS_BINARY), "ws_put_packet");

@@ -59,12 +59,12 @@ class Plan:
 def contestants():
     wspeer = (BENCH / "wspeer", "scale", "--variant")
     node = ("node", ROOT / "benches" / "contestants" / "node_ws.mjs", ROOT / "build" / "node")
-    own = {"frames": True, "publishes": topics()}
+    own = {"frames": True, "publishes": True}
     rows = [
         Contestant(
-            "raw", (BENCH / "raw", "scale"), "TCP with epoll, no WebSocket", raw=True, frames=True, publishes=topics()
+            "raw", (BENCH / "raw", "scale"), "TCP with epoll, no WebSocket", raw=True, frames=True, publishes=True
         ),
-        Contestant("minimal", (BENCH / "minimal", "scale"), "C with epoll, no checks", publishes=topics()),
+        Contestant("minimal", (BENCH / "minimal", "scale"), "C with epoll, no checks", publishes=True),
         Contestant("wspeer", (*wspeer, "now,quiet"), "wspeer", **own),
         Contestant("wspeer-wss", (*wspeer, "now,quiet"), "wspeer, wss", tls=True, **own),
         Contestant(
@@ -91,11 +91,6 @@ def contestants():
         Contestant("node-wss", node, "Node, ws, wss", tls=True, most=5000),
     ]
     return {row.name: row for row in rows}
-
-
-def topics():
-    """Whether the library has topics."""
-    return "ws_publish(" in (ROOT / "include" / "wspeer.h").read_text()
 
 
 def files_needed(size):
@@ -309,6 +304,7 @@ class Run:
         share = percent / 100
         before = self.per_connection()
         self.crowd.send(share)
+        # What is measured begins when all senders are at work.
         time.sleep(0.3)
         cpu, wall, got = cpu_s(self.pid), time.monotonic(), self.crowd.received()
         row = self.frames(self.plan.frame_seconds)
@@ -324,8 +320,10 @@ class Run:
 
     def everyone_sends(self):
         """One message from each client, so that compression has been used in both directions."""
+        wanted = self.crowd.received() + self.size
         self.crowd.send(1, hz=1)
-        time.sleep(1.1)
+        while self.crowd.received() < wanted:
+            time.sleep(0.01)
         self.crowd.stop()
 
     def deliver(self, command, length, calls=1):

@@ -483,7 +483,16 @@ impl Connection {
         self.queued_bytes() + self.unfinished_bytes() + self.early().1 + inbox.bytes() as usize + loan.bytes() > MUCH
     }
 
-    /// Whether it holds next to nothing: what `held_bytes` would find is not worth asking.
+    /// Whether messages to it may make it hold much.
+    #[inline]
+    pub fn may_hold(&self) -> bool {
+        match &self.stage {
+            Stage::Open(link) => link.may_hold(),
+            _ => true,
+        }
+    }
+
+    /// Whether it holds next to nothing: `held_bytes` would be below 4 KiB.
     #[inline]
     pub fn is_light(&self) -> bool {
         match &self.stage {

@@ -240,16 +240,6 @@ impl Connection {
         self.link().map_or_else(|| self.has_output(), Link::waits_for_transport)
     }
 
-    /// Whether much may be queued, or messages are kept or held back.
-    #[inline]
-    pub fn may_hold(&self) -> bool {
-        match &self.stage {
-            Stage::Open(link) => link.may_hold(),
-            Stage::Opening(_) => true,
-            Stage::Ended => false,
-        }
-    }
-
     /// Whether it has state that most connections lack.
     pub(super) fn has_rare(&self) -> bool {
         match &self.stage {

@@ -3,6 +3,8 @@
 use super::guard::guard;
 use super::talk::replaceable;
 use super::types::*;
+use crate::role::Packet;
+use crate::status::MessageType;
 use crate::table;
 use crate::work::Latest;
 
@@ -28,8 +30,9 @@ pub unsafe extern "C" fn ws_put_latest(
     r#type: i32,
 ) -> ws_result {
     guard(|| {
-        let (text, payload) = replaceable(data, len, r#type)?;
-        table::put_latest(h, (target != 0).then_some(target), latest(key), text, payload)
+        let Packet { kind, bytes, .. } = replaceable(data, len, r#type)?;
+        let is_text = kind == MessageType::Text;
+        table::put_latest(h, (target != 0).then_some(target), latest(key), is_text, bytes)
     })
 }
 

@@ -152,12 +152,12 @@ fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]
     }
 }
 
-/// As `message`, without calls.
-pub(super) fn replaceable<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]), Error> {
+/// A message that is no call, as only a call needs each one to arrive.
+pub(super) fn replaceable<'a>(data: *const u8, len: usize, kind: i32) -> Result<Packet<'a>, Error> {
     if kind == WS_CALL {
         return Err(wrong(ErrorCode::Arg, "a WS_CALL cannot be replaced: put it with ws_put_packet or ws_publish"));
     }
-    message(data, len, kind)
+    packet(ws_packet_out { data, len, r#type: kind, target: 0 })
 }
 
 #[cold]

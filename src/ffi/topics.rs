@@ -7,8 +7,9 @@ use super::talk::{packet, replaceable};
 use super::types::*;
 use crate::error::Error;
 use crate::role::Packet;
-use crate::status::{ErrorCode, MessageType, Success};
+use crate::status::{ErrorCode, Success};
 use crate::table;
+use crate::work::Latest;
 use std::ffi::c_char;
 
 /// Subscribes a client of a server or host to a topic: from now on it receives what ws_publish() sends to that topic.
@@ -49,9 +50,8 @@ pub unsafe extern "C" fn ws_publish(
     r#type: i32,
 ) -> ws_result {
     guard(|| {
-        let topic = text("topic", topic)?;
-        let packet = packet(ws_packet_out { data, len, r#type, target: excepted(except)? })?;
-        table::publish(h, topic, None, packet)
+        let packet = || packet(ws_packet_out { data, len, r#type, target: 0 });
+        publish(h, topic, except, None, packet)
     })
 }
 
@@ -69,13 +69,7 @@ pub unsafe extern "C" fn ws_publish_latest(
     len: usize,
     r#type: i32,
 ) -> ws_result {
-    guard(|| {
-        let topic = text("topic", topic)?;
-        let (is_text, bytes) = replaceable(data, len, r#type)?;
-        let kind = if is_text { MessageType::Text } else { MessageType::Binary };
-        let target = Some(excepted(except)?).filter(|except| *except != 0);
-        table::publish(h, topic, Some(latest(key)), Packet { target, kind, bytes })
-    })
+    guard(|| publish(h, topic, except, Some(latest(key)), || replaceable(data, len, r#type)))
 }
 
 /// Copies the topics of a client of a server or host to `buf`, one a line, sorted; of a server or host: all topics that
@@ -90,9 +84,17 @@ pub unsafe extern "C" fn ws_get_topics(h: ws_handle, buf: *mut c_char, cap: usiz
     })
 }
 
-fn excepted(except: i32) -> Result<i32, Error> {
-    match except {
-        0.. => Ok(except),
-        _ => Err(wrong(ErrorCode::Arg, format!("except is {except}: pass the handle or id itself, not minus it"))),
+fn publish<'a>(
+    h: ws_handle,
+    topic: *const c_char,
+    except: i32,
+    latest: Option<Latest>,
+    packet: impl FnOnce() -> Result<Packet<'a>, Error>,
+) -> Result<Success, Error> {
+    let topic = text("topic", topic)?;
+    if except < 0 {
+        let why = format!("except is {except}: pass the handle or id itself, not minus it");
+        return Err(wrong(ErrorCode::Arg, why));
     }
+    table::publish(h, topic, latest, Packet { target: (except != 0).then_some(except), ..packet()? })
 }

@@ -1,7 +1,6 @@
 //! Messages that a newer one with the same key replaces until they leave (ws_put_latest): positions, never a backlog.
 //! They are encoded at the pace at which the line takes them, so that the system holds few of them.
 
-use super::outgoing::Outgoing;
 use super::{Link, Sent};
 use crate::codes::WS_OPT_COALESCE;
 use crate::endpoint::Endpoint;
@@ -9,7 +8,7 @@ use crate::net::Unsent;
 use crate::work::{Cx, Payload};
 use std::time::{Duration, Instant};
 
-/// Bytes that may wait to be sent at first, and at least.
+/// Bytes that may wait to be sent: at first, at least and at most.
 const FIRST: u64 = 1_400;
 const LEAST: u64 = 256;
 const MOST: u64 = 1 << 20;
@@ -21,8 +20,8 @@ const AGAIN: Duration = Duration::from_millis(4);
 /// How fast such messages leave.
 pub(super) struct Pace {
     ask: Unsent,
-    /// They are encoded up to this position in the outgoing stream.
-    until: u64,
+    /// They are encoded up to this position in the outgoing stream; `None`: nobody says what was sent.
+    until: Option<u64>,
     /// Bytes that may wait to be sent: what the line takes from one poll to the next.
     target: u64,
     /// When the last measurement began; the bytes that waited then, and the position at the end of them.
@@ -31,14 +30,18 @@ pub(super) struct Pace {
     end: u64,
     /// Nothing waited to be sent although more messages were held back: the line would have taken more.
     starved: bool,
-    /// When `until` was set.
-    set_at: Instant,
+    /// When the system was asked last.
+    set_at: Option<Instant>,
 }
 
 impl Pace {
+    fn new(ask: Unsent, now: Instant, end: u64) -> Pace {
+        Pace { ask, until: None, target: FIRST, since: now, waited: 0, end, starved: false, set_at: None }
+    }
+
     /// Sets the pace when `waits` bytes up to the position `end` wait to be sent.
     fn set(&mut self, now: Instant, waits: u64, end: u64) {
-        self.starved |= waits == 0 && end >= self.until;
+        self.starved |= waits == 0 && self.until.is_some_and(|until| end >= until);
         if now >= self.since + WINDOW {
             let taken = (self.waited + end - self.end).saturating_sub(waits);
             if waits > 0 {
@@ -50,8 +53,7 @@ impl Pace {
             self.target = self.target.clamp(LEAST, MOST);
             (self.since, self.waited, self.end, self.starved) = (now, waits, end, false);
         }
-        self.until = end + self.target.saturating_sub(waits);
-        self.set_at = now;
+        self.until = Some(end + self.target.saturating_sub(waits));
     }
 }
 
@@ -59,12 +61,8 @@ impl Link {
     /// Whether such a message is put as any other: it leaves at once.
     pub fn latest_leaves(&mut self, endpoint: &Endpoint, cx: &Cx<'_>, ask: Unsent) -> bool {
         let end = self.outbox.end();
-        let (since, set_at) = (cx.now, cx.now);
-        let first = || Box::new(Pace { ask, until: end, target: FIRST, since, waited: 0, end, starved: false, set_at });
-        let is_new = self.rare.pace().is_none();
-        if self.rare.state().pace.get_or_insert_with(first).set_at != cx.now || is_new {
-            self.measure_pace(cx.now);
-        }
+        self.rare.state().pace.get_or_insert_with(|| Box::new(Pace::new(ask, cx.now, end)));
+        self.measure_pace(cx.now);
         let waits = cx.corked || endpoint.options.is_on(WS_OPT_COALESCE);
         !waits && !self.is_behind() && self.outbox.bytes() == 0 && !self.rare.has_unencoded()
     }
@@ -85,15 +83,13 @@ impl Link {
             return Sent::Full;
         }
         let state = self.rare.state();
-        match (&mut state.session, &mut state.waiting) {
-            (Some(session), _) if old.is_some() => session.replace(key, text, payload),
-            (Some(session), _) => {
+        match &mut state.session {
+            Some(session) => {
                 if !session.keep_latest(key, text, payload) {
                     return Sent::NoMemory;
                 }
             }
-            (None, Some(waiting)) if old.is_some() => waiting.replace(key, text, payload),
-            (None, _) => self.wait(Outgoing::Latest { key, text, payload }),
+            None => state.waiting.get_or_insert_default().push_latest(key, text, payload),
         }
         endpoint.count_latest(len, old.is_some());
         Sent::Taken
@@ -106,13 +102,25 @@ impl Link {
         self.rare.begins_with_latest() && self.is_behind() && self.may_put()
     }
 
-    /// Before such messages are encoded: asks how much of what was written waits to be sent.
-    pub(super) fn measure_pace(&mut self, now: Instant) {
+    /// Before messages are encoded: if such a message is the next one, has those in front of it leave, and sets its pace.
+    pub(super) fn go_before_latest(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        if self.rare.begins_with_latest() {
+            self.write_frames(endpoint, cx);
+            self.measure_pace(cx.now);
+        }
+    }
+
+    /// Asks how much of what was written waits to be sent, once in a poll.
+    fn measure_pace(&mut self, now: Instant) {
         let (end, queued) = (self.outbox.end(), self.outbox.bytes());
         let Some(stream) = &self.stream else { return };
-        if let Some(pace) = self.rare.get_mut().and_then(|rare| rare.pace.as_mut()) {
-            let waits = (stream.unsent(pace.ask) + queued) as u64;
-            pace.set(now, waits, end);
+        if let Some(pace) = self.rare.get_mut().and_then(|rare| rare.pace.as_mut())
+            && pace.set_at != Some(now)
+        {
+            pace.set_at = Some(now);
+            if let Some(unsent) = stream.unsent(pace.ask) {
+                pace.set(now, (unsent + queued) as u64, end);
+            }
         }
     }
 
@@ -129,7 +137,7 @@ impl Link {
         if self.outbox.bytes() > 0 || !self.holds_latest() {
             return None;
         }
-        self.rare.pace().map(|pace| pace.set_at + AGAIN)
+        self.rare.pace()?.set_at.map(|at| at + AGAIN)
     }
 
     /// Whether bytes wait for the transport, or messages can be encoded.
@@ -137,10 +145,10 @@ impl Link {
         self.outbox.bytes() > 0 || self.can_compress()
     }
 
-    /// Whether as much has been encoded as the line takes for now. Without a pace: whether anything is left to write.
+    /// Whether as much has been encoded as the line takes for now. If nobody says: whether anything is left to write.
     fn is_behind(&self) -> bool {
-        match self.rare.pace() {
-            Some(pace) => self.outbox.end() >= pace.until,
+        match self.rare.pace().and_then(|pace| pace.until) {
+            Some(until) => self.outbox.end() >= until,
             None => self.outbox.bytes() > 0,
         }
     }

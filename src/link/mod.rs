@@ -325,13 +325,13 @@ impl Link {
     /// Whether little is queued, nothing incomplete, and no state kept that most links lack.
     #[inline]
     pub fn is_light(&self) -> bool {
-        !self.has_rare() && self.outbox.bytes() < 2 << 10 && self.decoder.used_bytes() == 0
+        !self.may_hold() && self.decoder.used_bytes() == 0
     }
 
-    /// Whether much may be queued, or messages are kept or held back.
+    /// Whether much may be queued, or there is state that most links lack.
     #[inline]
     pub fn may_hold(&self) -> bool {
-        self.rare.may_have_timers() || self.outbox.bytes() >= 4 << 10
+        self.has_rare() || self.outbox.bytes() >= 2_560
     }
 
     /// Whether it has state that most links lack.

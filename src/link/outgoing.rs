@@ -93,9 +93,6 @@ pub struct Waiting {
 impl Waiting {
     /// Appends a message.
     pub fn push(&mut self, outgoing: Outgoing) {
-        if let Outgoing::Latest { key, .. } = &outgoing {
-            self.latest.insert(*key, self.first.wrapping_add(self.messages.len() as u64));
-        }
         self.add(&outgoing);
         self.messages.push_back(outgoing);
     }
@@ -143,13 +140,19 @@ impl Waiting {
         }
     }
 
-    /// Replaces the message with this key, if there is one.
-    pub fn replace(&mut self, key: u64, text: bool, payload: Payload) {
-        let Some(number) = self.latest.get(&key) else { return };
-        if let Some(old) = self.messages.get_mut(number.wrapping_sub(self.first) as usize) {
-            self.bytes -= old.left();
-            *old = Outgoing::Latest { key, text, payload };
-            self.bytes += old.left();
+    /// Queues a message in the place of the one with the same key, or behind the others.
+    pub fn push_latest(&mut self, key: u64, text: bool, payload: Payload) {
+        let newer = Outgoing::Latest { key, text, payload };
+        let place = self.latest.get(&key).map(|number| number.wrapping_sub(self.first) as usize);
+        match place.and_then(|place| self.messages.get_mut(place)) {
+            Some(old) => {
+                self.bytes = self.bytes - old.left() + newer.left();
+                *old = newer;
+            }
+            None => {
+                self.latest.insert(key, self.first.wrapping_add(self.messages.len() as u64));
+                self.push(newer);
+            }
         }
     }
 

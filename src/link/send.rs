@@ -361,11 +361,7 @@ impl Link {
 
     /// Compresses, encodes and writes queued messages until the budget is exhausted.
     pub fn write(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
-        if self.rare.begins_with_latest() {
-            // What is in front of it leaves first.
-            self.write_frames(endpoint, cx);
-            self.measure_pace(cx.now);
-        }
+        self.go_before_latest(endpoint, cx);
         while self.can_compress() && !cx.budget.is_spent() {
             self.encode_waiting(endpoint, cx);
             self.write_frames(endpoint, cx);
@@ -376,10 +372,7 @@ impl Link {
     /// As `write`, for half of the budget, but at least one slice, so that a poll makes progress even if the budget is
     /// exhausted.
     pub(super) fn write_some(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
-        if self.rare.begins_with_latest() {
-            self.write_frames(endpoint, cx);
-            self.measure_pace(cx.now);
-        }
+        self.go_before_latest(endpoint, cx);
         if self.can_compress() {
             self.encode_waiting(endpoint, cx);
         }
@@ -387,7 +380,7 @@ impl Link {
     }
 
     /// Writes queued frames for half of the remaining budget.
-    fn write_frames(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+    pub(super) fn write_frames(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         self.write_until(endpoint, cx, u64::MAX);
     }
 

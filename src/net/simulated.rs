@@ -232,9 +232,9 @@ impl Simulated {
         self.out.line.has_room() && self.failed.is_none()
     }
 
-    /// Bytes that wait for the bandwidth of the line.
-    pub(super) fn waiting(&self) -> usize {
-        self.out.line.waiting(self.now()) as usize
+    /// Bytes that wait for the bandwidth of the line; `None`: it has no limit.
+    pub(super) fn waiting(&self) -> Option<usize> {
+        self.out.line.waiting(self.now()).map(|bytes| bytes as usize)
     }
 
     /// Whether the line takes bytes over from the stream below.

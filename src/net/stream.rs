@@ -168,20 +168,22 @@ impl Stream {
         }
     }
 
-    /// Bytes that were written and wait to be sent, as far as that is known: by the system, or by a simulated line.
-    pub fn unsent(&self, ask: Unsent) -> usize {
-        let waits = if let Stream::Simulated(sim) = self { sim.waiting() } else { 0 };
+    /// Bytes that were written and wait to be sent, by the system or by a simulated line; `None`: nobody says.
+    pub fn unsent(&self, ask: Unsent) -> Option<usize> {
+        if let Stream::Simulated(sim) = self {
+            let (line, below) = (sim.waiting(), sim.below().unsent(ask));
+            return line.map(|line| line + below.unwrap_or_default()).or(below);
+        }
         #[cfg(unix)]
-        let in_system = {
+        {
             use std::os::fd::AsRawFd;
-            self.socket().and_then(|tcp| ask(tcp.as_raw_fd())).unwrap_or_default() as usize
-        };
+            ask(self.socket()?.as_raw_fd()).map(|bytes| bytes as usize)
+        }
         #[cfg(not(unix))]
-        let in_system = {
+        {
             let _ = ask;
-            0
-        };
-        waits + in_system
+            None
+        }
     }
 
     /// Our address.

@@ -2,6 +2,7 @@
 //! 4), as steps with one deadline. The result is a link.
 
 mod answering;
+mod early;
 mod greeting;
 mod proxied;
 mod proxy;
@@ -11,14 +12,14 @@ mod streaming;
 use crate::codes::*;
 use crate::endpoint::{Endpoint, Info};
 use crate::error::Failure;
-use crate::heap::{self, Discarded};
-use crate::link::{End, Link, Outbox, Outgoing, Parts, PendingClose, Sent, Waiting, Wrote};
+use crate::heap::Discarded;
+use crate::link::{End, Link, Outbox, Parts, PendingClose, Waiting, Wrote};
 use crate::net::{Destination, Dial, LEAST_READ, Names, Reader, Services, Step, Stream, tls_failure};
 use crate::protocol::{Asked, ClientHandshake, DeflateParams, OfferedChannel, Refused, RequestSpec, Role, Tunnel};
 use crate::session::{Session, Terms};
 use crate::status::{Cause, Phase, Text};
 use crate::trace::{Fact, Trace};
-use crate::work::{Cx, LONG_GAP, Payload};
+use crate::work::{Cx, LONG_GAP};
 use answering::Answering;
 use greeting::Greeter;
 pub use proxied::Via;
@@ -273,66 +274,6 @@ impl Opening {
             self.write(endpoint, cx);
         }
         self.finish(endpoint, cx, more)
-    }
-
-    /// Queues a message until OPEN.
-    pub fn put(&mut self, endpoint: &mut Endpoint, text: bool, payload: &[u8]) -> Sent {
-        if let Some(sent) = self.keep(endpoint, payload.len(), |session| session.keep(text, payload)) {
-            return sent;
-        }
-        if !self.queue_before_open || self.ending.is_some() {
-            return Sent::NotOpen;
-        }
-        if !self.early_has_room(endpoint, payload.len()) {
-            endpoint.owe_writable(payload.len());
-            return Sent::Full;
-        }
-        let Some(copy) = heap::copy(payload) else { return Sent::NoMemory };
-        self.early.push(Outgoing::Early { text, payload: copy });
-        endpoint.count_sent(payload.len());
-        Sent::Taken
-    }
-
-    /// Keeps a message that takes the place of the one with the same key, if there is one.
-    pub fn wait_latest(&mut self, endpoint: &mut Endpoint, key: u64, text: bool, payload: Payload) -> Sent {
-        let len = payload.len();
-        let in_session = self.session().is_some_and(Session::is_alive);
-        if self.pending_close.is_some() || self.ending.is_some() || !(in_session || self.queue_before_open) {
-            return Sent::NotOpen;
-        }
-        let old = match self.session().filter(|_| in_session) {
-            Some(session) => session.len_of_latest(key),
-            None => self.early.len_of_latest(key),
-        };
-        let more = old.map_or(len, |old| len.saturating_sub(old));
-        let has_room = if in_session { self.session_has_room(more) } else { self.early_has_room(endpoint, more) };
-        if (old.is_none() || more > 0) && !has_room {
-            endpoint.owe_writable(len);
-            return Sent::Full;
-        }
-        match self.session_mut().filter(|_| in_session) {
-            Some(session) if old.is_some() => session.replace(key, text, payload),
-            Some(session) => {
-                if !session.keep_latest(key, text, payload) {
-                    return Sent::NoMemory;
-                }
-            }
-            None if old.is_some() => self.early.replace(key, text, payload),
-            None => self.early.push(Outgoing::Latest { key, text, payload }),
-        }
-        endpoint.count_latest(len, old.is_some());
-        Sent::Taken
-    }
-
-    fn early_has_room(&self, endpoint: &Endpoint, len: usize) -> bool {
-        let (waits, bytes) = (self.early.len() as u64, (self.early.bytes() + len) as u64);
-        let options = &endpoint.options;
-        waits == 0 || (waits < options.limit(WS_OPT_OUTBOUND_PACKETS) && bytes <= options.limit(WS_OPT_OUTBOUND_BYTES))
-    }
-
-    /// Number and bytes of the messages that wait for OPEN.
-    pub fn early(&self) -> (usize, usize) {
-        (self.early.len(), self.early.bytes())
     }
 
     /// The phase that the opening has reached.

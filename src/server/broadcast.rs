@@ -2,7 +2,6 @@
 //! written while the budget lasts.
 
 use super::ceiling::SHARED;
-use super::client::Handshaking;
 use super::{Server, Slot};
 use crate::codes::*;
 use crate::connection::Connection;
@@ -21,8 +20,10 @@ use std::sync::Arc;
 const MAX_LEVEL: u8 = 9;
 /// A write of at most this many bytes takes as long as decoding `WRITE` frames.
 const SHORT: usize = 4 << 10;
-/// Messages for which several clients wait that are looked at in a poll.
+/// Messages for which several clients wait that are looked at in a poll, at least, and the part of them: so their number
+/// stays within this part of those that come with each poll.
 const PASSED_AT_ONCE: usize = 64;
+const PASSED_PART: usize = 8;
 const WRITE: u32 = 8;
 
 /// A message to several clients.
@@ -219,13 +220,13 @@ impl Server {
     /// Whether the open clients among `whom` but `except` have room for `len` bytes. If not, those that lack it get
     /// WRITABLE later. A client whose session is lost does not count.
     fn all_have_room(&mut self, cx: &mut Cx<'_>, len: usize, whom: Whom<'_>, except: Option<u32>) -> bool {
-        let mut all = true;
+        let (mut all, share) = (true, self.tight_share());
         for key in whom.keys(self.slots.len()) {
             if Some(key) == except {
                 continue;
             }
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
-            if client.progress != Handshaking::Over || !client.peer.may_put() || !client.peer.endpoint.admitted {
+            if !client.receives(&self.above) {
                 continue;
             }
             if cx.corked {
@@ -237,15 +238,14 @@ impl Server {
             if !client.peer.has_room(len) {
                 client.peer.endpoint.owe_writable(len);
                 all = false;
-            } else if self.is_tight() && self.refuses_put(key, len) {
+            } else if share.is_some_and(|share| client.refuses_put(share, len)) {
                 all = false;
             }
         }
         all
     }
 
-    /// Sends to open clients. `Taken`: all accepted it; `Partial`: some did not; `NoMemory`: no
-    /// client receives it.
+    /// Sends to open clients. `Taken`: all accepted it; `Partial`: some did not; `NoMemory`: no client receives it.
     pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> Sent {
         let Some(mut forms) = self.forms(&spread) else { return Sent::NoMemory };
         let result = self.put_forms(cx, spread, &mut forms);
@@ -295,17 +295,23 @@ impl Server {
             return;
         }
         let from = if self.reuse.passed_at < self.reuse.passed.len() { self.reuse.passed_at } else { 0 };
-        let to = (from + PASSED_AT_ONCE).min(self.reuse.passed.len());
-        let mut count = 0;
+        let count = PASSED_AT_ONCE + self.reuse.passed.len() / PASSED_PART;
+        let to = (from + count).min(self.reuse.passed.len());
+        let mut freed = 0;
         let gone = self.reuse.passed.extract_if(from..to, |storage| Arc::strong_count(storage) == 1);
         gone.for_each(|storage| {
-            count += 1;
+            freed += 1;
             cx.discard(storage.capacity(), storage);
         });
-        self.reuse.passed_at = to - count;
+        self.reuse.passed_at = to - freed;
         if self.reuse.passed.is_empty() {
             self.reuse.passed = Vec::new();
         }
+    }
+
+    /// Number of messages that are kept because clients wait for them, or waited lately.
+    pub fn awaited_messages(&self) -> usize {
+        self.reuse.passed.len()
     }
 
     /// Makes the forms of a message, with the memory for long ones; `None`: there is not enough memory.
@@ -330,18 +336,13 @@ impl Server {
     /// As `put_spread`, with forms made before.
     pub fn put_forms(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, forms: &mut Forms<'_>) -> Sent {
         let Spread { payload, whom, except, on_full, mut now, .. } = spread;
-        let (mut partial, at_once) = (false, now);
+        let (mut partial, at_once, share) = (false, now, self.tight_share());
         for key in whom.keys(self.slots.len()) {
             if except.contains(&key) {
                 continue;
             }
-            let is_refused = self.is_tight() && self.refuses_put(key, payload.len());
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
-            if client.progress != Handshaking::Over
-                || !client.peer.may_put()
-                || (self.above.watches && client.peer.endpoint.label == 0)
-                || !client.peer.endpoint.admitted
-            {
+            if !client.receives(&self.above) {
                 continue;
             }
             // A write takes some microseconds; a long or compressed message may take much longer.
@@ -354,6 +355,7 @@ impl Server {
                 WRITE
             };
             now = now && !cx.budget.spend(work);
+            let is_refused = share.is_some_and(|share| client.refuses_put(share, payload.len()));
             match if is_refused { Sent::Full } else { forms.put(cx, &mut client.peer, now) } {
                 Sent::Taken if at_once => self.mark_put(cx, key, now),
                 Sent::Taken => self.queues.later.push(key),
@@ -382,10 +384,11 @@ impl Server {
 
     /// Sends to one client.
     pub fn put_one(&mut self, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Sent {
-        if self.is_tight() && self.refuses_put(key, payload.len()) {
+        let share = self.tight_share();
+        let Some(client) = self.client(key) else { return Sent::NotOpen };
+        if share.is_some_and(|share| client.refuses_put(share, payload.len())) {
             return Sent::Full;
         }
-        let Some(client) = self.client(key) else { return Sent::NotOpen };
         let sent = client.peer.put(cx, text, payload);
         let news = client.peer.endpoint.inbox.marks() != client.marks as usize;
         if sent == Sent::Taken {

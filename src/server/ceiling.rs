@@ -4,7 +4,7 @@
 //! it. One of those who wait with an incomplete message is read from ten
 //! times a second, so that none waits for ever.
 
-use super::client::Handshaking;
+use super::client::{Client, Handshaking};
 use super::key_queue::KeyQueue;
 use super::{Server, Slot};
 use crate::codes::WS_OPT_MAX_TOTAL_MIB;
@@ -64,6 +64,24 @@ pub(super) struct Ceiling {
 
 fn bytes(kib: u32) -> u64 {
     u64::from(kib) << 10
+}
+
+impl Client {
+    /// Whether it holds more than `share`, and waits for the others.
+    fn exceeds(&self, share: u64) -> bool {
+        bytes(self.holds) >= share
+    }
+
+    /// As `Server::refuses_put`.
+    #[cold]
+    pub(super) fn refuses_put(&mut self, share: u64, len: usize) -> bool {
+        let waits = self.peer.has_output() || self.peer.unacknowledged()[0] > 0;
+        let refuses = self.exceeds(share) && waits && self.peer.may_put();
+        if refuses {
+            self.peer.endpoint.owe_writable(len);
+        }
+        refuses
+    }
 }
 
 impl Ceiling {
@@ -133,6 +151,7 @@ impl Server {
     }
 
     /// What each client may hold when the limit is near.
+    #[cold]
     fn share(&self) -> u64 {
         if self.ceiling.is_over {
             return SMALL;
@@ -154,37 +173,29 @@ impl Server {
         [self.held_bytes(), self.ceiling.peak, self.ceiling.ended]
     }
 
-    /// Whether the limit is near.
+    /// What a client may hold now; `None`: the limit is not near.
     #[inline]
-    pub fn is_tight(&self) -> bool {
-        self.ceiling.is_tight
-    }
-
-    /// Whether a client waits for the others, because the limit is near and it holds more than its share.
-    pub(super) fn is_over_share(&self, key: u32) -> bool {
-        let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
-        self.ceiling.is_tight && bytes(client.holds) >= self.share()
+    pub fn tight_share(&self) -> Option<u64> {
+        if self.ceiling.is_tight { Some(self.share()) } else { None }
     }
 
     /// Whether a client that is served now is not read from. One whose link has failed is, to its end.
-    pub(super) fn must_pause(&mut self, key: u32) -> bool {
-        if !self.is_over_share(key) || self.ceiling.turn.take_if(|turn| *turn == key).is_some() {
-            return false;
-        }
-        matches!(self.slots.get(key as usize), Some(Slot::Client(client)) if !client.peer.has_failed())
+    pub(super) fn must_pause(&mut self, key: u32, share: u64) -> bool {
+        let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
+        client.exceeds(share) && !client.peer.has_failed() && self.ceiling.turn.take_if(|turn| *turn == key).is_none()
     }
 
-    /// Whether a message to a client is refused, because it holds more than its share. It gets WRITABLE later.
+    /// Whether a message to a client with this handle is refused, because it holds more than its share. It gets WRITABLE
+    /// later.
+    #[inline]
+    pub fn refuses_put(&mut self, key: u32, handle: u32, len: usize) -> bool {
+        self.ceiling.is_tight && self.refuses_put_now(key, handle, len)
+    }
+
     #[cold]
-    pub fn refuses_put(&mut self, key: u32, len: usize) -> bool {
-        let refuses = self.is_over_share(key);
-        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
-        let waits = client.peer.has_output() || client.peer.unacknowledged()[0] > 0;
-        if refuses && waits && client.peer.may_put() {
-            client.peer.endpoint.owe_writable(len);
-            return true;
-        }
-        false
+    fn refuses_put_now(&mut self, key: u32, handle: u32, len: usize) -> bool {
+        let share = self.share();
+        self.client(key).is_some_and(|client| client.peer.endpoint.handle == handle && client.refuses_put(share, len))
     }
 
     /// A client above its share is written to and not read from.
@@ -205,8 +216,7 @@ impl Server {
             && self.slots.get(key as usize).is_some_and(is_readable)
     }
 
-    /// Before and after clients are served: keeps to the limit, within an eighth of the budget. True: there is more to
-    /// end.
+    /// After clients were served: keeps to the limit, within an eighth of the budget. True: there is more to end.
     pub(super) fn keep_ceiling(&mut self, cx: &mut Cx<'_>) -> bool {
         self.ceiling.polls += 1;
         if self.ceiling.holds == 0 && !self.ceiling.is_tight {
@@ -233,13 +243,13 @@ impl Server {
         }
         for _ in 0..if self.ceiling.is_tight { LOOKED_AT } else { usize::MAX } {
             let Some(key) = self.ceiling.paused.pop() else { break };
-            let waits = self.is_over_share(key);
-            let reads_on =
-                |slot: &Slot| matches!(slot, Slot::Client(client) if client.peer.endpoint.inbox.counted() == 0);
+            let share = self.tight_share();
+            let Some(Slot::Client(client)) = self.slots.get(key as usize) else { continue };
+            let waits = share.is_some_and(|share| client.exceeds(share));
             let has_turn = !self.ceiling.is_over
                 && self.ceiling.turn.is_none()
                 && self.ceiling.next_turn.is_none_or(|next| next <= cx.now)
-                && self.slots.get(key as usize).is_some_and(reads_on);
+                && client.peer.endpoint.inbox.counted() == 0;
             if waits && !has_turn {
                 self.ceiling.paused.push(key);
                 continue;

@@ -1,7 +1,7 @@
 //! An accepted connection, and the server's bookkeeping after each change of it.
 
 use super::refusals::TurnedAway;
-use super::{Handles, Queues, Server};
+use super::{Above, Handles, Queues, Server};
 use crate::connection::{Changed, Connection};
 use crate::endpoint::{Asked, Endpoint, shown_address};
 use crate::error::Failure;
@@ -113,6 +113,15 @@ impl Client {
     /// Whether its opening handshake is in progress.
     pub(super) fn is_pending(&self) -> bool {
         matches!(self.progress, Handshaking::Pending | Handshaking::PendingAgain | Handshaking::Answered)
+    }
+
+    /// Whether messages to several clients are put to it, if there is room.
+    #[inline]
+    pub(super) fn receives(&self, above: &Above) -> bool {
+        self.progress == Handshaking::Over
+            && self.peer.may_put()
+            && (!above.watches || self.peer.endpoint.label != 0)
+            && self.peer.endpoint.admitted
     }
 
     /// Whether a file is being sent to it.

@@ -58,18 +58,19 @@ impl Server {
         }
         while let Some(key) = self.queues.ready.pop() {
             let alone = self.queues.ready.is_empty();
-            if self.client(key).is_none() {
-                self.introduce(cx, key, Some(handles));
-                continue;
-            }
-            if self.must_pause(key) {
+            if let Some(share) = self.tight_share()
+                && self.must_pause(key, share)
+            {
                 self.pause(cx, key);
                 if !self.queues.ready.is_empty() && cx.budget.is_spent() {
                     return true;
                 }
                 continue;
             }
-            let Some(client) = self.client(key) else { continue };
+            let Some(client) = self.client(key) else {
+                self.introduce(cx, key, Some(handles));
+                continue;
+            };
             if !alone {
                 cx.budget.begin_slice();
             }

@@ -311,9 +311,13 @@ impl Session {
         self.log.push_shared(text, payload)
     }
 
-    /// Keeps a message that a newer one with the same key replaces until it is handed to a link. False: there is no memory
-    /// for it.
+    /// Keeps a message in the place of the one with the same key that was handed to no link, or behind the others. False:
+    /// there is no memory for it.
     pub fn keep_latest(&mut self, key: u64, text: bool, payload: Payload) -> bool {
+        if let Some(number) = self.latest.get(&key) {
+            self.log.replace(self.index_of(*number), key, text, payload);
+            return true;
+        }
         if !self.log.push_latest(key, text, payload) {
             return false;
         }
@@ -324,13 +328,6 @@ impl Session {
     /// Length of the message that one with this key replaces; `None`: there is none.
     pub fn len_of_latest(&self, key: u64) -> Option<usize> {
         self.log.latest(self.index_of(*self.latest.get(&key)?)).map(|(_, len)| len)
-    }
-
-    /// Replaces the message with this key, if there is one.
-    pub fn replace(&mut self, key: u64, text: bool, payload: Payload) {
-        if let Some(number) = self.latest.get(&key) {
-            self.log.replace(self.index_of(*number), key, text, payload);
-        }
     }
 
     /// Whether a newer message may take the place of the next one.

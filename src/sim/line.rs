@@ -111,9 +111,10 @@ impl Line {
         self.held < self.most && !self.is_ending()
     }
 
-    /// Bytes that wait for the bandwidth at `now`.
-    pub fn waiting(&self, now: u64) -> u64 {
-        self.departed.saturating_sub(now).saturating_mul(u64::from(self.conditions.bytes_per_s)) / BYTE
+    /// Bytes that wait for the bandwidth at `now`; `None`: it is unlimited.
+    pub fn waiting(&self, now: u64) -> Option<u64> {
+        let rate = u64::from(self.conditions.bytes_per_s);
+        (rate > 0).then(|| self.departed.saturating_sub(now).saturating_mul(rate) / BYTE)
     }
 
     /// Accepts bytes that are sent at `now`, as far as there is room; returns their number. `all`: even beyond it.

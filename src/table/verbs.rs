@@ -92,9 +92,7 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
             return put_with_role(family, body, member, handle, text, payload);
         };
         if let (Kind::Server(server), Member::Client(key)) = (&mut *kind, member)
-            && server.is_tight()
-            && server.peer(key).is_some_and(|peer| peer.endpoint.handle == handle)
-            && server.refuses_put(key, payload.len())
+            && server.refuses_put(key, handle, payload.len())
         {
             return accepted(Sent::Full);
         }

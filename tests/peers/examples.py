@@ -15,6 +15,7 @@ def all_examples():
     echo("wss", [path("chain.pem"), path("leaf.key")], ["", path("root.pem")])
     chat()
     rooms()
+    server_per_core()
     demo()
     mistakes()
 
@@ -124,6 +125,23 @@ def rooms():
             for player in (ann, bob, cid):
                 all_see("(the peer closed the connection with 1001 (going away))", player)
         same("the server's exit code", server.wait(), 0)
+
+
+def server_per_core():
+    with case("server_per_core: two servers on one port"), example("server_per_core", "0", "2") as server:
+        (port,) = line(server, r"2 servers listen on port (\d+)")
+        for _ in range(6):
+            with example("minimal_client", f"ws://localhost:{port}") as client:
+                line(client, "Connected")
+                line(client, "< Got text data from server: Test packet")
+                interrupt(client)
+                line(client, "Closed with code 1000: closed as the host asked")
+        interrupt(server)
+        counts = [
+            line(server, rf"server {number}: (\d+) clients, (\d+) messages, [\d.]+ s of CPU") for number in range(2)
+        ]
+        same("clients and messages of both", [sum(map(int, column)) for column in zip(*counts)], [6, 6])
+        same("the exit code", server.wait(), 0)
 
 
 def all_see(text, *programs):

@@ -429,6 +429,31 @@ fn the_storage_of_a_passed_on_message_is_freed_once_all_have_sent_it() {
     test.poll_until("its end", |_| held.upgrade().is_none());
 }
 
+/// However many broadcasts wait for a flush in each frame, those that have left are forgotten.
+#[test]
+fn messages_that_have_left_do_not_accumulate() {
+    const EACH: usize = 200;
+    let mut test = TestServer::new(&[(WS_OPT_COALESCE, 1)]);
+    let (mut client, _) = test.open();
+    let (mut most, mut bytes) = (0, Vec::new());
+    for _ in 0..200 {
+        for _ in 0..EACH {
+            let sent = test.act(|server, cx| server.put_all(cx, false, &[7; 2_000], Whom::ALL, None));
+            assert_eq!(sent, Sent::Taken);
+        }
+        bytes.clear();
+        let end = Instant::now() + PATIENCE;
+        while bytes.len() < EACH * 2_004 {
+            assert!(Instant::now() < end, "{} bytes", bytes.len());
+            test.poll();
+            read(&mut client, &mut bytes);
+        }
+        most = most.max(test.server.awaited_messages());
+    }
+    assert!((EACH..=16 * EACH).contains(&most), "{most}");
+    test.poll_until("the last are forgotten", |test| test.server.awaited_messages() == 0);
+}
+
 #[test]
 fn a_message_that_does_not_shrink_is_sent_uncompressed() {
     let mut test = compressing();

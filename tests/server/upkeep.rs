@@ -136,7 +136,7 @@ fn the_last_write_tries_every_client_or_stops_at_the_budget() {
             clients.iter().map(|(_, key)| test.server.peer(*key).unwrap().queued_bytes()).collect();
         for (client, _) in &mut clients {
             let mut bytes = Vec::new();
-            while bytes.len() < 100_000 {
+            while bytes.len() < 300_000 {
                 read(client, &mut bytes);
                 std::thread::yield_now();
             }
