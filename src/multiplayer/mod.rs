@@ -18,6 +18,7 @@ pub mod wire;
 
 pub use host::Host;
 pub use join::Join;
+pub(crate) use scene_packets::CALL_HEAD;
 pub use scene_packets::SceneSettings;
 pub use target::Target;
 pub use wire::Wire;

@@ -2,7 +2,7 @@
 
 use super::ids::Ids;
 use super::news::{Known, News, Notice};
-use super::relay::{Passed, close_for_memory, note_lost, send_to_clients};
+use super::relay::{Passed, close_for_memory, note_lost, note_too_big, send_to_clients};
 use super::scene::packet::about;
 use super::wire::{self, Message3, Wire};
 use super::{FEW, HOST_ID, Target, kept};
@@ -10,6 +10,7 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::heap;
 use crate::link::Sent;
+use crate::names::said::JOIN_LOCAL;
 use crate::server::{Server, Spread, Whom};
 use crate::status::{ErrorCode, State};
 use crate::work::Cx;
@@ -78,7 +79,7 @@ impl Roster {
         self.players.get(&id).map(|player| player.key).ok_or_else(|| match id {
             HOST_ID => Error::new(
                 ErrorCode::Target,
-                "1 is the host itself, which has no connection to itself: open one with ws_join_local",
+                format!("1 is the host itself, which has no connection to itself: open one with {JOIN_LOCAL}"),
             ),
             _ => Error::new(ErrorCode::Target, format!("no peer {id} is connected: it may have gone")),
         })
@@ -244,6 +245,9 @@ impl Roster {
 
     /// Relays a client's message to the other clients that its target selects.
     pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, passed: Passed) {
+        if passed.len() as u64 > server.endpoint.options.max_put() && !server.has_only_local() {
+            return note_too_big(server, cx, from, passed.len());
+        }
         let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
         let (keys, except) = match self.reach(target) {
             Ok(Reach::One(key))

@@ -5,6 +5,7 @@ use super::scene::{Cache, Call, Fault, other_methods};
 use crate::codes::*;
 use crate::endpoint::{Inbox, Mark, Options};
 use crate::error::{Error, shown};
+use crate::names::said::BINARY;
 use crate::names::{AUTH, MAX_CALL_BYTES, SCENE};
 use crate::status::{Cause, ErrorCode, EventKind, MessageType, Phase};
 use crate::work::Arena;
@@ -84,7 +85,7 @@ pub struct CallLimits {
 }
 
 /// Bytes by which the packet of a call may exceed the call as the program encoded it.
-const CALL_HEAD: usize = 16;
+pub(crate) const CALL_HEAD: usize = 16;
 
 impl CallLimits {
     /// The limits in the options.
@@ -286,7 +287,7 @@ pub fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
     match payload {
         _ if text => Err(Error::new(
             ErrorCode::Arg,
-            "a scene has no text messages: send it as WS_BINARY, or as an argument of a call",
+            format!("a scene has no text messages: send it as {BINARY}, or as an argument of a call"),
         )),
         [] => Err(Error::new(ErrorCode::Arg, "a scene has no empty packets: Godot refuses them")),
         _ => Ok(()),

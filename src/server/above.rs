@@ -75,6 +75,18 @@ impl Server {
         }
     }
 
+    /// Whether every connected client is in this process, so that its other end is this library.
+    pub fn has_only_local(&mut self) -> bool {
+        let slots = &mut self.slots;
+        let is_local = |key: &&u32| match slots.get_mut(**key as usize) {
+            Some(Slot::Client(client)) if client.peer.endpoint.handle != 0 => {
+                client.peer.stream_mut().is_some_and(|stream| stream.is_memory())
+            }
+            _ => false,
+        };
+        self.counts.connected == self.above.local.iter().filter(is_local).count()
+    }
+
     /// Whether there are clients in this process.
     pub fn has_local(&self) -> bool {
         !self.above.local.is_empty()

@@ -203,6 +203,11 @@ namespace Wspeer
         /// and not taken, incomplete messages, what is to be sent, what is not acknowledged (SessionMs), compression
         /// contexts, handshakes. A message to several clients counts once.</summary>
         public uint MaxTotalMib;
+        /// <summary>Maximum length of a message that is sent, framing of the multiplayer format included, in bytes.
+        /// Default: for hosts and joins 65535, because a player with Godot's own classes and default settings leaves
+        /// when a longer one comes, but not among players of one process (ws_join_local); for others
+        /// WebSocketConfig.Off, only MaxMessageBytes counts.</summary>
+        public uint MaxPutBytes;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -262,6 +267,7 @@ namespace Wspeer
             to->MaxTopics = MaxTopics;
             to->MaxServerTopics = MaxServerTopics;
             to->MaxTotalMib = MaxTotalMib;
+            to->MaxPutBytes = MaxPutBytes;
         }
     }
 }
