@@ -186,7 +186,15 @@ enum class event_kind : std::int32_t {
   lost = WS_EVENT_LOST,
   // With session_ms: another link continues the session, and nothing was lost. event.count is the number of messages
   // that are sent again.
-  resumed = WS_EVENT_RESUMED
+  resumed = WS_EVENT_RESUMED,
+  // With WS_SCENE: peer event.peer_id has spawned a node of a scene that was declared with ws_declare_scene().
+  // event.packet is for ws_decode_replication(). The peer's nodes are gone with its DISCONNECTED; on a join also with
+  // CLOSED, and with LOST if there is no session.
+  spawn = WS_EVENT_SPAWN,
+  // With WS_SCENE: peer event.peer_id has despawned such a node, or shows it no more to this one.
+  despawn = WS_EVENT_DESPAWN,
+  // With WS_SCENE: peer event.peer_id has synchronized properties of one node or more.
+  sync = WS_EVENT_SYNC
 };
 
 // The type of a message.
@@ -196,7 +204,16 @@ enum class message_kind : std::int32_t {
   // A binary message (RFC 6455 section 5.6).
   binary = WS_BINARY,
   // A remote call, with WS_SCENE only. ws_encode_call() makes one to send, ws_decode_call() reads a received one.
-  call = WS_CALL
+  call = WS_CALL,
+  // With WS_SCENE: a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer, as it is on the wire. Received
+  // with WS_RAW_REPLICATION only.
+  replication = WS_REPLICATION,
+  // Received, with WS_SCENE: SPAWN, for ws_decode_replication().
+  spawn = WS_SPAWN,
+  // Received, with WS_SCENE: DESPAWN, for ws_decode_replication().
+  despawn = WS_DESPAWN,
+  // Received, with WS_SCENE: SYNC, for ws_decode_replication().
+  sync = WS_SYNC
 };
 
 // How far a connection had come when it ended.

@@ -8,20 +8,22 @@
   var signatures = {
     ws_abi_version: 'i', ws_accept: 'iippp', ws_advance_time: 'iii', ws_attach: 'ipip', ws_close: 'iiip',
     ws_complete_auth: 'iii', ws_config_init: 'ipp', ws_connect: 'ippp', ws_declare_node: 'iipp',
-    ws_decode_call: 'ippppp', ws_decode_variant: 'ipppppp', ws_diagnose: 'ippp', ws_disconnect: 'iiiip',
-    ws_drain: 'iiiip', ws_encode_call: 'ippppppp', ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii',
-    ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip', ws_get_conns: 'iippp',
-    ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip',
-    ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp',
-    ws_get_text: 'iiippp', ws_get_topics: 'iippp', ws_get_waiting: 'iippp', ws_hint: 'iii', ws_host: 'ippp',
-    ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp',
-    ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_publish: 'iipippi',
-    ws_publish_latest: 'iipiippi', ws_put_latest: 'iiiippi', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi',
-    ws_put_packets: 'iippp', ws_reply: 'iiipppp', ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi',
-    ws_set_certificate: 'iipp', ws_set_header: 'iipp', ws_set_log_level: 'ii', ws_set_name: 'ipp',
-    ws_set_option: 'iiii', ws_set_sim: 'iip', ws_set_url: 'iip', ws_set_user: 'iip', ws_shutdown: 'v',
-    ws_sim_init: 'ippi', ws_struct_size: 'ii', ws_subscribe: 'iip', ws_take_output: 'iippp', ws_unsubscribe: 'iip',
-    ws_version: 'i', ws_wait: 'ippi'
+    ws_declare_scene: 'iipiip', ws_declare_synchronizer: 'iipipp', ws_decode_call: 'ippppp',
+    ws_decode_replication: 'ipppppp', ws_decode_variant: 'ipppppp', ws_despawn: 'iii', ws_diagnose: 'ippp',
+    ws_disconnect: 'iiiip', ws_drain: 'iiiip', ws_encode_call: 'ippppppp', ws_encode_variant: 'ippppp',
+    ws_feed: 'iippp', ws_flush: 'ii', ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip',
+    ws_get_conns: 'iippp', ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp',
+    ws_get_option: 'iiip', ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii',
+    ws_get_stats: 'iipp', ws_get_text: 'iiippp', ws_get_topics: 'iippp', ws_get_waiting: 'iippp', ws_hint: 'iii',
+    ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp',
+    ws_make_certificate: 'ipipppppp', ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii',
+    ws_publish: 'iipippi', ws_publish_latest: 'iipiippi', ws_put_latest: 'iiiippi', ws_put_packet: 'iippi',
+    ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_reply: 'iiipppp', ws_result_name: 'pi',
+    ws_send_auth: 'iiipp', ws_serve: 'iippi', ws_set_certificate: 'iipp', ws_set_header: 'iipp', ws_set_log_level: 'ii',
+    ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_sim: 'iip', ws_set_url: 'iip', ws_set_user: 'iip',
+    ws_set_visible: 'iiiii', ws_shutdown: 'v', ws_sim_init: 'ippi', ws_spawn: 'iipipppp', ws_struct_size: 'ii',
+    ws_subscribe: 'iip', ws_sync: 'iiipp', ws_take_output: 'iippp', ws_unsubscribe: 'iip', ws_version: 'i',
+    ws_wait: 'ippi'
   };
   var library = {};
 
@@ -60,6 +62,9 @@
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
+    },
+    replicated: {
+      size: 32, path: 0, name: 8, node: 16, scene: 20, items: 24, data_items: 28
     },
     call: {
       size: 24, path: 0, method: 8, arguments: 16, items: 20
@@ -110,6 +115,9 @@
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
     },
+    replicated: {
+      size: 24, path: 0, name: 4, node: 8, scene: 12, items: 16, data_items: 20
+    },
     call: {
       size: 16, path: 0, method: 4, arguments: 8, items: 12
     },
@@ -150,7 +158,7 @@
     VARIANT_STRING_NAME: 21, VERSION: 100
   };
   // All flags of ws_config.
-  library.$WSPEER_FLAGS = 7847935;
+  library.$WSPEER_FLAGS = 16236543;
   // By result.
   library.$WSPEER_NAMES = {
     '-17': 'WS_ERR_DIRECTORY', '-16': 'WS_ERR_PANIC', '-15': 'WS_ERR_LIMIT', '-14': 'WS_ERR_UNSUPPORTED',
@@ -162,7 +170,7 @@
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
     1: isWide ? 288 : 236, 2: 376, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
-    6: isWide ? 24 : 16, 7: isWide ? 24 : 16, 8: 104
+    6: isWide ? 24 : 16, 7: isWide ? 24 : 16, 8: 104, 9: isWide ? 32 : 24
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
   library.$WSPEER_OPTION_ROWS = {

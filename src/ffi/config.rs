@@ -12,8 +12,8 @@ use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
 use crate::names::{
     self, ALLOWED_HOSTS, ALLOWED_ORIGINS, APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, FORWARDED, INSECURE, KEY_PEM,
-    MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name, PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, SCENE,
-    SESSION_MS, SHARE_PORT, TRUSTED_PROXIES, X_FORWARDED_FOR,
+    MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name, PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, RAW_REPLICATION,
+    SCENE, SESSION_MS, SHARE_PORT, TRUSTED_PROXIES, X_FORWARDED_FOR,
 };
 use crate::net::{Networks, TlsClientSettings};
 use crate::opening::ProxySetting;
@@ -83,7 +83,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         }),
         node: node(&config)?,
         wire: wire(config.flags)?,
-        scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY) },
+        scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY), raw_replication: has(WS_RAW_REPLICATION) },
         heartbeat: has(WS_APP_HEARTBEAT),
         queue_before_open: has(WS_QUEUE_BEFORE_OPEN),
         max_header_bytes: match config.max_header_bytes {
@@ -314,8 +314,8 @@ fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {
 fn wire(flags: u32) -> Result<Wire, Error> {
     match (flags & WS_GODOT3 != 0, flags & WS_SCENE != 0) {
         (true, true) => Err(bad(format!("WS_GODOT3 and {SCENE} exclude each other"))),
-        (_, false) if flags & (WS_AUTH | WS_NO_RELAY) != 0 => {
-            Err(bad(format!("{AUTH} or {NO_RELAY} is set without {SCENE}")))
+        (_, false) if flags & (WS_AUTH | WS_NO_RELAY | WS_RAW_REPLICATION) != 0 => {
+            Err(bad(format!("{AUTH}, {NO_RELAY} or {RAW_REPLICATION} is set without {SCENE}")))
         }
         (true, false) => Ok(Wire::Godot3),
         (false, true) => Ok(Wire::Scene),

@@ -39,6 +39,7 @@ STRUCTS = {
     "ws_stats": "WebSocketStats",
     "ws_variant": "NativeVariant",
     "ws_call": "NativeCall",
+    "ws_replicated": "NativeReplicated",
     "ws_sim": "WebSocketSim",
 }
 PUBLIC = {"WebSocketStats", "WebSocketSim"}

@@ -80,7 +80,7 @@ CTYPES = {
 }
 POINTERS = {"ws_config": "POINTER(Config)", "ws_stats": "POINTER(Stats)", "ws_sim": "POINTER(Sim)"}
 # Structs that are unpacked in batches, which is faster than ctypes.Structure.
-PACKED = ("ws_packet", "ws_packet_out", "ws_event", "ws_variant", "ws_call")
+PACKED = ("ws_packet", "ws_packet_out", "ws_event", "ws_variant", "ws_call", "ws_replicated")
 
 
 def in_python(text, names):
