@@ -9,8 +9,8 @@ use wspeer::internals::link::Sent;
 use wspeer::internals::multiplayer::{SceneSettings, Target, Wire};
 use wspeer::internals::status::{Cause, ErrorCode, EventKind, Phase, State};
 
-const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true };
-const ALONE: SceneSettings = SceneSettings { auth: false, relay: false };
+const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true, raw_replication: false };
+const ALONE: SceneSettings = SceneSettings { auth: false, relay: false, raw_replication: false };
 const JOINED: u8 = 1;
 const LEFT: u8 = 2;
 /// The id that each join here gets.
