@@ -1,5 +1,5 @@
 /* A real Godot 4.6 with a MultiplayerSpawner and MultiplayerSynchronizers, and this library at the other end: as host and
-   as join, with the authority on either side. Usage: replication_godot ENGINE PROJECT */
+   as join, with the authority on either side, and the example. Usage: replication_godot ENGINE PROJECT EXAMPLE */
 #include "scene_engine.h"
 
 enum { ITEMS = 64 };
@@ -271,13 +271,38 @@ static void with_godot_in_our_game(void) {
   handle_count = 0;
 }
 
+static void the_example(const char *path) {
+  static engine server, example;
+  char url[64];
+  ws_config config = config_of(0);
+  godot(&server, NULL, NULL, NULL);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d", number_said(&server, "listening "));
+  const char *args[] = {path, url, "/root/Game/Spawner", "0", PROPERTIES, NULL};
+  launch(&example, args);
+  ws_join(url, &config, &handles[0]);
+  handle_count = 1;
+  event_of(handles[0], WS_EVENT_CONNECTED);
+  say(handles[0], 1, "spawn A 5");
+  CHECK(said(&example, "peer 1 spawns Game/Spawner A (", 0) != NULL, "the example prints what Godot spawns");
+  CHECK(strstr(example.text, ") .:position=(1, 2) .:health=5 .:label=\"of A\"\n") != NULL, "with its properties");
+  say(handles[0], 1, "set A hat [1, \"b\"]");
+  double end = now_s() + 20;
+  while (!strstr(example.text, " .:hat=[1, \"b\"]\n") && now_s() < end && listen_to(&example)) move_on();
+  CHECK(strstr(example.text, " .:hat=[1, \"b\"]\n") != NULL, "and an Array that changes");
+  say(handles[0], 1, "quit");
+  CHECK(ends(&server) && ends(&example), "the example ends with the game");
+  ws_free(handles[0]);
+  handle_count = 0;
+}
+
 int main(int argc, char **argv) {
-  if (argc != 3) return 2;
+  if (argc != 4) return 2;
   engine_path = argv[1];
   project = argv[2];
   signal(SIGPIPE, SIG_IGN);
   in_a_game_of_godot();
   with_godot_in_our_game();
+  the_example(argv[3]);
   ws_shutdown();
   FINISH();
 }
