@@ -311,7 +311,7 @@ class MultiplayerPeer(Connection, _Many):
         peer = whole("peer_id", peer_id, *INT32)
         check(lib.ws_set_visible(self._handle, whole("node", node, 0, OFF), peer, int(visible)))
 
-    def send_replication(self, packet: bytes, to: int | None = None) -> bool:
+    def send_replication(self, packet: bytes | bytearray | memoryview, to: int | None = None) -> bool:
         """With scene=True: sends a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer that the program
         made or got with raw_replication=True. Else like send()."""
         return self._put_as(TYPE_REPLICATION, as_bytes("packet", packet), to)
