@@ -669,9 +669,10 @@ int main(void) {
   secrets();
   CHECK(ws_struct_size(WS_STRUCT_CONFIG) == sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) == sizeof(ws_stats) &&
             ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) &&
-            ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
+            ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) &&
+            ws_struct_size(WS_STRUCT_REPLICATED) == sizeof(ws_replicated),
         "ws_struct_size matches the structs of the header");
-  CHECK(ws_struct_size(0) == 0 && ws_struct_size(9) == 0 && ws_struct_size(-1) == 0,
+  CHECK(ws_struct_size(0) == 0 && ws_struct_size(10) == 0 && ws_struct_size(-1) == 0,
         "ws_struct_size of an unknown struct is 0");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION && ws_get_features() != 0, "versions");
   ws_shutdown();
