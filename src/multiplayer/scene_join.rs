@@ -40,6 +40,7 @@ impl SceneJoin {
         self.admission = Admission::default();
         self.deadline = None;
         self.scene.own.leave_all();
+        self.scene.declared.leave(None);
         let is_large = self.scene.is_large();
         let (known, spawned) = (self.scene.cache.leave_all(), self.scene.received.leave_all());
         if is_large {

@@ -257,6 +257,7 @@ impl Scene {
     /// A peer has gone.
     pub fn leave(&mut self, cx: &Cx<'_>, peer: i32) {
         self.cache.leave(peer);
+        self.declared.leave(Some(peer));
         self.own.leave(peer);
         let is_large = self.received.is_large();
         let gone = self.received.leave(peer);
