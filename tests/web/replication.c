@@ -1,6 +1,7 @@
 /* Spawners and synchronizers of a join in a scene; the output must be the same natively and in a browser. Usage:
    replication wire URL (the bytes of a join, as tests/web/scene_host.c receives and sends them), replication host URL
    (two joins of tests/web/replication_host.c, where one of them and the host are authorities) */
+#include "replication_model.h"
 #include "scene_join.h"
 
 /* ---- Packets ---- */
@@ -660,6 +661,153 @@ static void sends(const char *url) {
   reported("freed", ws_despawn(join, third));
 }
 
+/* ---- With a host ---- */
+
+enum { JOINS = 3 };
+
+static ws_handle joins[JOINS];
+static model models[JOINS];
+/* The host's answer to "model". */
+static char answer[MODEL_BYTES];
+
+static void open_another(const char *url, int index) {
+  int32_t authority = index ? ws_get_peer_id(joins[0]) : 0;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_SCENE;
+  /* So that nodes wait for room in the queue. */
+  config.outbound_packets = 4;
+  if (ws_join(url, &config, &joins[index]) != WS_OK) exit(1);
+  join = joins[index];
+  scene_of("Game/Hosts", 1, 0, "a, b spawn change; c change");
+  synchronizer_of("Game/Clock", 1, "time change", NULL);
+  scene_of("Game/Theirs", authority, 0, "a, b spawn change; c change");
+  scene_of("Game/Theirs", authority, WS_CUSTOM_SCENE, "");
+}
+
+/* Polls all joins once, and takes their events. */
+static void turn(void) {
+  const struct timespec moment = {0, 1000000};
+  ws_event event;
+  for (int i = 0; i < JOINS; i++) {
+    if (!joins[i]) continue;
+    ws_poll(joins[i]);
+    while (ws_next_event(joins[i], &event) == WS_OK) {
+      model_take(&models[i], &event);
+      if (event.type == WS_EVENT_ERROR || event.type == WS_EVENT_CLOSED) join = joins[i], show(&event);
+      if (event.type == WS_EVENT_MESSAGE) snprintf(answer, sizeof answer, "%s", (const char *)event.packet.data);
+    }
+  }
+  nanosleep(&moment, NULL);
+}
+
+/* Waits until a join has these nodes, or the host with an index of -1. */
+static void has(const char *what, int index, const char *text) {
+  const char *found = "";
+  for (time_t limit = time(NULL) + 8; time(NULL) < limit; turn()) {
+    join = joins[index < 0 ? 0 : index];
+    if (index < 0) say(1, "model");
+    found = index < 0 ? answer : model_text(&models[index]);
+    if (!strcmp(found, text)) break;
+  }
+  printf("%s, %d: %s\n", what, index, found);
+}
+
+static void commands(const char *word) {
+  join = joins[0];
+  reported(word, say(1, "%s", word));
+}
+
+static void with_host(const char *url) {
+  static char text[MODEL_BYTES], name[20];
+  static uint32_t nodes[30];
+  uint32_t their_clock;
+  size_t len = 0;
+  int refused = 0;
+  open_another(url, 0);
+  synchronizer_of("Game/TheirClock", 0, "time change", &their_clock);
+  while (ws_get_state(joins[0]) != WS_OPEN) turn();
+  open_another(url, 1);
+  synchronizer_of("Game/TheirClock", ws_get_peer_id(joins[0]), "time change", NULL);
+  while (ws_get_state(joins[1]) != WS_OPEN) turn();
+  /* The host is the authority. */
+  commands("spawn");
+  for (int i = 0; i < 2; i++) has("spawned", i, "First: a=1 b=2; Game/Clock: time=6; Second: a=3 b=4 c=5; ");
+  commands("change");
+  for (int i = 0; i < 2; i++) has("changed", i, "First: a=11 b=2 c=13; Game/Clock: time=14; Second: a=3 b=12 c=5; ");
+  commands("hide");
+  has("hidden from the other", 0, "First: a=11 b=2 c=13; Game/Clock: time=14; Second: a=3 b=12 c=5; ");
+  has("hidden from the other", 1, "Game/Clock: time=14; Second: a=3 b=12 c=5; ");
+  commands("despawn");
+  for (int i = 0; i < 2; i++) has("despawned", i, i ? "Game/Clock: time=14; " : "First: a=11 b=2 c=13; Game/Clock: time=14; ");
+  /* The first join is, with more nodes than its queue holds. */
+  join = joins[0];
+  for (int i = 0; i < 30; i++) {
+    snprintf(name, sizeof name, "N%02d", i);
+    if (i % 10 == 5) {
+      add_item(WS_VARIANT_STRING, 0, "data");
+    } else {
+      add_integer("a", i), add_integer("b", 0), add_integer("c", 1);
+    }
+    refused += ws_spawn(join, "Game/Theirs", i % 10 == 5 ? WS_CUSTOM_SCENE : 0, name, items, (size_t)count, &nodes[i]) != WS_OK;
+    count = 0;
+  }
+  for (int change = 0; change < 3; change++) {
+    for (int i = 0; i < 30; i++) {
+      if (i % 10 == 5) continue;
+      add_integer("b", 100 * change + i), add_integer("c", change);
+      refused += ws_sync(join, nodes[i], items, (size_t)count) != WS_OK;
+      count = 0;
+    }
+    add_integer("time", change);
+    refused += ws_sync(join, their_clock, items, (size_t)count) != WS_OK;
+    count = 0;
+    if (change == 1) turn();
+  }
+  for (int i = 0; i < 30; i += 3) refused += ws_despawn(join, nodes[i]) != WS_OK;
+  len += (size_t)sprintf(text, "Game/Clock: time=14; Game/TheirClock: time=2; ");
+  for (int i = 0; i < 30; i++) {
+    if (i % 3 == 0) continue;
+    if (i % 10 == 5) len += (size_t)sprintf(text + len, "N%02d:; ", i);
+    else len += (size_t)sprintf(text + len, "N%02d: a=%d b=%d c=2; ", i, i, 200 + i);
+  }
+  printf("%d are refused\n", refused);
+  has("of the join", -1, strstr(text, "Game/Their"));
+  has("of the join", 1, text);
+  /* Nothing but their spawns tells others of these. */
+  for (int i = 0; i < 20; i++) {
+    uint32_t node;
+    snprintf(name, sizeof name, "O%02d", i);
+    join = joins[0];
+    add_integer("a", i), add_integer("b", 7);
+    refused += ws_spawn(join, "Game/Theirs", 0, name, items, (size_t)count, &node) != WS_OK;
+    count = 0;
+    len += (size_t)sprintf(text + len, "O%02d: a=%d b=7; ", i, i);
+  }
+  printf("%d are refused\n", refused);
+  has("of the join", 1, text);
+  has("of the join", -1, strstr(text, "Game/Their"));
+  /* One who comes later gets what is there. */
+  open_another(url, 2);
+  synchronizer_of("Game/TheirClock", ws_get_peer_id(joins[0]), "time change", NULL);
+  has("late", 2, text);
+  join = joins[0];
+  reported("hide", ws_set_visible(join, nodes[1], 0, 0));
+  reported("show", ws_set_visible(join, nodes[1], ws_get_peer_id(joins[2]), 1));
+  has("shown to one", 2, text);
+  char *hidden = strstr(text, "N01:");
+  memmove(hidden, strstr(hidden, "N02:"), strlen(strstr(hidden, "N02:")) + 1);
+  has("hidden from others", 1, text);
+  has("hidden from others", -1, strstr(text, "Game/Their"));
+  /* Its nodes go with it. */
+  ws_close(joins[0], 1000, NULL);
+  while (ws_get_state(joins[0]) != WS_CLOSED) turn();
+  turn();
+  for (int i = 1; i < JOINS; i++) has("gone", i, "Game/Clock: time=14; ");
+  ws_free(joins[0]), joins[0] = joins[1], joins[1] = 0;
+  has("gone", -1, "");
+}
+
 int main(int argc, char **argv) {
   if (argc < 3) return 2;
   if (!strcmp(argv[1], "wire")) {
@@ -669,6 +817,8 @@ int main(int argc, char **argv) {
     as_bytes(argv[2]);
     ws_free(join);
     sends(argv[2]);
+  } else {
+    with_host(argv[2]);
   }
   ws_shutdown();
   return 0;
