@@ -42,12 +42,31 @@ static void arrives(void) {
   comes(hex_of(packet, size));
 }
 
-/* The events of what the host has said. */
-static void events(void) {
+/* The events of what the host has said. Returns whether one of them is this. */
+static int events_have(int32_t type) {
   ws_event event;
+  int have = 0;
   ws_poll(join);
   say(1, "!0361");
-  for (event = next(); event.type != WS_EVENT_MESSAGE || event.packet.len != 1; event = next()) show(&event);
+  for (event = next(); event.type != WS_EVENT_MESSAGE || event.packet.len != 1; event = next()) {
+    show(&event);
+    have |= event.type == type;
+  }
+  return have;
+}
+
+static void events(void) {
+  events_have(WS_EVENT_MESSAGE);
+}
+
+/* The events of a packet of the other peer. A node that it has spawned is despawned. */
+static void events_of_other(void) {
+  uint8_t node[4];
+  memcpy(node, packet + 12, sizeof node);
+  if (!events_have(WS_EVENT_SPAWN)) return;
+  begin(OTHER, DESPAWN), add_bytes(node, sizeof node);
+  arrives();
+  events();
 }
 
 /* The peer gives a number to a path without methods. */
@@ -93,15 +112,6 @@ static void add_state(uint32_t number, const char *values) {
 static void add_change(uint32_t number, uint32_t low, uint32_t high, const char *values) {
   add_word(number), add_word(low), add_word(high), add_word((uint32_t)strlen(values) / 2);
   add_hex(values);
-}
-
-/* The nodes 1 and 4 of the other peer, if they are there. */
-static void leaves(void) {
-  for (uint32_t node = 1; node <= 4; node += 3) {
-    begin(OTHER, DESPAWN), add_word(node);
-    arrives();
-    events();
-  }
 }
 
 /* ---- Any bytes for ws_decode_replication ---- */
@@ -437,16 +447,14 @@ static void receives(const char *url) {
     for (size_t end = 7; end <= len; end++) {
       memcpy(packet, kept, size = end);
       arrives();
-      events();
-      if (kind == 0 || kind == 3) leaves();
+      events_of_other();
     }
     for (size_t i = 6; i < len; i++) {
       memcpy(packet, kept, size = len);
       packet[i] = values[(i + (size_t)kind) % sizeof values];
       if (i == 6 && (packet[i] & 7) == 7) continue;
       arrives();
-      events();
-      if (kind == 0 || kind == 3) leaves();
+      events_of_other();
     }
   }
   /* A peer that has gone and comes again. */
@@ -650,12 +658,17 @@ static void sends(const char *url) {
   reported("despawn by path", ws_despawn(join, lone));
   synchronizer_of("Lone", 0, NULL, NULL);
   add_integer("a", 5), synchronized(lone);
+  reported("hide", ws_set_visible(join, third, 0, 0));
+  reported("show to the other", ws_set_visible(join, third, OTHER, 1));
+  events();
   comes("0702565cdc67");
   events();
   reported("despawn", ws_despawn(join, first));
   events();
   comes("0701565cdc67");
   events();
+  events();
+  reported("show to all", ws_set_visible(join, third, 0, 1));
   events();
   ws_free(join);
   reported("freed", ws_despawn(join, third));
@@ -685,6 +698,9 @@ static void open_another(const char *url, int index) {
   scene_of("Game/Theirs", authority, WS_CUSTOM_SCENE, "");
 }
 
+/* A command did not fit into the queue. */
+static int was_full;
+
 /* Polls all joins once, and takes their events. */
 static void turn(void) {
   const struct timespec moment = {0, 1000000};
@@ -695,6 +711,7 @@ static void turn(void) {
     while (ws_next_event(joins[i], &event) == WS_OK) {
       model_take(&models[i], &event);
       if (event.type == WS_EVENT_ERROR || event.type == WS_EVENT_CLOSED) join = joins[i], show(&event);
+      if (event.type == WS_EVENT_WRITABLE && !was_full) printf("WRITABLE, and nothing was refused\n");
       if (event.type == WS_EVENT_MESSAGE) snprintf(answer, sizeof answer, "%s", (const char *)event.packet.data);
     }
   }
@@ -706,7 +723,7 @@ static void has(const char *what, int index, const char *text) {
   const char *found = "";
   for (time_t limit = time(NULL) + 8; time(NULL) < limit; turn()) {
     join = joins[index < 0 ? 0 : index];
-    if (index < 0) say(1, "model");
+    if (index < 0 && say(1, "model") == WS_ERR_FULL) was_full = 1;
     found = index < 0 ? answer : model_text(&models[index]);
     if (!strcmp(found, text)) break;
   }
