@@ -39,14 +39,7 @@ impl SceneJoin {
         self.is_in = false;
         self.admission = Admission::default();
         self.deadline = None;
-        self.scene.own.leave_all();
-        self.scene.declared.leave(None);
-        let is_large = self.scene.is_large();
-        let (known, spawned) = (self.scene.cache.leave_all(), self.scene.received.leave_all());
-        if is_large {
-            cx.services.discard(Box::new(known));
-            cx.services.discard(Box::new(spawned));
-        }
+        self.scene.leave_all(cx);
     }
 
     /// Whether one of `held` held messages of the host may be processed.

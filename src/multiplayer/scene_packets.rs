@@ -9,6 +9,7 @@ use crate::error::{Error, shown};
 use crate::names::{AUTH, MAX_CALL_BYTES, RAW_REPLICATION, SCENE};
 use crate::status::{Cause, ErrorCode, EventKind, MessageType, Phase};
 use crate::work::{Arena, Cx};
+use std::collections::BTreeSet;
 
 /// Authentication data is refused while this many events are unread.
 const MAX_AUTH_UNREAD: usize = 64;
@@ -68,6 +69,8 @@ pub struct Scene {
     pub received: Received,
     /// The nodes that this program has spawned.
     pub own: Own,
+    /// Peers and causes for which an ERROR about replication was reported: one is enough, as packets come all the time.
+    reported: BTreeSet<(i32, Cause)>,
 }
 
 /// The origin of a packet.
@@ -157,6 +160,7 @@ impl Scene {
             declared: Declared::default(),
             received: Received::default(),
             own: Own::default(),
+            reported: BTreeSet::new(),
         }
     }
 
@@ -195,7 +199,7 @@ impl Scene {
                     None => inbox.drop_held(),
                 }
                 if let Some((cause, why)) = lost {
-                    note(inbox, source.label, cause, &why, source.time_ns);
+                    self.note_replication(inbox, source, cause, &why);
                 }
                 return Ok(None);
             }
@@ -212,6 +216,7 @@ impl Scene {
     /// Declares a scene of a spawner, or forgets it; see ws_declare_scene(). An authority of 0 is this program.
     pub fn declare_scene(&mut self, path: &str, authority: i32, scene: u8, list: Option<&str>) -> Result<(), Error> {
         self.check_replication(authority)?;
+        self.reported.clear();
         let path = relative(path);
         let Some(list) = list else { return self.declared.forget(path, scene) };
         self.cache.declare_path(path)?;
@@ -228,6 +233,7 @@ impl Scene {
         list: Option<&str>,
     ) -> Result<u32, Error> {
         self.check_replication(authority)?;
+        self.reported.clear();
         let path = relative(path);
         let Some(list) = list else {
             self.own.forget_path(path);
@@ -254,11 +260,34 @@ impl Scene {
         Ok(())
     }
 
+    fn note_replication(&mut self, inbox: &mut Inbox, source: Source, cause: Cause, why: &str) {
+        let is_its = |mark: &Mark| mark.kind == EventKind::Error && mark.cause == cause && mark.label == source.label;
+        if self.reported.insert((source.peer, cause)) || inbox.find_mark(is_its).is_some() {
+            note(inbox, source.label, cause, why, source.time_ns);
+        }
+    }
+
+    /// All peers have gone. Declarations and the program's nodes stay.
+    pub fn leave_all(&mut self, cx: &Cx<'_>) {
+        self.own.leave_all();
+        self.declared.leave(None);
+        self.reported.clear();
+        let is_large = self.is_large();
+        let (known, spawned) = (self.cache.leave_all(), self.received.leave_all());
+        if is_large {
+            cx.services.discard(Box::new(known));
+            cx.services.discard(Box::new(spawned));
+        }
+    }
+
     /// A peer has gone.
     pub fn leave(&mut self, cx: &Cx<'_>, peer: i32) {
         self.cache.leave(peer);
         self.declared.leave(Some(peer));
         self.own.leave(peer);
+        if !self.reported.is_empty() {
+            self.reported.retain(|(of, _)| *of != peer);
+        }
         let is_large = self.received.is_large();
         let gone = self.received.leave(peer);
         if is_large {
@@ -315,7 +344,7 @@ impl Scene {
                 let why = format!(
                     "peer {from} replicates nodes (MultiplayerSpawner, MultiplayerSynchronizer), and no scene is declared: use ws_declare_scene"
                 );
-                Effect::Lost(Cause::Unsupported, why)
+                Effect::Replication(Taken { message: None, lost: Some((Cause::Unsupported, why)) })
             }
             Packet::Replication => {
                 let path_of = |number| self.cache.path_of(from, number);

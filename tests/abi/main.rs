@@ -12,5 +12,6 @@ mod event_order;
 mod latest;
 mod names;
 mod outbound_counts;
+mod replication;
 mod shared_port;
 mod topics;

@@ -357,6 +357,20 @@ far scene
 check "bindings/python/README.md: the player calls" ends python3 scene.py
 check "the remote peer received it" received 'hello 5 \[1.5\]'
 server_ends
+{
+  printf 'import wspeer\n'
+  "$extract" "$python" python declare_scene |
+    sed '0,/^\.\.\.$/s//while player.state != wspeer.State.OPEN: player.poll()/
+      0,/^\.\.\.$/s//while not (found := [e for e in player.events() if e.nodes]): player.poll()\nevent = found[0]/
+      0,/^\.\.\.$/s///'
+  printf 'player.close()\nwhile player.state != wspeer.State.CLOSED: player.poll()\n'
+} > replicated.py
+far scene
+check "bindings/python/README.md: the player has the node that the host spawned" says "^SPAWN Mob 1 {'.:position'" \
+  python3 -u replicated.py
+check "the remote peer has the node that the player spawned" received 'SPAWN Me (1.0, 2.0)'
+check "and what it synchronized" received 'SYNC  (3.0, 2.0)'
+server_ends
 if [ -x "$root/build/venv/bin/python" ] && command -v cargo > /dev/null; then
   line=$("$extract" "$python" sh 'pip install' | sed 's/ *#.*//')
   packages=$("$root/build/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

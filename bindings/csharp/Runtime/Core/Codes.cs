@@ -76,11 +76,11 @@ namespace Wspeer
         /// <summary>With WebSocketFlags.Scene: a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer, as it
         /// is on the wire. Received with WebSocketFlags.RawReplication only.</summary>
         Replication = 4,
-        /// <summary>Received, with WebSocketFlags.Scene: SPAWN, for ws_decode_replication().</summary>
+        /// <summary>Received, with WebSocketFlags.Scene: SPAWN, for WebSocketReplicated.Decode().</summary>
         Spawn = 5,
-        /// <summary>Received, with WebSocketFlags.Scene: DESPAWN, for ws_decode_replication().</summary>
+        /// <summary>Received, with WebSocketFlags.Scene: DESPAWN, for WebSocketReplicated.Decode().</summary>
         Despawn = 6,
-        /// <summary>Received, with WebSocketFlags.Scene: SYNC, for ws_decode_replication().</summary>
+        /// <summary>Received, with WebSocketFlags.Scene: SYNC, for WebSocketReplicated.Decode().</summary>
         Sync = 7,
     }
 
@@ -165,7 +165,7 @@ namespace Wspeer
         /// of messages that are sent again.</summary>
         Resumed = 18,
         /// <summary>With WebSocketFlags.Scene: peer event.PeerId has spawned a node of a scene that was declared with
-        /// ws_declare_scene(). event.Packet is for ws_decode_replication(). The peer's nodes are gone with its
+        /// DeclareScene(). event.Packet is for WebSocketReplicated.Decode(). The peer's nodes are gone with its
         /// DISCONNECTED; on a join also with CLOSED, and with LOST if there is no session.</summary>
         Spawn = 19,
         /// <summary>With WebSocketFlags.Scene: peer event.PeerId has despawned such a node, or shows it no more to this
@@ -415,8 +415,8 @@ namespace Wspeer
         /// WebSocketResult.ErrUnsupported on Windows. docs/scale.md has an example.</summary>
         SharePort = 4194304,
         /// <summary>With WebSocketFlags.Scene: packets of Godot's MultiplayerSpawner and MultiplayerSynchronizer are
-        /// messages of type WebSocketMessageType.Replication, as they are on the wire. Not with ws_declare_scene() and
-        /// ws_declare_synchronizer(), which read them.</summary>
+        /// messages of type WebSocketMessageType.Replication, as they are on the wire. Not with DeclareScene() and
+        /// DeclareSynchronizer(), which read them.</summary>
         RawReplication = 8388608,
     }
 
@@ -761,5 +761,16 @@ namespace Wspeer
         Multiplayer = 256,
         /// <summary>WebSocketFlags.Scene.</summary>
         Scene = 512,
+    }
+
+    /// <summary>Scenes of a MultiplayerSpawner that are no index in its list.</summary>
+    public static class WebSocketScene
+    {
+        /// <summary>DeclareScene(), Spawn(): what MultiplayerSpawner.spawn(data) makes, by the spawner's
+        /// spawn_function.</summary>
+        public const uint Custom = 255;
+        /// <summary>WebSocketReplicated.Scene: the synchronizer is of no spawned node; DeclareSynchronizer() declared
+        /// it.</summary>
+        public const uint None = 256;
     }
 }

@@ -11,6 +11,8 @@ from wspeer._code import Code
 
 OFF = 0xFFFFFFFF
 """As a limit or a time: unlimited, or switched off."""
+CUSTOM_SCENE = 255
+"""declare_scene(), spawn(): what MultiplayerSpawner.spawn(data) makes, by the spawner's spawn_function."""
 
 
 class Result(Code):
@@ -145,13 +147,14 @@ class EventType(Code):
     """With session_ms: another link continues the session, and nothing was lost. event.count is the number of
     messages that are sent again."""
     SPAWN = 19
-    """With scene: peer event.peer_id has spawned a node of a scene that was declared with declare_scene().
-    event.data is for decode_replication(). The peer's nodes are gone with its DISCONNECTED; on a join also with
-    CLOSED, and with LOST if there is no session."""
+    """With scene: peer event.peer_id has spawned a node of a scene that was declared with declare_scene();
+    event.nodes has it. The peer's nodes are gone with its DISCONNECTED; on a join also with CLOSED, and with LOST
+    if there is no session."""
     DESPAWN = 20
-    """With scene: peer event.peer_id has despawned such a node, or shows it no more to this one."""
+    """With scene: peer event.peer_id has despawned such a node, or shows it no more to this one; event.nodes has
+    it."""
     SYNC = 21
-    """With scene: peer event.peer_id has synchronized properties of one node or more."""
+    """With scene: peer event.peer_id has synchronized properties of one node or more; event.nodes has them."""
 
 
 class Phase(Code):

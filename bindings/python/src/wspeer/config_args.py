@@ -250,8 +250,7 @@ class ConfigArgs(TypedDict, total=False):
     docs/scale.md has an example."""
     raw_replication: bool
     """With scene: packets of Godot's MultiplayerSpawner and MultiplayerSynchronizer are messages of type
-    WS_REPLICATION, as they are on the wire. Not with declare_scene() and declare_synchronizer(), which read
-    them."""
+    replication, as they are on the wire. Not with declare_scene() and declare_synchronizer(), which read them."""
 
 
 FLAGS = {

@@ -40,6 +40,8 @@ pub struct Own {
     peers: BTreeMap<i32, Peer>,
     /// Peers that have to be told something.
     due: BTreeSet<i32>,
+    /// The one of them that is next.
+    next: i32,
     /// The time in packets: it moves on with each poll in which something was synchronized.
     time: u16,
     moves: bool,
@@ -51,8 +53,6 @@ struct Node {
     parts: Vec<Part>,
     /// It is shown to all.
     is_public: bool,
-    /// Peers that it is shown to.
-    shown: BTreeSet<i32>,
 }
 
 enum What {
@@ -77,13 +77,11 @@ struct Peer {
     changed: BTreeSet<u32>,
     /// All nodes from this number on, too.
     from: Option<u32>,
+    /// Nodes that are shown to it, beside those that are shown to all.
+    shown: BTreeSet<u32>,
 }
 
 impl Node {
-    fn is_visible_to(&self, peer: i32) -> bool {
-        self.is_public || self.shown.contains(&peer)
-    }
-
     /// The packet that spawns it; `None`: it is by path.
     fn spawn(&self, number: u32, spawner: u32) -> Option<Vec<u8>> {
         let What::Spawned { declaration, name, data } = &self.what else { return None };
@@ -166,8 +164,7 @@ impl Node {
     }
 
     fn heap_bytes(&self) -> usize {
-        let values = self.parts.iter().flat_map(|part| part.values.iter().flatten()).map(|value| 24 + value.len());
-        values.sum::<usize>() + heap::tree_bytes::<i32>(self.shown.len())
+        self.parts.iter().flat_map(|part| part.values.iter().flatten()).map(|value| 24 + value.len()).sum()
     }
 }
 
@@ -214,7 +211,8 @@ impl Own {
     /// Heap bytes kept about nodes and what peers have been told.
     pub fn bytes(&self) -> usize {
         let told = |peer: &Peer| {
-            heap::tree_bytes::<(u32, bool)>(peer.nodes.len()) + heap::tree_bytes::<u32>(peer.changed.len())
+            heap::tree_bytes::<(u32, bool)>(peer.nodes.len())
+                + heap::tree_bytes::<u32>(peer.changed.len() + peer.shown.len())
         };
         heap::tree_bytes::<(u32, Node)>(self.nodes.len())
             + self.nodes.values().map(Node::heap_bytes).sum::<usize>()
@@ -234,16 +232,12 @@ impl Own {
     pub fn leave(&mut self, peer: i32) {
         self.peers.remove(&peer);
         self.due.remove(&peer);
-        self.nodes.values_mut().for_each(|node| {
-            node.shown.remove(&peer);
-        });
     }
 
     /// All peers have gone. The nodes stay, for those to come.
     pub fn leave_all(&mut self) {
         self.peers.clear();
         self.due.clear();
-        self.nodes.values_mut().for_each(|node| node.shown.clear());
     }
 
     /// A peer has confirmed the number of a path.
@@ -284,7 +278,7 @@ impl Own {
             (number + 1..).zip(&declaration.synchronizers).map(|(at, of)| Part::new(at, of)).collect();
         let count = parts.len() as u32;
         let what = What::Spawned { declaration: declaration.clone(), name: name.to_owned(), data: values.data };
-        let mut node = Node { what, parts, is_public: true, shown: BTreeSet::new() };
+        let mut node = Node { what, parts, is_public: true };
         node.store(values.pairs)?;
         node.check_spawn()?;
         check_size(node.spawn(0, 0).map_or(0, |packet| packet.len()), max_bytes)?;
@@ -308,7 +302,7 @@ impl Own {
         {
             self.check_room()?;
             let parts = vec![Part::new(number, &lone.synchronizer)];
-            let node = Node { what: What::ByPath(lone.path.clone()), parts, is_public: true, shown: BTreeSet::new() };
+            let node = Node { what: What::ByPath(lone.path.clone()), parts, is_public: true };
             self.add(number, node, cache, outlet);
         }
         Ok(number)
@@ -317,11 +311,12 @@ impl Own {
     /// Forgets a synchronizer by path.
     pub fn forget_path(&mut self, path: &str) {
         let is_its = |node: &Node| matches!(&node.what, What::ByPath(of) if **of == *path);
-        self.nodes.retain(|_, node| !is_its(node));
-        let nodes = &self.nodes;
-        self.peers
-            .values_mut()
-            .for_each(|peer| peer.nodes.retain(|number, _| number & BY_PATH == 0 || nodes.contains_key(number)));
+        let Some(number) = self.nodes.iter().find(|(_, node)| is_its(node)).map(|(number, _)| *number) else { return };
+        self.nodes.remove(&number);
+        for peer in self.peers.values_mut() {
+            peer.nodes.remove(&number);
+            peer.shown.remove(&number);
+        }
     }
 
     fn check_room(&self) -> Result<(), Error> {
@@ -350,6 +345,9 @@ impl Own {
             ));
         }
         self.nodes.remove(&number).ok_or_else(|| no_node(number))?;
+        self.peers.values_mut().for_each(|peer| {
+            peer.shown.remove(&number);
+        });
         self.tell_all(number, cache, outlet);
         Ok(())
     }
@@ -372,9 +370,9 @@ impl Own {
         let told = self.peers.get_mut(&peer);
         let told = told.ok_or_else(|| Error::new(ErrorCode::Target, format!("no peer {peer} is connected")))?;
         if visible {
-            node.shown.insert(peer);
+            told.shown.insert(number);
         } else {
-            node.shown.remove(&peer);
+            told.shown.remove(&number);
         }
         told.changed.insert(number);
         self.tell(peer, cache, outlet, false);
@@ -445,13 +443,13 @@ impl Own {
         if std::mem::take(&mut self.moves) {
             self.time = self.time.wrapping_add(1);
         }
-        let mut at = i32::MIN;
-        while let Some(peer) = self.due.range(at..).next().copied() {
-            if self.tell(peer, cache, outlet, true) {
+        for _ in 0..self.due.len() {
+            let next = self.due.range(self.next..).next().or_else(|| self.due.first());
+            let Some(peer) = next.copied() else { break };
+            self.next = peer.wrapping_add(1);
+            if self.tell(peer, cache, outlet, true) || outlet.is_spent() {
                 return true;
             }
-            let Some(next) = peer.checked_add(1) else { break };
-            at = next;
         }
         false
     }
@@ -495,7 +493,7 @@ fn tell_of(
     outlet: &mut dyn Outlet,
 ) -> bool {
     let has = told.nodes.get(&number).copied();
-    let Some(node) = node.filter(|node| node.is_visible_to(peer)) else {
+    let Some(node) = node.filter(|node| node.is_public || told.shown.contains(&number)) else {
         if has.is_some() && number & BY_PATH == 0 {
             let [a, b, c, d] = number.to_le_bytes();
             if !outlet.put(&[peer], &[DESPAWN, a, b, c, d]) {
