@@ -270,6 +270,7 @@ impl Scene {
     /// All peers have gone. Declarations and the program's nodes stay.
     pub fn leave_all(&mut self, cx: &Cx<'_>) {
         self.own.leave_all();
+        self.declared.leave(None);
         self.reported.clear();
         let is_large = self.is_large();
         let (known, spawned) = (self.cache.leave_all(), self.received.leave_all());
@@ -282,6 +283,7 @@ impl Scene {
     /// A peer has gone.
     pub fn leave(&mut self, cx: &Cx<'_>, peer: i32) {
         self.cache.leave(peer);
+        self.declared.leave(Some(peer));
         self.own.leave(peer);
         if !self.reported.is_empty() {
             self.reported.retain(|(of, _)| *of != peer);

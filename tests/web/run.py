@@ -276,6 +276,25 @@ def scenes():
         same("the authentication of a stock Godot", "scene", "scene", "auth", f"ws://127.0.0.1:{port}")
 
 
+def replication():
+    """Spawners and synchronizers: the bytes of a join, and two joins of a native host with authorities on either side."""
+    build_native("tests/web/replication.c", "replication")
+    build_native("tests/web/scene_host.c", "scene_host")
+    build_native("tests/web/replication_host.c", "replication_host")
+    build("tests/web/replication.c", "replication", "-O3", "--closure", "1")
+    with started([str(WEB / "scene_host")], "ws://") as host:
+        same("the bytes of replication", "replication", "replication", "wire", f"ws://{host}")
+    traces = []
+    for program in ([str(WEB / "replication")], ["node", "tests/web/browser.js", "run", str(WEB / "replication.js")]):
+        with started([str(WEB / "replication_host")], "ws://") as host:
+            traces.append(run([*program, "host", f"ws://{host}"]))
+    say(
+        traces[0] == traces[1] and traces[0][0] == 0 and "gone, -1: \n" in traces[0][1],
+        f"nodes of a native host and of a join: {len(traces[0][1].splitlines())} lines equal to native",
+        f"native: {traces[0]}\nweb: {traces[1]}",
+    )
+
+
 def main():
     WEB.mkdir(parents=True, exist_ok=True)
     build_native("examples-c/echo_server.c", "echo_server")
@@ -301,6 +320,7 @@ def main():
         latest(urls["wspeer"])
         godot()
         scenes()
+        replication()
     return 1 if failures else 0
 
 

@@ -195,6 +195,13 @@ impl Declared {
         if known { Ok(()) } else { Err(wrong(format!("the synchronizer {} is not declared", shown(path)))) }
     }
 
+    /// A peer has gone, or all have (`None`): another one with its id, such as a host that was restarted, begins to count
+    /// the time of its packets again.
+    pub fn leave(&mut self, peer: Option<i32>) {
+        let gone = self.lone.values_mut().filter(|lone| peer.is_none_or(|peer| lone.authority == peer));
+        gone.for_each(|lone| lone.time = None);
+    }
+
     /// The authority of a spawner.
     pub(super) fn authority(&self, spawner: &str) -> Option<i32> {
         self.spawners.get(spawner).map(|spawner| spawner.authority)
