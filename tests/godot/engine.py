@@ -44,6 +44,18 @@ def free_port():
         return one.getsockname()[1]
 
 
+def await_port(port, server):
+    """Waits until an engine listens."""
+    limit = time.monotonic() + 20
+    while time.monotonic() < limit and not server.ended:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit(f"nothing listens on {port}: {server.text()}")
+
+
 def project(source, name, kind=OURS):
     """A copy of a project in the work folder with our addon; for the stock kind without it, with our class names
     replaced."""
@@ -56,6 +68,7 @@ def project(source, name, kind=OURS):
         (folder / ".godot").mkdir(exist_ok=True)
         (folder / ".godot" / "extension_list.cfg").write_text("res://addons/wspeer/wspeer.gdextension\n")
     else:
+        shutil.rmtree(folder / ".godot", ignore_errors=True)
         for script in folder.rglob("*.gd"):
             text = script.read_text()
             for ours, stock in zip(NAMES[OURS], NAMES[STOCK]):
