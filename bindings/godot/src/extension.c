@@ -41,8 +41,10 @@ static void unregister_classes(void) {
 }
 
 static void load_help(void) {
+#ifndef WITHOUT_HELP
   gd_load_help load = (gd_load_help)get_function("editor_help_load_xml_from_utf8_chars");
   for (const char *const *xml = class_docs; load && *xml; xml++) load(*xml);
+#endif
 }
 
 static void initialize(void *data, uint32_t level) {

@@ -2,7 +2,7 @@
 @tool
 extends EditorPlugin
 
-const CLASSES := ["WSPeer", "WSServer", "WSMultiplayerPeer"]
+const CLASSES := ["WSPeer", "WSClient", "WSServer", "WSMultiplayerPeer"]
 # The editor first scans the project, and may reload this script meanwhile. A help page needs some frames to appear.
 const STEP := 10
 
