@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures echo through wspeer's classes and through Godot's own in one engine, and writes build/bench/godot.md. Usage:
 run.py [--docs] [--quick]"""
+
 import argparse
 import os
 import pathlib
@@ -39,7 +40,7 @@ def measure(godot, role, kind, size, seconds, port):
     if role == "client":
         seen = godot(f'bench.client({peer}, "ws://127.0.0.1:{port}", {size}, {burst}, {ms})')
     elif role == "multiplayer":
-        seen = godot(f'bench.multiplayer({multiplayer_peer}, {free_port()}, {size}, {burst}, {ms})')
+        seen = godot(f"bench.multiplayer({multiplayer_peer}, {free_port()}, {size}, {burst}, {ms})")
     else:
         own = role == "WSServer" and kind != STOCK
         load = subprocess.Popen(
@@ -130,7 +131,7 @@ def main():
         cells = {(role, size): {kind: [] for kind in KINDS} for role in ROLES for size in SIZES}
         for number in range(rounds):
             for (role, size), cell in cells.items():
-                for kind in KINDS[number % 3:] + KINDS[:number % 3]:
+                for kind in KINDS[number % 3 :] + KINDS[: number % 3]:
                     cell[kind].append(measure(godot, role, kind, size, seconds, port))
         for (role, size), cell in cells.items():
             print(

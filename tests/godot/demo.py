@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs the demo project with our classes and with the stock ones: the printed traces must be equal. Usage: demo.py
 [KIND ...]"""
+
 import re
 import shutil
 import sys

@@ -1,4 +1,5 @@
 """Engines as child processes, and their projects."""
+
 import json
 import os
 import pathlib
@@ -81,6 +82,7 @@ class Engine:
     """A running engine. A thread reads its output, so that it never blocks."""
 
     running = []
+    COMMAND = (GODOT, "--headless", "--max-fps", "250")
 
     def __init__(self, folder, *args, limit=LIMIT, **environment):
         environment = dict(os.environ, HOME=str(WORK / "home"), **environment)
@@ -91,10 +93,7 @@ class Engine:
                 "-s",
                 "KILL",
                 str(limit),
-                GODOT,
-                "--headless",
-                "--max-fps",
-                "250",
+                *self.COMMAND,
                 "--path",
                 str(folder),
                 *map(str, args),
@@ -172,6 +171,12 @@ class Engine:
 
     def faults(self):
         return FAULTS.findall(self.text())
+
+
+class Engine3(Engine):
+    """Godot 3.6."""
+
+    COMMAND = (str(ROOT / "build" / "godot" / "godot3"),)
 
 
 class Remote(Engine):

@@ -23,9 +23,12 @@ def build(name, library):
     shutil.rmtree(folder, ignore_errors=True)
     zipped = folder / "wspeer.zip"
     subprocess.run(
-        ["make", "-s", "-C", GODOT, f"WSPEER_A={library}", f"WORK={folder}/objects", f"ADDON={folder}/addon"], check=True
+        ["make", "-s", "-C", GODOT, f"WSPEER_A={library}", f"WORK={folder}/objects", f"ADDON={folder}/addon"],
+        check=True,
     )
-    said = subprocess.run([GODOT / "package.py", folder / "addon" / "bin", zipped], check=True, capture_output=True, text=True)
+    said = subprocess.run(
+        [GODOT / "package.py", folder / "addon" / "bin", zipped], check=True, capture_output=True, text=True
+    )
     figure(said.stdout.strip().replace(str(folder) + "/", ""))
     return zipped
 
@@ -71,7 +74,11 @@ def contents(zipped):
         (width, height),
     )
     links = re.findall(r"\]\(([^)]+)\)", files["README.md"].decode())
-    check(all(link.startswith(("https://", "#")) for link in links), "zip: the links of its README lead to the site", links)
+    check(
+        all(link.startswith(("https://", "#")) for link in links),
+        "zip: the links of its README lead to the site",
+        links,
+    )
 
 
 def unpacked(zipped, name):

@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """The scripts of Godot 3's tutorial, in which only the class names and the syntax differ: against libwebsockets' server
-and client, against each other, and against another library; and their lines beside the tutorial's."""
+and client, against each other, and beside the tutorial's own scripts in Godot 3.6."""
 
+import re
+import shutil
 import subprocess
 import sys
 
-from engine import OURS, ROOT, Engine, await_port, check, end, free_port, project
+from engine import OURS, ROOT, WORK, Engine, Engine3, await_port, check, end, free_port, project
 
 sys.path.insert(0, str(ROOT / "tests" / "peers"))
 
 import certificates
 import harness
 from certificates import path
+from servers import serving
 from websockets.sync.client import connect
 
 DEMO = ROOT / "bindings" / "godot" / "demo"
@@ -41,15 +44,19 @@ TUTORIAL = {
 }
 
 
-def scripts(name, **replaced):
-    """A copy of the demo project, with texts replaced in the tutorial's scripts."""
-    folder = project(DEMO, name, OURS)
+def replace(folder, replaced):
     for script in folder.glob("tutorial_*.gd"):
         text = script.read_text()
         for old, new in replaced.get(script.stem, ()):
             assert old in text, f"{script.name} has no {old!r}"
             text = text.replace(old, new)
         script.write_text(text)
+
+
+def scripts(name, **replaced):
+    """A copy of the demo project, with texts replaced in the tutorial's scripts."""
+    folder = project(DEMO, name, OURS)
+    replace(folder, replaced)
     return folder
 
 
@@ -81,41 +88,90 @@ def libwebsockets_server():
         check(client.wait("Got data from server: Test packet"), "tutorial: it receives the packet that it sent")
         untrusting = Engine(folder, "tutorial_client.tscn")
         check(
-            untrusting.wait("Closed, clean: false"), "tutorial: without the certificate the connection fails as an error"
+            untrusting.wait("Closed, clean: false"),
+            "tutorial: without the certificate the connection fails as an error",
         )
     check(client.wait("Closed, clean: .*"), "tutorial: it notices the server's end")
     client.kill()
 
 
+def of_godot_3(name, **replaced):
+    """The tutorial's own scripts, for Godot 3.6."""
+    folder = WORK / name
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "tests" / "godot" / "tutorial3", folder)
+    replace(folder, replaced)
+    return folder
+
+
+KINDS = {"WSClient and WSServer": (scripts, Engine), "Godot 3.6": (of_godot_3, Engine3)}
+
+
+def said(engine):
+    """What a script printed, with the id of the last client as ID."""
+    text = "\n".join(line for line in engine.trace() if re.match("(Client|Got data|Connected|Closed|Unable)", line))
+    return re.sub(r"(?i)(clean: )(true|false)", lambda found: found[0].lower(), re.sub(r"\b\d{5,}\b", "ID", text))
+
+
 def each_other():
-    port = free_port()
-    # As in Godot 3, a client that asks for a subprotocol needs a server that has it.
-    folder = scripts(
-        "tutorial-both",
-        tutorial_server=[("PORT = 9080", f"PORT = {port}"), ("listen(PORT)", f'listen(PORT, ["{MIRROR}"])')],
-        tutorial_client=url(f"ws://localhost:{port}"),
-    )
-    server = Engine(folder, "tutorial_server.tscn", limit=90)
-    await_port(port, server)
-    client = Engine(folder, "tutorial_client.tscn")
-    check(client.wait(f"Connected with protocol: {MIRROR}"), "tutorial: its client connects to its server")
-    found = server.wait(rf"Client (\d+) connected with protocol: {MIRROR}")
-    check(found, "tutorial: the server reports it")
-    number = found[1] if found else 0
-    check(server.wait(rf"Got data from client {number}: Test packet \.\.\. echoing"), "tutorial: the server gets the packet")
-    check(client.wait("Got data from server: Test packet"), "tutorial: and sends it back")
-    client.kill()
-    check(server.wait(f"Client {number} disconnected, clean: false"), "tutorial: a client that is killed is not clean")
-    with connect(f"ws://localhost:{port}", subprotocols=[MIRROR]) as other:
-        other.send(b"bytes")
-        check(other.recv(10) == b"bytes", "tutorial: another library gets its packet back")
-        other.close(4001, "bye")
-    check(
-        server.wait(r"Client \d+ disconnecting with code: 4001, reason: bye"),
-        "tutorial: the server reports the client's code and reason",
-    )
-    check(server.wait(r"Client \d+ disconnected, clean: true"), "tutorial: and its clean end")
-    server.kill()
+    """Both pairs and the mixed ones print the same."""
+    seen = {}
+    for number, (serving, (make_server, server_engine)) in enumerate(KINDS.items()):
+        port = free_port()
+        # As in Godot 3, a client that asks for a subprotocol needs a server that has it.
+        listen = [("PORT = 9080", f"PORT = {port}"), ("listen(PORT)", f'listen(PORT, ["{MIRROR}"])')]
+        for joining, (make_client, client_engine) in KINDS.items():
+            server = server_engine(
+                make_server(f"tutorial-server{number}", tutorial_server=listen), "tutorial_server.tscn"
+            )
+            await_port(port, server)
+            folder = make_client(f"tutorial-client{number}", tutorial_client=url(f"ws://127.0.0.1:{port}"))
+            client = client_engine(folder, "tutorial_client.tscn")
+            good = client.wait("Got data from server: Test packet")
+            client.kill()
+            good = good and server.wait("(?i)Client \\d+ disconnected, clean: false")
+            server.kill()
+            seen[serving, joining] = said(server), said(client)
+            check(good, f"tutorial: {joining} as a client of {serving}", seen[serving, joining])
+    check(len(set(seen.values())) == 1, "tutorial: all four pairs print the same", seen)
+
+
+def take_and_close(connection):
+    connection.recv()
+    connection.close(4002, "go")
+
+
+def with_another_library():
+    """The ends of connections, which the scripts report alike."""
+    seen = {}
+    for name, (make, kind) in KINDS.items():
+        port = free_port()
+        folder = make("tutorial-ends", tutorial_server=[("PORT = 9080", f"PORT = {port}")])
+        server = kind(folder, "tutorial_server.tscn")
+        await_port(port, server)
+        with connect(f"ws://127.0.0.1:{port}") as other:
+            other.send(b"bytes")
+            echoed = other.recv(10)
+            other.close(4001, "bye")
+        server.wait("(?i)Client \\d+ disconnected, clean: true")
+        server.kill()
+        with serving(take_and_close, subprotocols=[MIRROR]) as port:
+            closed = kind(make("tutorial-ends", tutorial_client=url(f"ws://127.0.0.1:{port}")), "tutorial_client.tscn")
+            closed.wait("(?i)Closed, clean: true")
+            closed.kill()
+        with serving(take_and_close) as port:
+            refused = kind(make("tutorial-ends", tutorial_client=url(f"ws://127.0.0.1:{port}")), "tutorial_client.tscn")
+            refused.wait("(?i)Closed, clean: false")
+            refused.kill()
+        seen[name] = echoed, said(server), said(closed), said(refused)
+        print(f"# {name}: {seen[name]}")
+    ours, stock = seen.values()
+    for what, one, other in zip(
+        ("a packet comes back", "a client that closes", "a server that closes", "a server without the subprotocol"),
+        ours,
+        stock,
+    ):
+        check(one == other, f"tutorial: {what}, as in Godot 3.6", (one, other))
 
 
 def libwebsockets_client():
@@ -125,9 +181,13 @@ def libwebsockets_client():
     server = Engine(folder, "tutorial_server.tscn")
     await_port(port, server)
     other = subprocess.Popen(
-        ["libwebsockets-test-client", "localhost", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["libwebsockets-test-client", "localhost", f"--port={port}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-    check(server.wait(r"Client \d+ connected with protocol: .*"), "tutorial: libwebsockets' client connects to the server")
+    check(
+        server.wait(r"Client \d+ connected with protocol: .*"), "tutorial: libwebsockets' client connects to the server"
+    )
     check(server.wait(r"Got data from client \d+: c #.*"), "tutorial: and its lines arrive, to be sent back")
     other.kill()
     other.wait()
@@ -139,6 +199,7 @@ def main():
     calls()
     libwebsockets_server()
     each_other()
+    with_another_library()
     libwebsockets_client()
     return end()
 

@@ -3,7 +3,6 @@
 the demo runs with them as clients of the native ones, and what a page cannot do is refused. The module itself: what it
 imports and exports, and that it loads. Usage: web.py NATIVE_ADDON"""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -11,15 +10,15 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 
 from demo import DEMO, server_of
 from engine import OURS, ROOT, WORK, Engine, check, end, figure, project
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import serve
+from servers import serving
 
 HERE = ROOT / "tests" / "godot" / "web"
-ENGINE_ADDON = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "build/godot-engine-addon/addons/wspeer"
+ENGINE_ADDON = (
+    pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "build/godot-engine-addon/addons/wspeer"
+)
 # What the module may need of Godot's export template: the C library, and what each side module has.
 C_LIBRARY = """abort atoi calloc clock_gettime free isalnum malloc memcmp memcpy memmove memset realloc snprintf siprintf
     strchr strcmp strcpy strcspn strlen strncmp strrchr strspn strstr strtod strtol __small_sprintf __multi3 ceil
@@ -49,17 +48,6 @@ def surface():
     )
 
 
-def quietly(handler):
-    """A handler whose connection may end at any time."""
-
-    def handle(connection):
-        with contextlib.suppress(ConnectionClosed):
-            handler(connection)
-
-    return handle
-
-
-@quietly
 def echo(connection):
     """Sends every message back, and closes on request."""
     if connection.request.path == "/greet":
@@ -77,16 +65,14 @@ def chosen(connection, offered):
 
 
 def refused():
-    with serve(echo, "127.0.0.1", 0, select_subprotocol=chosen, compression=None) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}/chat"
+    with serving(echo, select_subprotocol=chosen) as port:
+        url = f"ws://127.0.0.1:{port}/chat"
         engine = Engine(over_engine(HERE, "web-refused"), "--verbose", "--script", "refused.gd", "--", url)
         code = engine.finish(50)
         print("\n".join(line for line in engine.lines if re.match("(not )?ok - ", line)), flush=True)
         check(code == 0 and "END" in engine.lines, "web: the script ran to its end", engine.text()[-1500:])
         leaks = re.findall("leaked.*|Orphan StringName: (?!Node ).*", engine.text())
         check(not leaks, "web: nothing leaks", leaks)
-        server.shutdown()
 
 
 def demo():
@@ -122,23 +108,23 @@ def demo():
     late = Engine(folder, "game/game.tscn", "--", "join", url, "stay")
     check(late.wait(r"\d+ is at \(20\.0, 0\.0\)"), "web: a late player sees the positions")
     host.kill()
-    check(late.finish() == 0 and late.trace()[-1] == "the game is over", "web: it sees the end of the host", late.trace())
+    check(
+        late.finish() == 0 and late.trace()[-1] == "the game is over", "web: it sees the end of the host", late.trace()
+    )
 
 
 def fallback():
     """The README's script, which runs with the addon and without it."""
     text = (ROOT / "bindings" / "godot" / "README.md").read_text()
     script = next(block for block in re.findall(r"```gdscript\n(.*?)```", text, re.S) if "ClassDB.instantiate" in block)
-    script = script.replace('print(peer.get_packet()', 'print(peer.get_class(), " ", peer.get_packet()')
+    script = script.replace("print(peer.get_packet()", 'print(peer.get_class(), " ", peer.get_packet()')
 
-    @quietly
     def greet(connection):
         connection.send("welcome")
         connection.recv()
 
-    with serve(greet, "127.0.0.1", 0) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+    with serving(greet) as port:
+        url = f"ws://127.0.0.1:{port}"
         for name, wanted in (("native", "WSPeer"), ("without", "WebSocketPeer"), ("engine", "WSPeer")):
             folder = project(HERE, f"web-fallback-{name}")
             if name == "without":
@@ -153,7 +139,6 @@ def fallback():
             engine = Engine(folder, "main.tscn")
             check(engine.wait(f"{wanted} welcome"), f"web: the README's script takes {wanted} ({name})", engine.text())
             engine.kill()
-        server.shutdown()
 
 
 def module():

@@ -93,11 +93,29 @@ static void both(uint32_t *up, uint32_t *down, uint32_t value) {
   if (value) *up = *down = value;
 }
 
+/* False: a property cannot be applied, which is printed. */
+static bool fits(const endpoint *self) {
+  static const struct {
+    int setting;
+    const char *name;
+    int most;
+  } limits[] = {{SIM_LAG, "sim_lag", 60}, {SIM_JITTER, "sim_jitter", 60}, {SIM_LOSS, "sim_loss", 1}};
+  char what[120];
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    double value = self->numbers[limits[i].setting];
+    if (!(value > limits[i].most)) continue;
+    snprintf(what, sizeof what, "%s is %g: it must be 0 to %d", limits[i].name, value, limits[i].most);
+    gd_error(limits[i].name, what);
+    return false;
+  }
+  return true;
+}
+
 void simulate(endpoint *self) {
   ws_sim sim;
   bool is_on = false;
   for (int i = SIM_NETWORK; i <= SIM_BANDWIDTH; i++) is_on |= self->numbers[i] > 0;
-  if (!self->handle || (!is_on && !self->is_simulated)) return;
+  if (!self->handle || (!is_on && !self->is_simulated) || !fits(self)) return;
   self->is_simulated = is_on;
   ws_result result = ws_sim_init(&sim, sizeof sim, (int32_t)self->numbers[SIM_NETWORK]);
   if (result == WS_OK) {
