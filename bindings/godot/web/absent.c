@@ -16,6 +16,7 @@
 ABSENT(ws_listen, (const char *url, const ws_config *config, ws_handle *out), A_SERVER)
 ABSENT(ws_host, (const char *url, const ws_config *config, ws_handle *out), A_SERVER)
 ABSENT(ws_attach, (const ws_config *config, int32_t role, ws_handle *out), "accept_stream()")
+ABSENT(ws_pair, (const ws_config *config, ws_handle *client, ws_handle *server), "pairs")
 ABSENT(ws_feed, (ws_handle h, const uint8_t *bytes, size_t len, size_t *taken), "accept_stream()")
 ABSENT(ws_take_output, (ws_handle h, uint8_t *buf, size_t cap, size_t *len), "accept_stream()")
 ABSENT(ws_accept, (ws_handle conn, const char *subprotocol, const char *const *headers, size_t n), A_SERVER)

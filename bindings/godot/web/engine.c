@@ -471,6 +471,11 @@ ws_result ws_get_conn(ws_handle h, int32_t peer_id, ws_handle *out) {
   return WS_OK;
 }
 
+int32_t ws_get_peer_id(ws_handle h) {
+  line *self = find(h);
+  return self ? self->peer_id : WS_ERR_HANDLE;
+}
+
 ws_result ws_get_end(ws_handle h, ws_event *out) {
   line *self = find(h);
   if (!self) return WS_ERR_HANDLE;
