@@ -90,11 +90,15 @@ def report(cells, rounds, frames, version, load):
         ratio = statistics.median(one / other for one, other in zip(cell[STOCK], cell[OURS]))
         yield f"| {peers:,} | {how} | {stock:,.0f} | {ours:,.0f} | {ratio:.1f} |"
     yield ""
-    yield f"Idle: the server polls, and nobody sends. Under load: each peer sends {RATE[LOADED]} packets of {MESSAGE} B a"
-    yield "second, the server takes all that have arrived, and sends one packet of 64 B to all peers. 60 frames a second,"
+    yield "Idle: the server polls, and nobody sends. Under load: each peer sends"
+    yield f"{RATE[LOADED]} packets of {MESSAGE} B a second, the server takes all that have arrived, and sends one packet of"
+    yield "64 B to all peers in each of its 60 frames a second. Both do the same work: wspeer's"
+    yield "`poll_budget_usec` is off. GDScript's time is included."
+    yield ""
     yield f"{frames} frames a measurement, {rounds} rounds in which both take turns; medians, and for the ratio of the ratios"
-    yield f"within a round. Both do the same work: wspeer's `poll_budget_usec` is off. GDScript's time is included. Godot {version}, {platform.machine()}, {os.cpu_count()} cores; the"
-    yield f"machine's load average was {load:.0f} at the start. The engine runs on core 0, the peers (`benches/load`) on core 1."
+    yield f"within a round. Godot {version}, {platform.machine()}, {os.cpu_count()} cores;"
+    yield f"the machine's load average was {load:.0f} at the start, so judge by the ratio. The engine runs on core 0, the"
+    yield "peers (`benches/load`) on core 1."
 
 
 def main():

@@ -65,7 +65,9 @@ static bool is_free(const ws_client *self, bool gd_mp_api) {
              "WSClient does not speak Godot 3's multiplayer format: use WSMultiplayerPeer at both ends, or give false");
     return false;
   }
-  if (!self->in_use || ws_get_state(self->base.handle) == WS_CLOSED) return true;
+  int32_t state = ws_get_state(self->base.handle);
+  /* No state: the script has used the peer for another connection. */
+  if (!self->in_use || state == WS_CLOSED || state < 0) return true;
   gd_error("connect_to_url",
            "this client is connected: call disconnect_from_host() and wait for connection_closed, or make another one");
   return false;
@@ -199,6 +201,7 @@ static void poll(const gd_call *call) {
   peer_poll(peer);
   if (peer->lost && !was_lost) gd_emit(self->base.object, "lost", NULL, 0);
   if (peer->resumed != resumed) gd_emit(self->base.object, "resumed", NULL, 0);
+  if (self->in_use && self->peer == peer && peer->base.handle != self->base.handle) tell_end(self, false);
   tell(self);
   self->busy = false;
   gd.variant_destroy(&keep_peer);

@@ -126,6 +126,19 @@ func again() -> void:
 		return holder.is_empty()), "a handler drops the client")
 	check(wait([server], func(): return server.get_peers().is_empty()), "whose connection ends")
 
+# The peer is a WSPeer like any other: a script may use it for another connection, which ends that of the client.
+func taken_over() -> void:
+	var url := serve()
+	make()
+	client.connect_to_url(url)
+	until(func(): return reported.size() == 1, "it connects")
+	var peer := client.get_peer(1)
+	peer.close(-1)
+	check(peer.connect_to_url(url) == OK, "its peer is used for another connection")
+	until(func(): return reported == [["established", ""], ["closed", false]], "that of the client has ended")
+	check(client.connect_to_url(url) == OK and client.get_peer(1) != peer, "it connects with another peer")
+	until(func(): return reported.size() == 3, "and is connected")
+
 func unread() -> void:
 	var url := serve()
 	make()
@@ -261,6 +274,7 @@ func _initialize() -> void:
 	closed_by_the_server()
 	nobody()
 	again()
+	taken_over()
 	unread()
 	settings()
 	encrypted()
