@@ -7,6 +7,7 @@
 static void start(void *place, gd_object *object) {
   ws_peer *self = place;
   endpoint_start(&self->base, object, OF_PEER);
+  self->put_type = WS_BINARY;
   gd_new(GD_STRING, &self->requested_url);
   gd_new(GD_STRING, &self->end_reason);
   gd_new(GD_STRING, &self->end_message);
@@ -47,6 +48,7 @@ ws_peer *peer_borrow(gd_ref *ref, const endpoint *owner, ws_handle handle) {
     if (owner->numbers[i] >= 0) self->base.numbers[i] = owner->numbers[i];
   self->base.handle = handle;
   self->borrowed = true;
+  self->base.is_simulated = owner->is_simulated;
   return self;
 }
 
@@ -116,7 +118,8 @@ static void v_get_packet(const gd_call *call) {
 
 static void v_put_packet(const gd_call *call) {
   const uint8_t *bytes = *(const uint8_t *const *)call->args[0];
-  gd_return_int(call, peer_put(call->self, bytes, (size_t)gd_int_at(call, 1), WS_BINARY, "put_packet"));
+  ws_peer *self = call->self;
+  gd_return_int(call, peer_put(self, bytes, (size_t)gd_int_at(call, 1), self->put_type, "put_packet"));
 }
 
 static void v_available(const gd_call *call) {
@@ -158,7 +161,10 @@ static void open_url(const gd_call *call, ws_result (*open)(const char *, const 
   int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
   if (error == GD_OK) error = error_of(open(url, &how.config, &self->base.handle), function);
   opening_end(&how);
-  if (error == GD_OK) hints_begin(&self->base);
+  if (error == GD_OK) {
+    hints_begin(&self->base);
+    simulate(&self->base);
+  }
   gd_free(GD_STRING, &self->requested_url);
   gd_copy(GD_STRING, &self->requested_url, gd_string_at(call, 0));
   gd_return_int(call, error);
@@ -222,8 +228,7 @@ static void tell_loss(ws_peer *self) {
   gd.variant_destroy(&keep);
 }
 
-static void poll(const gd_call *call) {
-  ws_peer *self = call->self;
+void peer_poll(ws_peer *self) {
   if (!self->base.handle || self->borrowed) return;
   if (self->stream.object) {
     stream_poll(self);
@@ -231,6 +236,10 @@ static void poll(const gd_call *call) {
   }
   ws_poll(self->base.handle);
   tell_loss(self);
+}
+
+static void poll(const gd_call *call) {
+  peer_poll(call->self);
 }
 
 static void close(const gd_call *call) {
