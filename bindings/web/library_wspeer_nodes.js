@@ -11,17 +11,20 @@ mergeInto(LibraryManager.library, {
     RELAY_HEAD: 6,
 
     // `nodes`: by number, `order`: their numbers, sorted; those of synchronizers by path have BY_PATH. `last`: the number
-    // given last. `peers`: by id, `ids`: their ids, sorted. `due`: ids of those that have to be told something, sorted.
-    // `time`: the time in packets; it moves on with each poll in which something was synchronized (`moves`).
+    // given last. `peers`: by id, `ids`: their ids, sorted. `due`: ids of those that have to be told something, sorted, from
+    // `next` on. `time`: the time in packets; it moves on with each poll in which something was synchronized (`moves`).
     //
-    // A node is { declaration, name, data, path, parts, isPublic, shown }: `declaration` is null for a synchronizer by
-    // path, `shown` has the peers that it is shown to. A part is { number, synchronizer, values }, with the value of each
-    // property in compact form, undefined if it was never given. A peer is { nodes, changed, from }: the nodes that it
-    // has (true: it lacks values of properties with "change"), the sorted numbers of those that may have to be shown,
-    // hidden or updated, and the number from which on all have to, too (Infinity: none).
+    // A node is { declaration, name, data, path, parts, isPublic }: `declaration` is null for a synchronizer by path. A part
+    // is { number, synchronizer, values }, with the value of each property in compact form, undefined if it was never
+    // given. See `peer` for the rest.
     own: function () {
-      return { nodes: new Map(), order: [], last: 0, peers: new Map(), ids: [], due: [], time: 0, moves: false };
+      return { nodes: new Map(), order: [], last: 0, peers: new Map(), ids: [], due: [], next: 0, time: 0,
+        moves: false };
     },
+    // What a peer has been told. `nodes`: those that it has (true: it lacks values of properties with "change").
+    // `changed`: the sorted numbers of those that may have to be shown, hidden or updated. `from`: the number from which
+    // on all have to, too (Infinity: none). `shown`: nodes that are shown to it, beside those that are shown to all.
+    peer: function (from) { return { nodes: new Map(), changed: [], from: from, shown: new Set() }; },
 
     // ---- Sorted lists ----
 
@@ -140,7 +143,7 @@ mergeInto(LibraryManager.library, {
       if (!WSPEER_REPLICATION.isName(name))
         throw WSPEER_VARIANT.bad(WSPEER_SCENE.shown(name) + ' cannot be the name of a node');
       WSPEER_NODES.checkRoom(own);
-      node = { declaration: declaration, name: name, data: values.data, path: path, isPublic: true, shown: new Set(),
+      node = { declaration: declaration, name: name, data: values.data, path: path, isPublic: true,
         parts: declaration.synchronizers.map(function (synchronizer, i) {
           return { number: number + 1 + i, synchronizer: synchronizer, values: [] };
         }) };
@@ -162,6 +165,7 @@ mergeInto(LibraryManager.library, {
         WSPEER_NODES.find(scene, number);
         scene.own.nodes.delete(number);
         WSPEER_NODES.remove(scene.own.order, number);
+        scene.own.peers.forEach(function (told) { told.shown.delete(number); });
         WSPEER_NODES.tellAll(peer, scene, number);
       });
     },
@@ -174,8 +178,8 @@ mergeInto(LibraryManager.library, {
         }
         told = scene.own.peers.get(id);
         if (!told) throw { words: 'no peer ' + id + ' is connected', code: WSPEER_C.ERR_TARGET };
-        if (visible) node.shown.add(id);
-        else node.shown.delete(id);
+        if (visible) told.shown.add(number);
+        else told.shown.delete(number);
         WSPEER_NODES.insert(told.changed, number);
         WSPEER_NODES.tell(peer, scene, id, Infinity);
       });
@@ -227,7 +231,7 @@ mergeInto(LibraryManager.library, {
       var number = scene.nodes.get(path).id + WSPEER_REPLICATION.BY_PATH;
       if (scene.own.nodes.has(number)) return number;
       WSPEER_NODES.checkRoom(scene.own);
-      WSPEER_NODES.add(peer, scene, number, { declaration: null, path: path, isPublic: true, shown: new Set(),
+      WSPEER_NODES.add(peer, scene, number, { declaration: null, path: path, isPublic: true,
         parts: [{ number: number, synchronizer: scene.declared.lone.get(path).synchronizer, values: [] }] });
       return number;
     },
@@ -236,7 +240,10 @@ mergeInto(LibraryManager.library, {
         if (node.declaration || node.path !== path) return;
         own.nodes.delete(number);
         WSPEER_NODES.remove(own.order, number);
-        own.peers.forEach(function (told) { told.nodes.delete(number); });
+        own.peers.forEach(function (told) {
+          told.nodes.delete(number);
+          told.shown.delete(number);
+        });
       });
     },
     find: function (scene, number) {
@@ -345,7 +352,7 @@ mergeInto(LibraryManager.library, {
     // A peer may get packets from now on: it gets all nodes that it may see.
     meet: function (own, id) {
       if (!own.nodes.size) return;
-      own.peers.set(id, { nodes: new Map(), changed: [], from: 0 });
+      own.peers.set(id, WSPEER_NODES.peer(0));
       WSPEER_NODES.insert(own.ids, id);
       WSPEER_NODES.insert(own.due, id);
     },
@@ -355,12 +362,11 @@ mergeInto(LibraryManager.library, {
         own.peers = new Map();
         own.ids = [];
         own.due = [];
-        return own.nodes.forEach(function (node) { node.shown.clear(); });
+        return;
       }
       own.peers.delete(id);
       WSPEER_NODES.remove(own.ids, id);
       WSPEER_NODES.remove(own.due, id);
-      own.nodes.forEach(function (node) { node.shown.delete(id); });
     },
     // A peer has confirmed the number of a path.
     confirmed: function (own, id, number) {
@@ -375,7 +381,7 @@ mergeInto(LibraryManager.library, {
       if (!own.nodes.size && scene.isIn) {
         // The first one: since when there was none, nobody was met.
         peer.join.others.forEach(function (id) {
-          if (!own.peers.has(id)) own.peers.set(id, { nodes: new Map(), changed: [], from: Infinity });
+          if (!own.peers.has(id)) own.peers.set(id, WSPEER_NODES.peer(Infinity));
           WSPEER_NODES.insert(own.ids, id);
         });
       }
@@ -392,13 +398,13 @@ mergeInto(LibraryManager.library, {
     // Called by each ws_poll(): tells peers what they have to be told, as far as the queue has room, at least one thing,
     // until the budget is exhausted.
     tellDue: function (peer, scene) {
-      var own = scene.own, until = WSPEER.now() + peer.options[WSPEER_C.OPT_POLL_BUDGET_US] / 1000, at = 0, id;
+      var own = scene.own, until = WSPEER.now() + peer.options[WSPEER_C.OPT_POLL_BUDGET_US] / 1000, count = own.due.length, id;
       if (own.moves) own.time = own.time + 1 & 0xffff;
       own.moves = false;
-      while (at < own.due.length) {
-        id = own.due[at];
-        if (WSPEER_NODES.tell(peer, scene, id, until)) return;
-        at = WSPEER_NODES.place(own.due, id + 1);
+      while (count-- > 0 && own.due.length) {
+        id = own.due[WSPEER_NODES.place(own.due, own.next) % own.due.length];
+        own.next = id + 1;
+        if (WSPEER_NODES.tell(peer, scene, id, until) || WSPEER.now() >= until) return;
       }
     },
     // Tells a peer what it has to be told. Returns whether `until` was reached before the end.
@@ -423,7 +429,7 @@ mergeInto(LibraryManager.library, {
     // Brings what a peer knows of a node up to date. Returns false if the queue has no room.
     tellOf: function (peer, scene, id, told, number) {
       var node = scene.own.nodes.get(number), has = told.nodes.has(number), lacks = told.nodes.get(number), route, known;
-      if (!node || !(node.isPublic || node.shown.has(id))) {
+      if (!node || !(node.isPublic || told.shown.has(number))) {
         if (has && number < WSPEER_REPLICATION.BY_PATH &&
           !WSPEER_NODES.put(peer, id, WSPEER.joined([[WSPEER_REPLICATION.DESPAWN], WSPEER.littleEndian(number, 4)]))) {
           return false;

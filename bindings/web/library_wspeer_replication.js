@@ -26,8 +26,9 @@ mergeInto(LibraryManager.library, {
     HEAD: 5,
 
     // `spawners`: by path, { authority, scenes }, where 0 is this program; `count`: number of their scenes. `lone`:
-    // synchronizers that no spawn lists, by path.
-    declared: function () { return { spawners: new Map(), lone: new Map(), count: 0 }; },
+    // synchronizers that no spawn lists, by path. `reported`: by peer, the causes for which an ERROR about replication was
+    // reported: one is enough, as packets come all the time.
+    declared: function () { return { spawners: new Map(), lone: new Map(), count: 0, reported: new Map() }; },
 
     // ---- Declarations ----
 
@@ -53,12 +54,14 @@ mergeInto(LibraryManager.library, {
       return scene <= WSPEER_C.CUSTOM_SCENE ? 0 :
         WSPEER.fail(WSPEER_C.ERR_ARG, scene + ' is no scene: use an index from 0 on, or WS_CUSTOM_SCENE');
     },
+    // Called before each declaration.
     checkAuthority: function (scene, authority) {
       if (scene.raw) {
         throw { code: WSPEER_C.ERR_KIND, words: WSPEER.named('WS_RAW_REPLICATION') +
           ' is set here: the program reads the packets of replication itself' };
       }
       if (authority < 0) throw WSPEER_VARIANT.bad(authority + ' is not the id of a peer');
+      scene.declared.reported.clear();
     },
     // Reads "name mode mode, name": the names of the properties, their indices by name, and the indices of those that a
     // spawn brings, that are sent always and that are sent on change.
@@ -172,8 +175,13 @@ mergeInto(LibraryManager.library, {
 
     // A peer has gone, or (undefined) all have.
     leave: function (scene, id) {
-      if (id === undefined) scene.received = new Map();
-      else scene.received.delete(id);
+      if (id === undefined) {
+        scene.received = new Map();
+        scene.declared.reported.clear();
+      } else {
+        scene.received.delete(id);
+        scene.declared.reported.delete(id);
+      }
       // Another peer of this id, such as a host that is started again, counts its packets from the beginning.
       scene.declared.lone.forEach(function (lone) { if (id === undefined || lone.authority === id) lone.time = -1; });
     },
@@ -182,12 +190,12 @@ mergeInto(LibraryManager.library, {
     take: function (peer, from, bytes) {
       var scene = peer.join.scene, declared = scene.declared, cursor = { bytes: bytes, at: 1 }, why;
       if (scene.raw) return WSPEER.pushMessage(peer, WSPEER_C.REPLICATION, bytes, from);
-      if (!declared.spawners.size && !declared.lone.size) {
-        return WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_UNSUPPORTED, 'peer ' + from +
-          ' replicates nodes (MultiplayerSpawner, MultiplayerSynchronizer), and no scene is declared: ' +
-          'use ws_declare_scene');
-      }
       try {
+        if (!declared.spawners.size && !declared.lone.size) {
+          throw WSPEER_REPLICATION.lost(WSPEER_C.CAUSE_UNSUPPORTED, 'peer ' + from +
+            ' replicates nodes (MultiplayerSpawner, MultiplayerSynchronizer), and no scene is declared: ' +
+            'use ws_declare_scene');
+        }
         switch (bytes[0]) {
           case WSPEER_REPLICATION.SPAWN: WSPEER_REPLICATION.takeSpawn(peer, scene, from, cursor); break;
           case WSPEER_REPLICATION.DESPAWN: WSPEER_REPLICATION.takeDespawn(peer, scene, from, cursor); break;
@@ -199,7 +207,15 @@ mergeInto(LibraryManager.library, {
         if (!fault.lost) throw fault;
         why = fault;
       }
-      if (why) WSPEER_SCENE.note(peer, from, why.cause, why.lost);
+      if (why) WSPEER_REPLICATION.note(peer, from, why);
+    },
+    // Reports what is lost, unless the program has taken such an ERROR already.
+    note: function (peer, from, why) {
+      var reported = peer.join.scene.declared.reported, causes = reported.get(from);
+      if (!causes) reported.set(from, causes = new Set());
+      if (causes.has(why.cause) && !WSPEER_SCENE.noted(peer, from, why.cause)) return;
+      causes.add(why.cause);
+      WSPEER_SCENE.note(peer, from, why.cause, why.lost);
     },
     skip: function (cursor, count) {
       if (count > cursor.bytes.length - cursor.at)

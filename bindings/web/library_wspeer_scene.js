@@ -378,16 +378,19 @@ mergeInto(LibraryManager.library, {
       }
       WSPEER.pushMessage(peer, WSPEER_C.CALL, call, from);
     },
+    // The ERROR about packets of this sender that has not been taken, or undefined.
+    noted: function (peer, from, cause) {
+      return peer.marks.items.slice(peer.marks.first).filter(function (mark) {
+        return mark.type === WSPEER_C.EVENT_ERROR && mark.cause === cause && mark.peerId === from;
+      })[0];
+    },
     // Reports a packet that the program does not get: one ERROR event per sender and cause, with a count, until it is
     // taken.
     note: function (peer, from, cause, why) {
-      var marks = peer.marks, mark;
-      for (var i = marks.first; i < marks.items.length; i++) {
-        mark = marks.items[i];
-        if (mark.type === WSPEER_C.EVENT_ERROR && mark.cause === cause && mark.peerId === from) {
-          mark.count++;
-          return;
-        }
+      var mark = WSPEER_SCENE.noted(peer, from, cause);
+      if (mark) {
+        mark.count++;
+        return;
       }
       peer.join.ends++;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_ERROR, {

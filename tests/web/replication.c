@@ -47,6 +47,8 @@ static int events_have(int32_t type) {
   ws_event event;
   int have = 0;
   ws_poll(join);
+  /* An ERROR about replication is reported once for each peer and cause, until something is declared or forgotten. */
+  ws_declare_scene(join, "Forgotten", 1, 0, NULL);
   say(1, "!0361");
   for (event = next(); event.type != WS_EVENT_MESSAGE || event.packet.len != 1; event = next()) {
     show(&event);
@@ -338,6 +340,16 @@ static void receives(const char *url) {
   begin(1, DESPAWN), add_word(10);
   arrives();
   events_with_variations();
+  /* An ERROR is reported once for each peer and cause. */
+  for (int i = 0; i < 3; i++) {
+    begin(1, DESPAWN), add_word(10);
+    arrives();
+    if (!i) take(1);
+  }
+  begin_spawn(1, 0, 5, 10, 11, 1, "Lost");
+  arrives();
+  take(1);
+  events();
   /* Old, repeated and late. */
   for (unsigned time = 0; time < 4; time++) {
     static const unsigned times[] = {2, 3, 0x8003, 4};
