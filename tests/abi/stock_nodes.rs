@@ -1,5 +1,5 @@
-//! Packets of replication, recorded from a stock Godot 4.6.3 that runs tests/godot/replicated4: what they are as events,
-//! and that the library makes the same bytes of the same values.
+//! Packets of replication, recorded from a stock Godot 4.6.3 that runs tests/godot/replicated4: what they are as
+//! events, and that the library makes the same bytes of the same values.
 
 use crate::c_host::{last_error, until};
 use crate::replication::{Odd, declare, item, spawn, sync, text};

@@ -46,8 +46,7 @@ class Side:
                 if event.type == EventType.ERROR:
                     print(f"# ERROR: {event.text}")
                 yield event
-            else:
-                wspeer.wait([self.peer], 0.002)
+            wspeer.wait([self.peer], 0.002)
 
     def event_of(self, kind):
         return next((event for event in self.events() if event.type == kind), None)
@@ -61,10 +60,10 @@ class Side:
         seen = []
         for event in self.events():
             for node in event.nodes if event.type in NODES else ():
-                if event.type == kind and event.peer_id == sender:
-                    if all(getattr(node, name) == value for name, value in wanted.items()):
-                        check(True, what)
-                        return node.node
+                fits = all(getattr(node, name) == value for name, value in wanted.items())
+                if fits and event.type == kind and event.peer_id == sender:
+                    check(True, what)
+                    return node.node
                 if event.type != EventType.SYNC:
                     seen.append(node)
         check(False, what, f"{wanted} never came, but {seen}")

@@ -1,6 +1,6 @@
-/* A join in a stock Godot's game of tests/godot/replicated4, next to a stock client: it watches what the host spawns and
-   synchronizes, is the authority itself, and watches the other client through the host. The output must be the same
-   natively and in a browser. Usage: replication_godot URL */
+/* A join in a stock Godot's game of tests/godot/replicated4, next to a stock client: it watches what the host spawns
+   and synchronizes, is the authority itself, and watches the other client through the host. The output must be the
+   same natively and in a browser. Usage: replication_godot URL */
 #include "../c/replicated.h"
 #include "scene_join.h"
 
@@ -20,7 +20,8 @@ static uint32_t have(int32_t type, int32_t from, const char *text) {
         printf("event %d of %s: %s\n", (int)type, name_of(from), got);
         return number;
       }
-      if (event.type != WS_EVENT_SYNC) printf("instead: event %d of %d: %s\n", (int)event.type, (int)event.peer_id, got);
+      if (event.type != WS_EVENT_SYNC)
+        printf("instead: event %d of %d: %s\n", (int)event.type, (int)event.peer_id, got);
     }
   }
   printf("never came: %s\n", text);
@@ -44,7 +45,8 @@ static const char *answer(int32_t from, int shows) {
 }
 
 /* Asks a stock peer for the state of a node until it is this, and gives `pairs` (may be NULL) for `node` each time. */
-static void reaches(int32_t at, const char *name, const char *state, uint32_t node, const ws_variant *pairs, size_t len) {
+static void reaches(int32_t at, const char *name, const char *state, uint32_t node, const ws_variant *pairs,
+                    size_t len) {
   const char *found = "";
   for (time_t limit = time(NULL) + 10; time(NULL) < limit;) {
     if (pairs) ws_sync(join, node, pairs, len);
