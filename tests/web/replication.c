@@ -46,14 +46,14 @@ static void arrives(void) {
 static int events_have(int32_t type) {
   ws_event event;
   int have = 0;
-  ws_poll(join);
-  /* An ERROR about replication is reported once for each peer and cause, until something is declared or forgotten. */
-  ws_declare_scene(join, "Forgotten", 1, 0, NULL);
   say(1, "!0361");
   for (event = next(); event.type != WS_EVENT_MESSAGE || event.packet.len != 1; event = next()) {
     show(&event);
     have |= event.type == type;
   }
+  /* An ERROR about replication is reported once for each peer and cause, until something is declared or forgotten: here
+     everything that the host has said was read. */
+  ws_declare_scene(join, "Forgotten", 1, 0, NULL);
   return have;
 }
 
