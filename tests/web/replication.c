@@ -46,6 +46,7 @@ static void arrives(void) {
 static int events_have(int32_t type) {
   ws_event event;
   int have = 0;
+  ws_poll(join);
   say(1, "!0361");
   for (event = next(); event.type != WS_EVENT_MESSAGE || event.packet.len != 1; event = next()) {
     show(&event);
