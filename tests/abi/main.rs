@@ -14,4 +14,5 @@ mod names;
 mod outbound_counts;
 mod replication;
 mod shared_port;
+mod stock_nodes;
 mod topics;

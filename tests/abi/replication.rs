@@ -12,7 +12,7 @@ use wspeer::ffi::*;
 const PROPERTIES: &str = ":x always, :hp spawn change, :name spawn; :y spawn always, :hat change";
 const NAMES: [&str; 5] = [":x", ":hp", ":name", ":y", ":hat"];
 
-fn item(kind: i32) -> ws_variant {
+pub(super) fn item(kind: i32) -> ws_variant {
     // SAFETY: a variant is numbers and pointers.
     ws_variant { r#type: kind, ..unsafe { std::mem::zeroed() } }
 }
@@ -26,24 +26,24 @@ fn items_of(pairs: &[(&'static str, i64)]) -> Vec<ws_variant> {
     pairs.iter().flat_map(pair).collect()
 }
 
-fn text(text: &str) -> CString {
+pub(super) fn text(text: &str) -> CString {
     CString::new(text).unwrap()
 }
 
-fn declare(h: u32, spawner: &str, authority: i32, scene: u32, list: &str) -> i32 {
+pub(super) fn declare(h: u32, spawner: &str, authority: i32, scene: u32, list: &str) -> i32 {
     let (spawner, list) = (text(spawner), text(list));
     // SAFETY: the texts live.
     unsafe { ws_declare_scene(h, spawner.as_ptr(), authority, scene, list.as_ptr()) }
 }
 
-fn spawn(h: u32, spawner: &str, scene: u32, name: &str, items: &[ws_variant]) -> Result<u32, i32> {
+pub(super) fn spawn(h: u32, spawner: &str, scene: u32, name: &str, items: &[ws_variant]) -> Result<u32, i32> {
     let (spawner, name, mut node) = (text(spawner), text(name), 0);
     // SAFETY: everything lives.
     let result = unsafe { ws_spawn(h, spawner.as_ptr(), scene, name.as_ptr(), items.as_ptr(), items.len(), &mut node) };
     if result == WS_OK { Ok(node) } else { Err(result) }
 }
 
-fn sync(h: u32, node: u32, items: &[ws_variant]) -> i32 {
+pub(super) fn sync(h: u32, node: u32, items: &[ws_variant]) -> i32 {
     // SAFETY: the items live.
     unsafe { ws_sync(h, node, items.as_ptr(), items.len()) }
 }
@@ -367,18 +367,18 @@ fn a_join_may_name_itself_as_the_authority() {
 }
 
 /// A host with declarations, and one join that is another program: it sends what it likes.
-struct Odd {
-    host: u32,
-    join: u32,
-    id: i32,
+pub(super) struct Odd {
+    pub(super) host: u32,
+    pub(super) join: u32,
+    pub(super) id: i32,
     /// Causes of the errors that the host reported, and its other events.
-    errors: Vec<(i32, String)>,
-    events: Vec<Event>,
+    pub(super) errors: Vec<(i32, String)>,
+    pub(super) events: Vec<Event>,
     has_ended: bool,
 }
 
 impl Odd {
-    fn new(flags: u32) -> Odd {
+    pub(super) fn new(flags: u32) -> Odd {
         let (host, port) = c_host::host(|config| config.flags |= WS_SCENE | flags);
         let join = c_host::join(port, None, |config| config.flags |= WS_SCENE);
         let mut odd = Odd { host, join, id: 0, errors: Vec::new(), events: Vec::new(), has_ended: false };
@@ -389,7 +389,7 @@ impl Odd {
         odd
     }
 
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         poll(self.join);
         while let Some(event) = next(self.join) {
             self.has_ended |= event.is_end();
@@ -406,7 +406,7 @@ impl Odd {
     }
 
     /// The join sends a packet of replication. Waits until the host has taken it, or the join has ended.
-    fn send(&mut self, packet: &[u8]) {
+    pub(super) fn send(&mut self, packet: &[u8]) {
         let before = stats(self.host).messages_in;
         // SAFETY: the packet lives.
         assert_eq!(unsafe { ws_put_packet_to(self.join, 1, packet.as_ptr(), packet.len(), WS_REPLICATION) }, WS_OK);
@@ -418,7 +418,7 @@ impl Odd {
     }
 
     /// The join names the path of a node of the host's by a number.
-    fn name(&mut self, number: u32, path: &str) {
+    pub(super) fn name(&mut self, number: u32, path: &str) {
         // Through an own declaration and a node of it: its number is the first one.
         assert_eq!(declare(self.join, path, 0, 9, ""), WS_OK);
         let node = spawn(self.join, path, 9, &format!("named{number}"), &[]).unwrap();
@@ -429,7 +429,7 @@ impl Odd {
         self.step();
     }
 
-    fn end(self) {
+    pub(super) fn end(self) {
         free(self.join);
         free(self.host);
     }

@@ -1,10 +1,7 @@
 /* A real Godot 4.6 with a MultiplayerSpawner and MultiplayerSynchronizers, and this library at the other end: as host and
    as join, with the authority on either side, and the example. Usage: replication_godot ENGINE PROJECT EXAMPLE */
+#include "replicated.h"
 #include "scene_engine.h"
-
-enum { ITEMS = 64 };
-
-static const char *const PROPERTIES = ".:position, .:health spawn change, .:label spawn, .:heading always; .:hat change";
 
 static void declare_all(ws_handle h, int32_t spawner, int32_t lone, uint32_t *clock) {
   if (ws_declare_scene(h, "/root/Game/Spawner", spawner, 0, PROPERTIES) != WS_OK ||
@@ -16,29 +13,6 @@ static void declare_all(ws_handle h, int32_t spawner, int32_t lone, uint32_t *cl
 }
 
 /* ---- what arrives ---- */
-
-/* The next node in a packet as text, "path name scene: property value …", and its number; NULL: there is no other. */
-static const char *next_node(const ws_packet *packet, size_t *at, uint32_t *number) {
-  static char text[1024];
-  ws_replicated node;
-  ws_variant items[ITEMS];
-  if (ws_decode_replication(packet->data, packet->len, at, &node, items, ITEMS) != WS_OK) return NULL;
-  size_t used = (size_t)snprintf(text, sizeof text, "%s %s %u:", node.path, node.name, (unsigned)node.scene);
-  for (uint32_t i = 0; i < node.items && used < sizeof text - 128; i++) {
-    const ws_variant *item = &items[i];
-    char *end = text + used;
-    size_t room = sizeof text - used;
-    if (item->type == WS_VARIANT_STRING)
-      used += (size_t)snprintf(end, room, " %.*s", item->len < 64 ? (int)item->len : 64, (const char *)item->data);
-    else if (item->type == WS_VARIANT_INT) used += (size_t)snprintf(end, room, " %d", (int)item->integer);
-    else if (item->type == WS_VARIANT_FLOAT) used += (size_t)snprintf(end, room, " %g", item->number[0]);
-    else if (item->type == WS_VARIANT_VECTOR2)
-      used += (size_t)snprintf(end, room, " %g,%g", item->number[0], item->number[1]);
-    else used += (size_t)snprintf(end, room, " <%d:%u>", item->type, (unsigned)item->count);
-  }
-  *number = node.node;
-  return text;
-}
 
 /* Waits for an event of this type from this peer in which a node has this text. Returns the node's number. Other SYNCs
    are skipped: properties with "always" come all the time. */
@@ -61,45 +35,6 @@ static uint32_t comes(ws_handle h, int32_t type, int32_t from, const char *text)
   }
   printf("# never came: %s\n", text);
   return 0;
-}
-
-/* ---- what is given ---- */
-
-static ws_variant named(const char *text) {
-  ws_variant item = {0};
-  item.type = WS_VARIANT_STRING;
-  item.data = (const uint8_t *)text;
-  item.len = strlen(text);
-  return item;
-}
-
-static ws_variant integer(int64_t number) {
-  ws_variant item = {0};
-  item.type = WS_VARIANT_INT;
-  item.integer = number;
-  return item;
-}
-
-static ws_variant vector(double x, double y) {
-  ws_variant item = {0};
-  item.type = WS_VARIANT_VECTOR2;
-  item.number[0] = x;
-  item.number[1] = y;
-  return item;
-}
-
-static ws_variant real(double number) {
-  ws_variant item = {0};
-  item.type = WS_VARIANT_FLOAT;
-  item.number[0] = number;
-  return item;
-}
-
-static ws_variant array(uint32_t count) {
-  ws_variant item = {0};
-  item.type = WS_VARIANT_ARRAY;
-  item.count = count;
-  return item;
 }
 
 /* ---- Godot is the authority ---- */

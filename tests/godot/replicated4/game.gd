@@ -5,8 +5,11 @@ var clock := 0
 var score := 0
 var printed := ""
 
+func state() -> String:
+	return "game %d %d" % [clock, score]
+
 func _process(_delta):
-	var state := "game %d %d" % [clock, score]
-	if state != printed:
-		printed = state
-		print(state)
+	var now := state()
+	if now != printed:
+		printed = now
+		print(now)

@@ -86,6 +86,14 @@ func _on_packet(id: int, bytes: PackedByteArray):
 		"show":
 			thing.get_node("Sync").set_visibility_for(int(words[2]), true)
 			thing.get_node("More").set_visibility_for(int(words[2]), true)
+		"state":
+			var text := "none"
+			if words[1] == "Game":
+				text = game.state()
+			elif thing:
+				text = thing.state()
+			api.send_bytes(text.to_utf8_buffer(), id)
+			return
 		"free":
 			thing.queue_free()
 		"quit":

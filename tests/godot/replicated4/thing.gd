@@ -11,8 +11,11 @@ var printed := ""
 func _enter_tree():
 	set_multiplayer_authority(get_node("../../Spawner").get_multiplayer_authority())
 
+func state() -> String:
+	return "state %s %s %d %s %s %s" % [name, position, health, label, heading, hat]
+
 func _process(_delta):
-	var state := "state %s %s %d %s %s %s" % [name, position, health, label, heading, hat]
-	if state != printed:
-		printed = state
-		print(state)
+	var now := state()
+	if now != printed:
+		printed = now
+		print(now)
