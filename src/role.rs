@@ -244,9 +244,14 @@ impl Role {
         }
     }
 
-    /// The authority that a program on this end names: 0 is itself, as is 1 on a host.
+    /// The authority that a program on this end names: 0 is itself, as is its own id.
     pub fn authority(&self, authority: i32) -> i32 {
-        if matches!(self, Role::Host(_)) && authority == HOST_ID { 0 } else { authority }
+        let own = match self {
+            Role::Host(_) => HOST_ID,
+            Role::Join(join) => join.id(),
+            Role::Plain | Role::Diagnosis(_) => 0,
+        };
+        if authority == own { 0 } else { authority }
     }
 
     /// Sends a message to the subscribers of a topic, but not to its target: a handle, on a host an id.

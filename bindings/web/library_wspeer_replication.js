@@ -13,6 +13,9 @@ mergeInto(LibraryManager.library, {
     BY_PATH: 0x80000000,
     // Maximum number of declared scenes, and of synchronizers declared by path.
     MAX_DECLARED: 65536,
+    // Maximum number of synchronizers of a scene. What a state counts among the items of a packet.
+    MAX_SYNCHRONIZERS: 4096,
+    STATE_ITEMS: 16,
     // Maximum number of properties of a synchronizer, and of those with the mode "change": its packets have a bit for
     // each.
     MAX_PROPERTIES: 4096,
@@ -106,6 +109,7 @@ mergeInto(LibraryManager.library, {
       if (typeof list === 'number') return list;
       path = WSPEER_SCENE.relative(path);
       return WSPEER_REPLICATION.act(h, function (peer, scene) {
+        if (authority === peer.join.id) authority = 0;
         WSPEER_REPLICATION.checkAuthority(scene, authority);
         if (list === null) return WSPEER_REPLICATION.forget(scene.declared, path, index);
         return WSPEER_REPLICATION.declarePath(scene, path) ||
@@ -115,6 +119,8 @@ mergeInto(LibraryManager.library, {
     declare: function (declared, path, authority, index, list) {
       var synchronizers = list.trim() ? list.split(';').map(WSPEER_REPLICATION.synchronizer) : [],
         spawner = declared.spawners.get(path), before, text;
+      if (synchronizers.length > WSPEER_REPLICATION.MAX_SYNCHRONIZERS)
+        throw WSPEER_VARIANT.bad('a scene has at most ' + WSPEER_REPLICATION.MAX_SYNCHRONIZERS + ' synchronizers');
       text = synchronizers.map(function (one) { return one.text; }).join(';');
       if (spawner && spawner.authority !== authority)
         throw WSPEER_VARIANT.bad(WSPEER_SCENE.shown(path) + ' was declared with another authority');
@@ -146,6 +152,7 @@ mergeInto(LibraryManager.library, {
       path = WSPEER_SCENE.relative(path);
       return WSPEER_REPLICATION.act(h, function (peer, scene) {
         var wrong, number;
+        if (authority === peer.join.id) authority = 0;
         WSPEER_REPLICATION.checkAuthority(scene, authority);
         if (list === null) return WSPEER_REPLICATION.forgetLone(scene, path);
         wrong = WSPEER_REPLICATION.declarePath(scene, path);
@@ -371,8 +378,11 @@ mergeInto(LibraryManager.library, {
         }
         if (isDelta) mask = [WSPEER_REPLICATION.number(cursor), WSPEER_REPLICATION.number(cursor)];
         state = { bytes: WSPEER_REPLICATION.piece(cursor, WSPEER_REPLICATION.number(cursor)), at: 0 };
-        // A state without values counts too: it takes time.
-        left.items = Math.max(0, left.items - 1);
+        left.items -= WSPEER_REPLICATION.STATE_ITEMS;
+        if (left.items < 0) {
+          throw WSPEER_VARIANT.bad('a packet of replication has more states and values than ' +
+            WSPEER.named('max_call_items'));
+        }
         try {
           of = WSPEER_REPLICATION.meant(scene, from, number);
         } catch (fault) {
@@ -413,6 +423,8 @@ mergeInto(LibraryManager.library, {
     takeState: function (report, synchronizer, properties, cursor, left, other, unreadable) {
       properties.forEach(function (property) {
         var end;
+        // The name of a property is an item too.
+        left.items = Math.max(0, left.items - 1);
         try {
           end = WSPEER_REPLICATION.valueEnd(cursor.bytes, cursor.at, cursor.bytes.length, left);
         } catch (fault) {

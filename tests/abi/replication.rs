@@ -353,6 +353,19 @@ fn full_queues_delay_spawns_and_lose_no_change() {
     }
 }
 
+#[test]
+fn a_join_may_name_itself_as_the_authority() {
+    let mut odd = Odd::new(0);
+    assert_eq!(declare(odd.join, "Mine", odd.id, 0, ""), WS_OK);
+    assert_eq!(declare(odd.host, "Mine", odd.id, 0, ""), WS_OK);
+    spawn(odd.join, "Mine", 0, "n", &[]).unwrap();
+    until("the host has it", || {
+        odd.step();
+        odd.events.iter().any(|event| event.kind == WS_EVENT_SPAWN)
+    });
+    odd.end();
+}
+
 /// A host with declarations, and one join that is another program: it sends what it likes.
 pub(super) struct Odd {
     pub(super) host: u32,
@@ -596,6 +609,7 @@ fn mistakes_are_named() {
     assert_eq!(declare(host, "S", 1, 0, ":a spawn, :b spawn always"), WS_OK, "the same again");
     says(declare(host, "S", 1, 0, ":a"), "declared with other properties");
     says(declare(host, "S", 7, 1, ":a"), "another authority");
+    says(declare(host, "S", 1, 1, &";".repeat(4_096)), "at most 4096 synchronizers");
     assert_eq!(declare(host, "T", 7, 0, ""), WS_OK);
     let no = |result: Result<u32, i32>, words: &str| says(result.unwrap_err(), words);
     no(spawn(host, "T", 0, "n", &[]), "another peer is the authority of T");

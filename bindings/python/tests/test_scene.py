@@ -279,6 +279,8 @@ class TestReplication(unittest.TestCase):
             (wspeer.ArgumentError, lambda: host.spawn("Spawner", CUSTOM_SCENE, "a/b")),
             (wspeer.ArgumentError, lambda: host.spawn("Spawner", CUSTOM_SCENE, "Mob", data=2**63)),
             (TypeError, lambda: host.spawn("Spawner", CUSTOM_SCENE, "Mob", data=object())),
+            (TypeError, lambda: host.spawn("Spawner", CUSTOM_SCENE, "Mob", [".:a", 1])),  # type: ignore[arg-type]
+            (TypeError, lambda: host.sync(node, 5)),  # type: ignore[arg-type]
             (wspeer.ArgumentError, lambda: host.sync(99, {})),
             (wspeer.ArgumentError, lambda: host.sync(-1, {})),
             (wspeer.ArgumentError, lambda: host.sync(node, {".:a": 1})),

@@ -179,6 +179,8 @@ def put_values(function: Callable[..., int], before: tuple[object, ...], values:
 
 def pairs_of(properties: Mapping[str, object]) -> list[object]:
     """The names of properties, each with its value behind it."""
+    if not isinstance(properties, Mapping):
+        raise TypeError(f"properties is {type(properties).__name__}: give a dict of names and values")
     return [part for pair in properties.items() for part in pair]
 
 

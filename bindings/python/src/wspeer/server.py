@@ -287,7 +287,7 @@ class MultiplayerPeer(Connection, _Many):
         scene was declared with authority 0. `name` is the node's name below the spawner's spawn path. `properties` has
         all with the mode "spawn", and others as wanted; `data` is that of a CUSTOM_SCENE. Returns the node's number."""
         index, node = whole("scene", scene, 0, OFF), ctypes.c_uint32()
-        values = pairs_of(properties or {})
+        values = pairs_of({} if properties is None else properties)
         if index == CUSTOM_SCENE or data is not None:
             values.insert(0, data)
         before = (self._handle, encoded("spawner", spawner), index, encoded("name", name))
@@ -309,7 +309,7 @@ class MultiplayerPeer(Connection, _Many):
         """Shows or hides a node of spawn() or declare_synchronizer() to one peer, or to all. A peer sees it if it is
         shown to all, as it is at first, or to that peer; one for which that changes gets SPAWN or DESPAWN."""
         peer = whole("peer_id", peer_id, *INT32)
-        check(lib.ws_set_visible(self._handle, whole("node", node, 0, OFF), peer, int(visible)))
+        check(lib.ws_set_visible(self._handle, whole("node", node, 0, OFF), peer, int(bool(visible))))
 
     def send_replication(self, packet: bytes | bytearray | memoryview, to: int | None = None) -> bool:
         """With scene=True: sends a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer that the program

@@ -9,6 +9,8 @@ use std::sync::Arc;
 const MAX_DECLARED: usize = 1 << 16;
 /// Maximum number of properties of a synchronizer with the mode "change": its packets have a bit for each.
 const MAX_CHANGE: usize = 64;
+/// Maximum number of synchronizers of a scene.
+const MAX_SYNCHRONIZERS: usize = 1 << 12;
 /// Maximum number of properties of a synchronizer.
 const MAX_PROPERTIES: usize = 1 << 12;
 
@@ -137,6 +139,9 @@ impl Declared {
             list.split(';').map(|one| Synchronizer::read(one).map(Arc::new)).collect()
         };
         let synchronizers = synchronizers.map_err(wrong)?;
+        if synchronizers.len() > MAX_SYNCHRONIZERS {
+            return Err(wrong(format!("a scene has at most {MAX_SYNCHRONIZERS} synchronizers")));
+        }
         let path: Arc<str> = path.into();
         let new = Declaration { spawner: path.clone(), scene, synchronizers };
         if let Some(spawner) = self.spawners.get(&path) {

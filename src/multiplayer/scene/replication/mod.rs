@@ -16,7 +16,7 @@ pub use received::{Received, Taken};
 pub use report::{Entry, next_entry};
 pub use values::Values;
 
-use super::{Fault, Form, Reader};
+use super::{Fault, Form, Reader, short_len};
 
 /// The first byte of packets.
 const SPAWN: u8 = 4;
@@ -29,7 +29,21 @@ const BY_PATH: u32 = 1 << 31;
 pub(super) const MAX_NODES: usize = 1 << 16;
 
 /// The length of the value in front, in compact form. Its items are taken from those that are `left`.
+#[inline]
 fn value_len(bytes: &[u8], left: &mut u64) -> Result<usize, Fault> {
+    // Most are a bool or an int.
+    if let Some(len) = bytes.first().and_then(|first| short_len(*first))
+        && len <= bytes.len()
+        && *left > 0
+    {
+        *left -= 1;
+        return Ok(len);
+    }
+    long_value_len(bytes, left)
+}
+
+#[inline(never)]
+fn long_value_len(bytes: &[u8], left: &mut u64) -> Result<usize, Fault> {
     let mut reader = Reader::new(bytes, Form::Compact);
     loop {
         let items = reader.skip_items(*left)?;

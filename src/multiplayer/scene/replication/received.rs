@@ -6,12 +6,15 @@ use super::report::Report;
 use super::{BY_PATH, DELTA, DESPAWN, MAX_NODES, SPAWN, SYNC, value_len};
 use crate::error::shown;
 use crate::heap::{self, Discarded};
+use crate::names::MAX_CALL_ITEMS;
 use crate::status::{Cause, MessageType};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Maximum bytes of a node's name.
 const MAX_NAME: usize = 4_096;
+/// What a state counts among the items of a packet: finding its synchronizer takes as long as reading so many values.
+const STATE_ITEMS: u64 = 16;
 /// Number of nodes above which dropping them is left to the worker.
 const MANY: usize = 256;
 
@@ -249,8 +252,12 @@ impl Received {
         let (mut left, mut lost) = (source.max_items, None);
         while !rest.is_empty() {
             let (number, time, mask, state) = next(&mut rest)?;
-            // A state without values counts too: it takes time.
-            left = left.saturating_sub(1);
+            let Some(rest_of_items) = left.checked_sub(STATE_ITEMS) else {
+                return Err(Fault::Broken(format!(
+                    "a packet of replication has more states and values than {MAX_CALL_ITEMS}"
+                )));
+            };
+            left = rest_of_items;
             let found = if number & BY_PATH == 0 {
                 self.peers.get_mut(&from).and_then(|remote| remote.synchronizers.get_mut(&number)).map(|place| {
                     let synchronizer = place.declaration.synchronizers.get(usize::from(place.index)).cloned();
@@ -285,15 +292,17 @@ impl Received {
                 }
                 *last = Some(time);
             }
-            let list: Vec<u16> = match time {
-                Some(_) => synchronizer.always.clone(),
-                None => {
-                    (0..).zip(&synchronizer.change).filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, of)| *of).collect()
-                }
+            let changed: Vec<u16>;
+            let list = if time.is_some() {
+                &synchronizer.always
+            } else {
+                let bits = (0..).zip(&synchronizer.change).filter(|(bit, _)| mask >> bit & 1 == 1);
+                changed = bits.map(|(_, of)| *of).collect();
+                &changed
             };
             let knows_mask = time.is_some() || mask.checked_shr(synchronizer.change.len() as u32).unwrap_or(0) == 0;
             report.begin(node, &path, "", scene, false);
-            match read_state(&mut report, &synchronizer, &list, state, &mut left) {
+            match read_state(&mut report, &synchronizer, list, state, &mut left) {
                 Ok([]) if knows_mask => {}
                 Err(Some(why)) => {
                     return Err(Fault::Lost(Cause::Unsupported, format!("peer {from} synchronized a node: {why}")));
@@ -322,14 +331,17 @@ fn read_state<'b>(
     mut rest: &'b [u8],
     left: &mut u64,
 ) -> Result<&'b [u8], Option<String>> {
+    let names = if properties.is_empty() { 0 } else { report.names_of(synchronizer) };
     for property in properties {
+        // The name of a property is an item too.
+        *left = left.saturating_sub(1);
         let len = match value_len(rest, left) {
             Ok(len) => len,
             Err(super::Fault::Malformed(_)) => return Err(None),
             Err(super::Fault::Unsupported(why) | super::Fault::TooMany(why)) => return Err(Some(why)),
         };
         let (value, behind) = rest.split_at(len);
-        report.pair(synchronizer, *property, value);
+        report.pair(synchronizer, names, *property, value);
         rest = behind;
     }
     Ok(rest)

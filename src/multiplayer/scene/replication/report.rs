@@ -63,11 +63,15 @@ impl Report {
         self.bytes.extend_from_slice(value);
     }
 
-    /// Appends a property.
-    pub(super) fn pair(&mut self, synchronizer: &Arc<Synchronizer>, property: u16, value: &[u8]) {
-        let place = self.place(Arc::as_ptr(synchronizer).addr(), &synchronizer.names, false);
+    /// Where the names of a synchronizer's properties begin.
+    pub(super) fn names_of(&mut self, synchronizer: &Arc<Synchronizer>) -> u32 {
+        self.place(Arc::as_ptr(synchronizer).addr(), &synchronizer.names, false)
+    }
+
+    /// Appends a property, whose name is among those at `names`.
+    pub(super) fn pair(&mut self, synchronizer: &Synchronizer, names: u32, property: u16, value: &[u8]) {
         let name = synchronizer.places.get(usize::from(property)).copied().unwrap_or_default();
-        self.word(place + name);
+        self.word(names + name);
         self.bytes.extend_from_slice(value);
         self.count.1 += 1;
     }
