@@ -55,9 +55,6 @@ static int events_have(int32_t type) {
     show(&event);
     have |= event.type == type;
   }
-  /* An ERROR about replication is reported once for each peer and cause, until something is declared or forgotten: here
-     everything that the host has said was read. */
-  ws_declare_scene(join, "Forgotten", 1, 0, NULL);
   return have;
 }
 
