@@ -11,6 +11,7 @@
 # make abi-record       records the binary interface: at a release, or after an addition
 # make release-check    checks that version, changelog, ABI record, header and generated files agree
 # make godot            builds the addon for Godot 4.3 and later: build/godot-addon/addons/wspeer
+# make godot-package    packs it for Godot's Asset Library: build/wspeer-godot-VERSION.zip
 # make unity-package    adds this machine's library to bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
 # make examples-web     builds the chat example for a web page: build/examples-web
 # make windows          builds wspeer.dll with MinGW and tests it in Wine; as root on Debian installs both (1.9 GB)
@@ -24,7 +25,8 @@
 #                       exceeds its record in benches/guard.toml by 2 %; part of `make test`; see benches/README.md
 # make scale            measures servers with up to 15,000 connections, wspeer and others, in half an hour; writes
 #                       benches/scale/results.json and docs/scale.md with its plots; takes SCALE="--rounds 1"
-# make bench-godot      measures echo with wspeer's Godot classes and with Godot's own, and writes build/bench/godot.md
+# make bench-godot      measures echo, and servers of many peers, with wspeer's Godot classes and with Godot's own, and
+#                       writes build/bench/godot.md and godot-peers.md
 # make bench-bindings   measures the cost of one message in each binding, relative to C
 # make clean            removes build/ and cargo's output
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -80,6 +82,10 @@ build/examples-web/index.html: examples-web/index.html
 godot: library
 	$(MAKE) -C bindings/godot
 
+# With the libraries for other platforms that are in its folder bin, from `make godot` on other machines.
+godot-package: godot
+	bindings/godot/package.py build/godot-addon/addons/wspeer/bin build/wspeer-godot-$(VERSION).zip
+
 demo: library build/demo
 	cargo run --quiet --locked --example make_cert -- build/demo-cert
 	build/demo --cert build/demo-cert/cert.pem --key build/demo-cert/key.pem
@@ -109,6 +115,7 @@ bench-godot: godot
 	mkdir -p build/bench
 	$(MAKE) -C benches ../build/bench/load
 	benches/godot/run.py $(BENCH)
+	benches/godot/peers.py $(BENCH)
 
 bench-goals: library
 	benches/setup.sh gcc make python3 valgrind strace libssl-dev
@@ -267,6 +274,6 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check \
+.PHONY: all library examples windows examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
   release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean

@@ -134,6 +134,11 @@
  *   ws_publish
  *   with WS_CALL            subscribers of a topic  -                -
  *   ws_declare_node         yes                     -                yes
+ *   ws_declare_scene,
+ *   ws_declare_synchronizer,
+ *   ws_spawn, ws_despawn,
+ *   ws_sync,
+ *   ws_set_visible          yes                     -                yes
  *   ws_send_auth,
  *   ws_complete_auth        for a client            -                for the host (1)
  *
@@ -166,6 +171,11 @@
  * come before CONNECTED, and a join is OPEN once it is admitted; a peer that ends before it is admitted has no
  * CONNECTED. Valid packets that a program cannot use produce one ERROR per cause, which counts them until it is taken.
  * docs/godot-scene.md describes the bytes.
+ *
+ * REPLICATION. What a MultiplayerSpawner spawns and a MultiplayerSynchronizer synchronizes arrives as SPAWN, SYNC and
+ * DESPAWN, once ws_declare_scene() has said which properties there are; ws_decode_replication() has their names and
+ * values. A program that is the authority calls ws_spawn(), ws_sync() and ws_despawn() instead: peers that come later
+ * get what is there. Nodes of a peer are gone with the peer.
  *
  * This file is generated from the library's sources. Within a major version the interface only grows.
  */
@@ -275,6 +285,19 @@
 // A remote call, with WS_SCENE only. ws_encode_call() makes one to send, ws_decode_call() reads a received one.
 #define WS_CALL 3
 
+// With WS_SCENE: a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer, as it is on the wire. Received with
+// WS_RAW_REPLICATION only.
+#define WS_REPLICATION 4
+
+// Received, with WS_SCENE: SPAWN, for ws_decode_replication().
+#define WS_SPAWN 5
+
+// Received, with WS_SCENE: DESPAWN, for ws_decode_replication().
+#define WS_DESPAWN 6
+
+// Received, with WS_SCENE: SYNC, for ws_decode_replication().
+#define WS_SYNC 7
+
 // Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress; with WS_ASK the request of a
 // client waits for the program.
 #define WS_CONNECTING 0
@@ -365,6 +388,17 @@
 // With session_ms: another link continues the session, and nothing was lost. event.count is the number of messages that
 // are sent again.
 #define WS_EVENT_RESUMED 18
+
+// With WS_SCENE: peer event.peer_id has spawned a node of a scene that was declared with ws_declare_scene().
+// event.packet is for ws_decode_replication(). The peer's nodes are gone with its DISCONNECTED; on a join also with
+// CLOSED, and with LOST if there is no session.
+#define WS_EVENT_SPAWN 19
+
+// With WS_SCENE: peer event.peer_id has despawned such a node, or shows it no more to this one.
+#define WS_EVENT_DESPAWN 20
+
+// With WS_SCENE: peer event.peer_id has synchronized properties of one node or more.
+#define WS_EVENT_SYNC 21
 
 // The event has no phase.
 #define WS_PHASE_NONE 0
@@ -553,6 +587,10 @@
 // what had been received from it and not taken is dropped.
 #define WS_CAUSE_CEILING 66
 
+// ERROR with WS_SCENE: event.count packets of peer event.peer_id were dropped, because it spawned or synchronized what
+// only another peer may: the authority that was declared.
+#define WS_CAUSE_AUTHORITY 67
+
 // The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of peer event.peer_id were
 // dropped for lack of memory.
 #define WS_CAUSE_RESOURCES 60
@@ -645,10 +683,20 @@
 // example.
 #define WS_SHARE_PORT 4194304
 
+// With WS_SCENE: packets of Godot's MultiplayerSpawner and MultiplayerSynchronizer are messages of type WS_REPLICATION,
+// as they are on the wire. Not with ws_declare_scene() and ws_declare_synchronizer(), which read them.
+#define WS_RAW_REPLICATION 8388608
+
 // The pages may use threads: their responses have the headers Cross-Origin-Opener-Policy: same-origin,
 // Cross-Origin-Embedder-Policy: require-corp and Cross-Origin-Resource-Policy: same-origin. Such a page loads only from
 // its own server, or what other servers allow it to.
 #define WS_SERVE_ISOLATED 1
+
+// ws_declare_scene(), ws_spawn(): what MultiplayerSpawner.spawn(data) makes, by the spawner's spawn_function.
+#define WS_CUSTOM_SCENE 255
+
+// ws_replicated.scene: the synchronizer is of no spawned node; ws_declare_synchronizer() declared it.
+#define WS_NO_SCENE 256
 
 // The app is suspended or hidden: a client that has lost its link begins no try until another hint.
 #define WS_HINT_SUSPEND 1
@@ -887,6 +935,9 @@
 
 // ws_sim, which may grow in later versions.
 #define WS_STRUCT_SIM 8
+
+// ws_replicated, whose layout is fixed.
+#define WS_STRUCT_REPLICATED 9
 
 // A perfect network.
 #define WS_SIM_NONE 0
@@ -1178,7 +1229,7 @@ typedef struct ws_packet {
   const uint8_t *data;
   // Length of data in bytes. 0: the message is empty.
   size_t len;
-  // WS_TEXT, WS_BINARY or WS_CALL.
+  // WS_TEXT, WS_BINARY, WS_CALL, WS_REPLICATION, WS_SPAWN, WS_DESPAWN or WS_SYNC.
   int32_t type;
   // Multiplayer: id of the sender. Else 0.
   int32_t peer_id;
@@ -1214,14 +1265,15 @@ typedef struct ws_event {
   // CLOSED, DISCONNECTED: 1 if the closing handshake was completed, or goes on behind ws_disconnect(). Else 0.
   uint32_t clean;
   // Time of the event: nanoseconds on the system's monotonic clock since the first call of the library. 0 for
-  // MESSAGE.
+  // MESSAGE, SPAWN, DESPAWN and SYNC.
   uint64_t time_ns;
   // SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. REFUSED:
   // number of clients. REQUEST: 1 if it opens a WebSocket. Else 0.
   uint64_t count;
   // Always 0 in this version.
   uint64_t reserved[4];
-  // MESSAGE: the message. AUTH: data and len are the authentication data. REQUEST: data and len are the body.
+  // MESSAGE, SPAWN, DESPAWN, SYNC: the message. AUTH: data and len are the authentication data. REQUEST: data and len
+  // are the body.
   // Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
   // CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to
   // do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
@@ -1240,7 +1292,7 @@ typedef struct ws_config {
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
   // WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
   // WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
-  // WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT.
+  // WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT | WS_RAW_REPLICATION.
   uint32_t flags;
   // Maximum duration of one ws_poll(), in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -1433,6 +1485,23 @@ typedef struct ws_variant {
   size_t len;
 } ws_variant;
 
+// A node that a peer has spawned, despawned or synchronized. 32 bytes with 64-bit pointers, 24 with 32-bit pointers.
+typedef struct ws_replicated {
+  // Path of the spawner as it was declared, without "/root/"; scene is WS_NO_SCENE: that of the synchronizer.
+  // NUL-terminated; lent as long as the packet.
+  const char *path;
+  // SPAWN: the node's name below the spawner's spawn path. Else "". NUL-terminated; lent as long as the packet.
+  const char *name;
+  // The node: its number among those of the peer, which is used again only after its DESPAWN.
+  uint32_t node;
+  // Index of the scene in the spawner's list, WS_CUSTOM_SCENE, or WS_NO_SCENE.
+  uint32_t scene;
+  // Number of items.
+  uint32_t items;
+  // How many of the first items are the data of a custom spawn, one value. 0: there is none.
+  uint32_t data_items;
+} ws_replicated;
+
 // A received remote call. 24 bytes with 64-bit pointers, 16 with 32-bit pointers.
 typedef struct ws_call {
   // Path of the node as it was declared, without "/root/". NUL-terminated; lent as long as the packet.
@@ -1512,7 +1581,7 @@ typedef struct ws_packet_out {
   const uint8_t *data;
   // Length of data in bytes.
   size_t len;
-  // WS_TEXT, WS_BINARY or WS_CALL.
+  // WS_TEXT, WS_BINARY, WS_CALL or WS_REPLICATION.
   int32_t type;
   // 0: the message goes where ws_put_packet() sends it. Otherwise a target of ws_put_packet_to(), and the handle is
   // a server, a host or a join.
@@ -1642,9 +1711,9 @@ WS_API uint32_t ws_version(void);
 WS_API uint32_t ws_abi_version(void);
 
 // Returns the size of a struct, WS_STRUCT_*, in the loaded library, in bytes; 0 for an unknown number. A binding
-// compares its own layouts with it when it loads. ws_packet, ws_event, ws_variant and ws_call have the same size in
-// all versions with the same WS_ABI_VERSION; ws_config, ws_stats and ws_sim are at least as large as in the header
-// of the binding. Thread-safe.
+// compares its own layouts with it when it loads. ws_packet, ws_packet_out, ws_event, ws_variant, ws_call and
+// ws_replicated have the same size in all versions with the same WS_ABI_VERSION; ws_config, ws_stats and ws_sim are at
+// least as large as in the header of the binding. Thread-safe.
 WS_API uint32_t ws_struct_size(int32_t which);
 
 // Replaces the certificate of a server or host that was opened with wss://, while it runs. TLS handshakes that begin
@@ -1887,6 +1956,86 @@ WS_API ws_result ws_set_url(ws_handle h, const char *url);
 // (not a client or join with either), WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
 WS_API ws_result ws_set_header(ws_handle h, const char *name, const char *value);
 
+// Declares a scene of a MultiplayerSpawner, so that this program receives what a peer spawns with it, or spawns itself.
+// `spawner` is the path of the spawner, "Game/Spawner" or "/root/Game/Spawner". `authority` is the id of the peer that
+// may spawn with it, its multiplayer authority: 1 is the host, 0 is this program. `scene` is the index in the
+// spawner's Auto Spawn List, from 0 on, or WS_CUSTOM_SCENE.
+//
+// `synchronizers` names the properties of the scene's MultiplayerSynchronizers that have the same authority, in the
+// order in which they enter the tree, separated by semicolons; of each the properties in the order of its
+// configuration, separated by commas. Behind a property stand its modes, as the editor shows them: "spawn", and
+// "always" or "change". Without any it is "spawn always", Godot's default.
+//
+//   ws_declare_scene(h, "Game/Spawner", 1, 0, ".:position, .:skin spawn; Body:health spawn change");
+//
+// "" is a scene without synchronizers, and NULL forgets the scene. Declare it right after ws_host() or ws_join(): what
+// is spawned with an undeclared scene is dropped, and ERROR with WS_CAUSE_NO_NODE reports it. docs/godot-scene.md has
+// an example.
+//
+// `h` is a host or a join with WS_SCENE and without WS_RAW_REPLICATION. Returns WS_OK, WS_ERR_ARG (the path, the
+// authority, the index, the properties, declared with others, or nothing to forget), WS_ERR_LIMIT, WS_ERR_KIND,
+// WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+WS_API ws_result ws_declare_scene(ws_handle h, const char *spawner, int32_t authority, uint32_t scene,
+    const char *synchronizers);
+
+// Declares a MultiplayerSynchronizer that no spawn lists: one of a scene that both sides load, or of another authority
+// than the spawner's. `path` is its own path, `authority` and `properties` as for ws_declare_scene(); NULL for
+// `properties` forgets it. If the authority is this program, `node` (may be NULL) is set to the number for ws_sync()
+// and ws_set_visible(), else to 0.
+//
+// Returns as ws_declare_scene(). Thread-safe.
+WS_API ws_result ws_declare_synchronizer(ws_handle h, const char *path, int32_t authority, const char *properties,
+    uint32_t *node);
+
+// Spawns a node at all peers that may see it, those to come included, until ws_despawn(). `spawner` and `scene` were
+// declared with authority 0. `name` is the node's name below the spawner's spawn path, unique there, without any of
+// . : @ / " %.
+//
+// `items` are pairs of a STRING, the name of a property, and its value: all properties with the mode "spawn", and
+// others of the scene as wanted. For WS_CUSTOM_SCENE they begin with one more value, the data of the spawn. `node` is
+// set to the node's number.
+//
+// A peer whose queue is full gets it later. Returns WS_OK, WS_ERR_ARG (not declared, a name, an item, a property that
+// is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE,
+// WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+WS_API ws_result ws_spawn(ws_handle h, const char *spawner, uint32_t scene, const char *name,
+    const struct ws_variant *items, size_t count, uint32_t *node);
+
+// Despawns a node of ws_spawn() at all peers. Returns WS_OK, WS_ERR_ARG (no such node), WS_ERR_KIND, WS_ERR_HANDLE.
+// Thread-safe.
+WS_API ws_result ws_despawn(ws_handle h, uint32_t node);
+
+// Sends new values of properties of a node of ws_spawn() or ws_declare_synchronizer() to the peers that see it. `items`
+// are pairs as for ws_spawn(). Properties with the mode "always" are sent whenever one of their synchronizer is given,
+// to peers whose queue has room, so call it once a frame or more seldom; those with "change" are sent once if their
+// value has changed, and later to a peer whose queue is full or who comes later. Others are kept for peers to come.
+//
+// Returns WS_OK, WS_ERR_ARG (no such node, an item, an unknown property, or a property with "always" that was never
+// given), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+WS_API ws_result ws_sync(ws_handle h, uint32_t node, const struct ws_variant *items, size_t count);
+
+// Shows (`visible` is not 0) or hides (0) a node to one peer, or, with `peer_id` 0, to all. As in Godot, a peer sees it
+// if it is shown to all or to that peer; at first it is shown to all. A peer for which that changes gets SPAWN or
+// DESPAWN.
+//
+// Returns WS_OK, WS_ERR_ARG (no such node), WS_ERR_TARGET (no such peer), WS_ERR_KIND, WS_ERR_HANDLE. Thread-safe.
+WS_API ws_result ws_set_visible(ws_handle h, uint32_t node, int32_t peer_id, int32_t visible);
+
+// Decodes a received packet of type WS_SPAWN, WS_DESPAWN or WS_SYNC: one node at each call. Set `*at` to 0 before the
+// first; each call moves it on.
+//
+//   for (size_t at = 0; ws_decode_replication(data, len, &at, &node, items, 32) == WS_OK;)
+//     update(peer_id, node.node, items, node.items);
+//
+// The items of SPAWN and SYNC are pairs of a STRING, the name of a property, and its value, as for ws_spawn(). At most
+// `cap` are written; if there are more, the result is WS_TRUNCATED. What `out` and the items point to is lent as long
+// as the packet. Neither `at`, `out` nor `items` may overlap `data`.
+//
+// Returns WS_OK, WS_TRUNCATED, WS_EMPTY (there is no other node), WS_ERR_ARG (no such packet), WS_ERR_NULL,
+// WS_ERR_TOO_BIG. Thread-safe.
+WS_API ws_result ws_decode_replication(const uint8_t *data, size_t len, size_t *at, struct ws_replicated *out,
+    struct ws_variant *items, size_t cap);
+
 // Accepts the request of a client, after its REQUEST event: the WebSocket is opened, and CONNECTED follows. Frames
 // that the client has sent behind its request are kept. `subprotocol` is one that the client offers in its header
 // Sec-WebSocket-Protocol; NULL chooses as without WS_ASK, by ws_config.subprotocols. `headers` are `n` more lines of
@@ -2034,7 +2183,7 @@ WS_API ws_result ws_advance_time(ws_handle h, uint32_t us);
 // sends to all OPEN clients, and encodes the message once. A join sends to the host in Godot 4's format, and to
 // everyone with WS_SCENE or WS_GODOT3, which have no WS_TEXT. With WS_SCENE a message of type WS_BINARY is what
 // Godot's send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node on the other
-// side.
+// side; one of type WS_REPLICATION is sent as it is.
 // The message is written at once if no output is queued before it. With WS_COALESCE it waits for ws_flush(), the next
 // poll or 128 KiB. With WS_DEFLATE a message over 64 KiB (less if deflate_level is above 2) is compressed in slices by
 // the following polls and flushes.

@@ -68,7 +68,7 @@ pub const WS_ERR_PANIC: i32 = -16;
 /// ws_serve(): the directory does not exist or cannot be opened. ws_last_error() has the reason.
 pub const WS_ERR_DIRECTORY: i32 = -17;
 
-// --- Types of messages: the opcodes of RFC 6455 section 5.2, and WS_CALL. ---
+// --- Types of messages: the opcodes of RFC 6455 section 5.2, and those of scenes. ---
 
 /// A text message, always valid UTF-8 (RFC 6455 section 5.6).
 pub const WS_TEXT: i32 = 1;
@@ -76,6 +76,15 @@ pub const WS_TEXT: i32 = 1;
 pub const WS_BINARY: i32 = 2;
 /// A remote call, with WS_SCENE only. ws_encode_call() makes one to send, ws_decode_call() reads a received one.
 pub const WS_CALL: i32 = 3;
+/// With WS_SCENE: a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer, as it is on the wire. Received with
+/// WS_RAW_REPLICATION only.
+pub const WS_REPLICATION: i32 = 4;
+/// Received, with WS_SCENE: SPAWN, for ws_decode_replication().
+pub const WS_SPAWN: i32 = 5;
+/// Received, with WS_SCENE: DESPAWN, for ws_decode_replication().
+pub const WS_DESPAWN: i32 = 6;
+/// Received, with WS_SCENE: SYNC, for ws_decode_replication().
+pub const WS_SYNC: i32 = 7;
 
 // --- States of a connection: RFC 6455 and the browser's WebSocket.readyState. ---
 
@@ -154,6 +163,14 @@ pub const WS_EVENT_LOST: i32 = 17;
 /// With session_ms: another link continues the session, and nothing was lost. event.count is the number of messages that
 /// are sent again.
 pub const WS_EVENT_RESUMED: i32 = 18;
+/// With WS_SCENE: peer event.peer_id has spawned a node of a scene that was declared with ws_declare_scene().
+/// event.packet is for ws_decode_replication(). The peer's nodes are gone with its DISCONNECTED; on a join also with
+/// CLOSED, and with LOST if there is no session.
+pub const WS_EVENT_SPAWN: i32 = 19;
+/// With WS_SCENE: peer event.peer_id has despawned such a node, or shows it no more to this one.
+pub const WS_EVENT_DESPAWN: i32 = 20;
+/// With WS_SCENE: peer event.peer_id has synchronized properties of one node or more.
+pub const WS_EVENT_SYNC: i32 = 21;
 
 // --- Phases: how far a connection had come when it ended. ---
 
@@ -291,6 +308,9 @@ pub const WS_CAUSE_SESSION: i32 = 65;
 /// their share are not read from, and messages to them are refused. DISCONNECTED: this client held most and moved least;
 /// what had been received from it and not taken is dropped.
 pub const WS_CAUSE_CEILING: i32 = 66;
+/// ERROR with WS_SCENE: event.count packets of peer event.peer_id were dropped, because it spawned or synchronized what
+/// only another peer may: the authority that was declared.
+pub const WS_CAUSE_AUTHORITY: i32 = 67;
 /// The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of peer event.peer_id were
 /// dropped for lack of memory.
 pub const WS_CAUSE_RESOURCES: i32 = 60;
@@ -366,6 +386,9 @@ pub const WS_RECONNECT: u32 = 2097152;
 /// Linux connections are spread; other systems may give all to one. WS_ERR_UNSUPPORTED on Windows. docs/scale.md has an
 /// example.
 pub const WS_SHARE_PORT: u32 = 4194304;
+/// With WS_SCENE: packets of Godot's MultiplayerSpawner and MultiplayerSynchronizer are messages of type WS_REPLICATION,
+/// as they are on the wire. Not with ws_declare_scene() and ws_declare_synchronizer(), which read them.
+pub const WS_RAW_REPLICATION: u32 = 8388608;
 
 // --- Flags of ws_serve(). ---
 
@@ -373,6 +396,13 @@ pub const WS_SHARE_PORT: u32 = 4194304;
 /// Cross-Origin-Embedder-Policy: require-corp and Cross-Origin-Resource-Policy: same-origin. Such a page loads only from
 /// its own server, or what other servers allow it to.
 pub const WS_SERVE_ISOLATED: u32 = 1;
+
+// --- Scenes of spawners. ---
+
+/// ws_declare_scene(), ws_spawn(): what MultiplayerSpawner.spawn(data) makes, by the spawner's spawn_function.
+pub const WS_CUSTOM_SCENE: u32 = 255;
+/// ws_replicated.scene: the synchronizer is of no spawned node; ws_declare_synchronizer() declared it.
+pub const WS_NO_SCENE: u32 = 256;
 
 // --- ws_hint(): what the program knows of the device and the network. ---
 

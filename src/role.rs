@@ -1,13 +1,15 @@
 //! What a handle is beyond its connections: plain, a multiplayer host, a join or a diagnosis. The role decides which
 //! peers a target selects and how messages are framed.
 
+use crate::codes::WS_OPT_MAX_CALL_BYTES;
 use crate::connection::Connection;
 use crate::diagnosis::Diagnosis;
 use crate::endpoint::Options;
 use crate::error::Error;
 use crate::heap::Discarded;
 use crate::link::Sent;
-use crate::multiplayer::{CALL_HEAD, HOST_ID, Host, Join, SceneSettings, Target, Wire};
+use crate::multiplayer::scene::packet::check_replication;
+use crate::multiplayer::{CALL_HEAD, HOST_ID, Host, Join, Outlet, Scene, SceneSettings, Target, Wire};
 use crate::names::said::CONNECT;
 use crate::names::{MAX_MESSAGE_BYTES, MAX_PUT_BYTES, SCENE};
 use crate::net::MemoryEnd;
@@ -97,7 +99,8 @@ impl Role {
             Role::Plain | Role::Host(_) => (false, None),
             Role::Join(join) => {
                 join.shift(gap);
-                (join.process_held(peer, cx), join.next_timer())
+                let more = join.process_held(peer, cx);
+                (join.tell_due(peer, cx) || more, join.next_timer())
             }
             Role::Diagnosis(diagnosis) => diagnosis.after_poll(peer, cx, gap),
         }
@@ -197,6 +200,61 @@ impl Role {
         }
     }
 
+    /// Sends a packet of replication that the program made. A `target` of `None` means everyone.
+    pub fn put_replication(
+        &mut self,
+        at: Place<'_>,
+        cx: &mut Cx<'_>,
+        target: Option<Target>,
+        packet: &[u8],
+    ) -> Result<Sent, Error> {
+        check_replication(packet)
+            .map_err(|why| Error::new(ErrorCode::Arg, format!("this is no packet of replication: {why}")))?;
+        match (self, at) {
+            (Role::Host(host), Place::Server(server)) => {
+                check_size(&server.endpoint.options, packet, host.header_bytes())?;
+                host.put_replication(server, cx, target.unwrap_or(Target::All), packet)
+            }
+            (Role::Join(join), Place::Peer(peer)) => {
+                check_size(&peer.endpoint.options, packet, join.header_bytes())?;
+                join.put_replication(peer, cx, target, packet)
+            }
+            (_, Place::Client(..)) => Err(of_client()),
+            _ => Err(no_scene()),
+        }
+    }
+
+    /// Lets `act` declare and replicate nodes. It gets the scene, where packets go, and the option max_call_bytes.
+    pub fn replicate<R>(
+        &mut self,
+        at: Place<'_>,
+        cx: &mut Cx<'_>,
+        act: impl FnOnce(&mut Scene, &mut dyn Outlet, u64) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        match (self, at) {
+            (_, Place::Client(..)) => Err(of_client()),
+            (Role::Host(host), Place::Server(server)) => {
+                let most = server.endpoint.options.limit(WS_OPT_MAX_CALL_BYTES);
+                host.replicate(server, cx, |scene, outlet| act(scene, outlet, most))
+            }
+            (Role::Join(join), Place::Peer(peer)) => {
+                let most = peer.endpoint.options.limit(WS_OPT_MAX_CALL_BYTES);
+                join.replicate(peer, cx, |scene, outlet| act(scene, outlet, most))
+            }
+            _ => Err(no_scene()),
+        }
+    }
+
+    /// The authority that a program on this end names: 0 is itself, as is its own id.
+    pub fn authority(&self, authority: i32) -> i32 {
+        let own = match self {
+            Role::Host(_) => HOST_ID,
+            Role::Join(join) => join.id(),
+            Role::Plain | Role::Diagnosis(_) => 0,
+        };
+        if authority == own { 0 } else { authority }
+    }
+
     /// Sends a message to the subscribers of a topic, but not to its target: a handle, on a host an id.
     pub fn publish(
         &mut self,
@@ -214,7 +272,7 @@ impl Role {
                 check_size_at_host(server, bytes, host.header_bytes())?;
                 host.publish(server, cx, topic, except, kind, bytes)
             }
-            _ if kind == MessageType::Call => Err(no_scene()),
+            _ if !matches!(kind, MessageType::Text | MessageType::Binary) => Err(no_scene()),
             _ => {
                 check_size(&server.endpoint.options, bytes, 0)?;
                 check_open(server)?;
@@ -240,6 +298,7 @@ impl Role {
         match kind {
             MessageType::Call => self.put_call(at, cx, decoded(target)?, bytes),
             MessageType::Text | MessageType::Binary => self.put(at, cx, target, kind == MessageType::Text, bytes, find),
+            _ => self.put_replication(at, cx, decoded(target)?, bytes),
         }
     }
 

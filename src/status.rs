@@ -73,7 +73,17 @@ mod tests {
             }};
         }
         check!(State, "-", "WS_CONNECTING", "WS_OPEN", "WS_CLOSING", "WS_CLOSED", "WS_LOST");
-        check!(MessageType, "-", "WS_TEXT", "WS_BINARY", "WS_CALL");
+        check!(
+            MessageType,
+            "-",
+            "WS_TEXT",
+            "WS_BINARY",
+            "WS_CALL",
+            "WS_REPLICATION",
+            "WS_SPAWN",
+            "WS_DESPAWN",
+            "WS_SYNC"
+        );
         check!(EventKind, "WS_EVENT_");
         check!(Phase, "WS_PHASE_");
         check!(Cause, "WS_CAUSE_");

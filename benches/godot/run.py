@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures echo through wspeer's classes and through Godot's own in one engine, and writes build/bench/godot.md. Usage:
 run.py [--docs] [--quick]"""
+
 import argparse
 import os
 import pathlib
@@ -14,9 +15,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "godot"))
 
 import engine
+import peers
 from engine import NAMES, OURS, STOCK, Remote, free_port
 
 LOAD = str(ROOT / "build" / "bench" / "load")
+PAGE = ROOT / "docs" / "godot-benchmarks.md"
 COALESCED = "coalesced"
 KINDS = (STOCK, OURS, COALESCED)
 SIZES = {64: 32, 65536: 4}
@@ -37,7 +40,7 @@ def measure(godot, role, kind, size, seconds, port):
     if role == "client":
         seen = godot(f'bench.client({peer}, "ws://127.0.0.1:{port}", {size}, {burst}, {ms})')
     elif role == "multiplayer":
-        seen = godot(f'bench.multiplayer({multiplayer_peer}, {free_port()}, {size}, {burst}, {ms})')
+        seen = godot(f"bench.multiplayer({multiplayer_peer}, {free_port()}, {size}, {burst}, {ms})")
     else:
         own = role == "WSServer" and kind != STOCK
         load = subprocess.Popen(
@@ -128,7 +131,7 @@ def main():
         cells = {(role, size): {kind: [] for kind in KINDS} for role in ROLES for size in SIZES}
         for number in range(rounds):
             for (role, size), cell in cells.items():
-                for kind in KINDS[number % 3:] + KINDS[:number % 3]:
+                for kind in KINDS[number % 3 :] + KINDS[: number % 3]:
                     cell[kind].append(measure(godot, role, kind, size, seconds, port))
         for (role, size), cell in cells.items():
             print(
@@ -140,11 +143,11 @@ def main():
             .strip()
         )
         text = "\n".join(report(cells, rounds, seconds, version, load)) + "\n"
-        for folder in [
-            ROOT / "build" / "bench" / "godot.md",
-            *([ROOT / "docs" / "godot-benchmarks.md"] if options.docs else []),
-        ]:
-            folder.write_text(text)
+        (ROOT / "build" / "bench" / "godot.md").write_text(text)
+        if options.docs:
+            # peers.py measures the part behind this heading.
+            _, heading, rest = PAGE.read_text().partition(peers.HEADING)
+            PAGE.write_text(text + (f"\n{heading}{rest}" if heading else ""))
     finally:
         echo.kill()
         godot.close()

@@ -186,7 +186,15 @@ enum class event_kind : std::int32_t {
   lost = WS_EVENT_LOST,
   // With session_ms: another link continues the session, and nothing was lost. event.count is the number of messages
   // that are sent again.
-  resumed = WS_EVENT_RESUMED
+  resumed = WS_EVENT_RESUMED,
+  // With WS_SCENE: peer event.peer_id has spawned a node of a scene that was declared with ws_declare_scene().
+  // event.packet is for ws_decode_replication(). The peer's nodes are gone with its DISCONNECTED; on a join also with
+  // CLOSED, and with LOST if there is no session.
+  spawn = WS_EVENT_SPAWN,
+  // With WS_SCENE: peer event.peer_id has despawned such a node, or shows it no more to this one.
+  despawn = WS_EVENT_DESPAWN,
+  // With WS_SCENE: peer event.peer_id has synchronized properties of one node or more.
+  sync = WS_EVENT_SYNC
 };
 
 // The type of a message.
@@ -196,7 +204,16 @@ enum class message_kind : std::int32_t {
   // A binary message (RFC 6455 section 5.6).
   binary = WS_BINARY,
   // A remote call, with WS_SCENE only. ws_encode_call() makes one to send, ws_decode_call() reads a received one.
-  call = WS_CALL
+  call = WS_CALL,
+  // With WS_SCENE: a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer, as it is on the wire. Received
+  // with WS_RAW_REPLICATION only.
+  replication = WS_REPLICATION,
+  // Received, with WS_SCENE: SPAWN, for ws_decode_replication().
+  spawn = WS_SPAWN,
+  // Received, with WS_SCENE: DESPAWN, for ws_decode_replication().
+  despawn = WS_DESPAWN,
+  // Received, with WS_SCENE: SYNC, for ws_decode_replication().
+  sync = WS_SYNC
 };
 
 // How far a connection had come when it ended.
@@ -379,6 +396,34 @@ class bytes_view {
   std::size_t size_ = 0;
 };
 
+// A view of Godot's values that it does not own, each with the items that belong to it.
+class items_view {
+ public:
+  using value_type = ws_variant;
+  using iterator = const ws_variant*;
+
+  constexpr items_view() = default;
+  constexpr items_view(const ws_variant* data, std::size_t size) : data_(data), size_(size) {}
+  template <std::size_t Size>
+  constexpr items_view(const ws_variant (&items)[Size]) : items_view(items, Size) {}
+  // From a vector, array, span or similar of items.
+  template <class Items, class Element = std::remove_cv_t<
+                             std::remove_pointer_t<decltype(std::declval<const Items&>().data())>>,
+            class = std::enable_if_t<std::is_same_v<Element, ws_variant>>>
+  items_view(const Items& items) : items_view(items.data(), items.size()) {}
+
+  constexpr const ws_variant* data() const { return data_; }
+  constexpr std::size_t size() const { return size_; }
+  constexpr bool empty() const { return size_ == 0; }
+  constexpr iterator begin() const { return data_; }
+  constexpr iterator end() const { return data_ + size_; }
+  constexpr const ws_variant& operator[](std::size_t index) const { return data_[index]; }
+
+ private:
+  const ws_variant* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
 // A message that owns its bytes.
 struct message {
   message_kind kind = message_kind::binary;
@@ -474,7 +519,7 @@ class event {
   event& operator=(const event&) = delete;
 
   event_kind kind() const { return static_cast<event_kind>(raw_.type); }
-  // The message of event_kind::message.
+  // The message of event_kind::message, spawn, despawn or sync.
   wspeer::packet packet() const { return wspeer::packet(raw_.packet); }
   bytes_view bytes() const { return {raw_.packet.data, raw_.packet.len}; }
   // message: its text; close_request: the reason; closed, disconnected, error: what happened and what to do about it;
@@ -498,6 +543,64 @@ class event {
 
  private:
   ws_event raw_{};
+};
+
+// A node that a peer has spawned, despawned or synchronized. It is lent: replication has it until the next one.
+class replicated {
+ public:
+  replicated() = default;
+  replicated(const replicated&) = delete;
+  replicated& operator=(const replicated&) = delete;
+
+  // The path of the spawner as it was declared, without "/root/"; scene() is WS_NO_SCENE: that of the synchronizer.
+  std::string_view path() const { return raw_.path; }
+  // spawn: the node's name below the spawner's spawn path. Else "".
+  std::string_view name() const { return raw_.name; }
+  // Its number among the nodes of the peer, which is used again only after its despawn.
+  std::uint32_t node() const { return raw_.node; }
+  // The index of the scene in the spawner's list, WS_CUSTOM_SCENE or WS_NO_SCENE.
+  std::uint32_t scene() const { return raw_.scene; }
+  // spawn of a WS_CUSTOM_SCENE: its data, one value. Else empty.
+  items_view data() const { return {items_.data(), raw_.data_items}; }
+  // spawn, sync: pairs of a STRING, the name of a property, and its value.
+  items_view properties() const { return {items_.data() + raw_.data_items, raw_.items - raw_.data_items}; }
+  const ws_replicated& raw() const { return raw_; }
+
+ private:
+  friend class replication;
+  ws_replicated raw_{"", "", 0, WS_NO_SCENE, 0, 0};
+  std::vector<ws_variant> items_ = std::vector<ws_variant>(16);
+};
+
+// Reads the nodes in the bytes of event_kind::spawn, despawn or sync, which must stay valid:
+//
+//   wspeer::replication found(event.bytes());
+//   while (const wspeer::replicated* node = found.next()) update(event.peer_id(), *node);
+class replication {
+ public:
+  explicit replication(bytes_view packet) : packet_(packet) {}
+
+  // The next node; nullptr: there is no other, or error() says why the bytes cannot be read.
+  const replicated* next() {
+    const std::size_t from = at_;
+    ws_result result = WS_TRUNCATED;
+    // Repeat: there may be more items than room.
+    while (result == WS_TRUNCATED) {
+      at_ = from;
+      if (node_.raw_.items > node_.items_.size()) node_.items_.resize(node_.raw_.items);
+      result = ws_decode_replication(packet_.data(), packet_.size(), &at_, &node_.raw_, node_.items_.data(),
+                                     node_.items_.size());
+    }
+    if (result < 0) error_ = detail::last_error(result);
+    return result == WS_OK ? &node_ : nullptr;
+  }
+  const wspeer::error& error() const { return error_; }
+
+ private:
+  bytes_view packet_;
+  std::size_t at_ = 0;
+  replicated node_;
+  wspeer::error error_;
 };
 
 namespace detail {
@@ -1075,6 +1178,46 @@ class multiplayer : public detail::owning<connection> {
     return result(ws_declare_node(handle_, path.c_str(), methods.c_str()));
   }
   result forget_node(const std::string& path) { return result(ws_declare_node(handle_, path.c_str(), nullptr)); }
+  // With WS_SCENE: declares a scene of a MultiplayerSpawner, with the properties of its synchronizers:
+  // ".:position, .:skin spawn; Body:health spawn change". `authority` is the peer that may spawn, 0 this program.
+  result declare_scene(const std::string& spawner, std::int32_t authority, std::uint32_t scene,
+                       const std::string& synchronizers) {
+    return result(ws_declare_scene(handle_, spawner.c_str(), authority, scene, synchronizers.c_str()));
+  }
+  result forget_scene(const std::string& spawner, std::uint32_t scene) {
+    return result(ws_declare_scene(handle_, spawner.c_str(), 0, scene, nullptr));
+  }
+  // Declares a MultiplayerSynchronizer by its path. The value is its number for sync(), 0 if another peer is the
+  // authority.
+  expected<std::uint32_t> declare_synchronizer(const std::string& path, std::int32_t authority,
+                                               const std::string& properties) {
+    std::uint32_t node = 0;
+    const ws_result done = ws_declare_synchronizer(handle_, path.c_str(), authority, properties.c_str(), &node);
+    if (done < 0) return detail::last_error(done);
+    return node;
+  }
+  result forget_synchronizer(const std::string& path) {
+    return result(ws_declare_synchronizer(handle_, path.c_str(), 0, nullptr, nullptr));
+  }
+  // Spawns a node at all peers that may see it, those to come included. `items` are pairs of a STRING, the name of a
+  // property, and its value; for WS_CUSTOM_SCENE they begin with the data. The value is the node's number.
+  expected<std::uint32_t> spawn(const std::string& spawner, std::uint32_t scene, const std::string& name,
+                                items_view items = {}) {
+    std::uint32_t node = 0;
+    const ws_result done =
+        ws_spawn(handle_, spawner.c_str(), scene, name.c_str(), items.data(), items.size(), &node);
+    if (done < 0) return detail::last_error(done);
+    return node;
+  }
+  result despawn(std::uint32_t node) { return result(ws_despawn(handle_, node)); }
+  // Sends new values of properties of a node, pairs as for spawn().
+  result sync(std::uint32_t node, items_view items) {
+    return result(ws_sync(handle_, node, items.data(), items.size()));
+  }
+  // Shows or hides a node to one peer, or to all with 0.
+  result set_visible(std::uint32_t node, bool visible, std::int32_t peer_id = 0) {
+    return result(ws_set_visible(handle_, node, peer_id, visible ? 1 : 0));
+  }
   // With WS_AUTH, after event_kind::authenticating.
   result send_auth(std::int32_t peer_id, bytes_view data) {
     return result(ws_send_auth(handle_, peer_id, data.data(), data.size()));
@@ -1118,6 +1261,7 @@ inline bool fits() {
   return ws_abi_version() == WS_ABI_VERSION && ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) &&
          ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) && ws_struct_size(WS_STRUCT_CONFIG) >= sizeof(ws_config) &&
          ws_struct_size(WS_STRUCT_STATS) >= sizeof(ws_stats) &&
+         ws_struct_size(WS_STRUCT_REPLICATED) == sizeof(ws_replicated) &&
          ws_struct_size(WS_STRUCT_SIM) >= sizeof(ws_sim);
 }
 

@@ -344,12 +344,29 @@ mergeInto(LibraryManager.library, {
   ws_decode_variant: function (data, len, items, cap, count, used) {
     return WSPEER_CALL.decodeVariant(data, len, items, cap, count, used);
   },
+  ws_declare_scene: function (h, spawner, authority, scene, synchronizers) {
+    return WSPEER_REPLICATION.declareScene(h, spawner, authority, scene >>> 0, synchronizers);
+  },
+  ws_declare_synchronizer: function (h, path, authority, properties, node) {
+    return WSPEER_REPLICATION.declareSynchronizer(h, path, authority, properties, node);
+  },
+  ws_spawn: function (h, spawner, scene, name, items, count, node) {
+    return WSPEER_NODES.spawn(h, spawner, scene >>> 0, name, items, WSPEER.size(count), node);
+  },
+  ws_despawn: function (h, node) { return WSPEER_NODES.despawn(h, node >>> 0); },
+  ws_sync: function (h, node, items, count) { return WSPEER_NODES.sync(h, node >>> 0, items, WSPEER.size(count)); },
+  ws_set_visible: function (h, node, peer_id, visible) {
+    return WSPEER_NODES.setVisible(h, node >>> 0, peer_id, visible !== 0);
+  },
+  ws_decode_replication: function (data, len, at, out, items, cap) {
+    return WSPEER_REPLICATION.decode(data, WSPEER.size(len), at, out, items, WSPEER.size(cap));
+  },
   ws_put_packet: function (h, data, len, type) { return WSPEER_CONN.put(h, undefined, data, len, type); },
   ws_put_packet_to: function (h, target, data, len, type) { return WSPEER_CONN.put(h, target, data, len, type); },
   ws_put_packets: function (h, packets, n, taken) { return WSPEER_CONN.putSeveral(h, packets, n, taken); },
   ws_put_latest: function (h, target, key, data, len, type) {
-    if (type === WSPEER_C.CALL)
-      return WSPEER.fail(WSPEER_C.ERR_ARG, 'a WS_CALL cannot be replaced: put it with ws_put_packet or ws_publish');
+    if (type === WSPEER_C.CALL || type === WSPEER_C.REPLICATION)
+      return WSPEER.fail(WSPEER_C.ERR_ARG, 'calls and replication cannot be replaced: put them with ws_put_packet');
     return WSPEER_CONN.put(h, target || undefined, data, len, type, key);
   },
   ws_flush: function (h) {

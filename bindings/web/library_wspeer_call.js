@@ -69,7 +69,7 @@ mergeInto(LibraryManager.library, {
       WSPEER.setSize(len, 0);
       wrong = WSPEER_CALL.checkItems(items, count) || WSPEER_CALL.checkBytes('buf', buf, cap);
       if (wrong) return wrong;
-      sink = WSPEER_VARIANT.sink(buf, cap);
+      sink = WSPEER_VARIANT.sink(HEAPU8, buf, cap);
       try {
         body(function () { return index === count ? null : WSPEER_CALL.load(items, index++, item); }, sink);
       } catch (fault) {
@@ -97,7 +97,7 @@ mergeInto(LibraryManager.library, {
         WSPEER_VARIANT.putByte(sink, 0);
         values = WSPEER_VARIANT.write(next, true, sink);
         if (values > 255) throw WSPEER_VARIANT.bad(values + ' arguments are too many: a call has at most 255');
-        if (place < sink.cap) HEAPU8[sink.at + place] = values;
+        if (place < sink.cap) sink.out[sink.at + place] = values;
       });
     },
     encodeVariant: function (items, count, buf, cap, len) {

@@ -39,9 +39,10 @@ mergeInto(LibraryManager.library, {
         return WSPEER.badConfig(WSPEER.named('WS_SCENE') + ' is for ws_host and ws_join');
       if (flags & WSPEER_C.GODOT3 && flags & WSPEER_C.SCENE)
         return WSPEER.badConfig('WS_GODOT3 and ' + WSPEER.named('WS_SCENE') + ' exclude each other');
-      if (!(flags & WSPEER_C.SCENE) && flags & (WSPEER_C.AUTH | WSPEER_C.NO_RELAY))
-        return WSPEER.badConfig(WSPEER.named('WS_AUTH') + ' or ' + WSPEER.named('WS_NO_RELAY') + ' is set without ' +
-          WSPEER.named('WS_SCENE'));
+      if (!(flags & WSPEER_C.SCENE) && flags & (WSPEER_C.AUTH | WSPEER_C.NO_RELAY | WSPEER_C.RAW_REPLICATION)) {
+        return WSPEER.badConfig(WSPEER.named('WS_AUTH') + ', ' + WSPEER.named('WS_NO_RELAY') + ' or ' +
+          WSPEER.named('WS_RAW_REPLICATION') + ' is set without ' + WSPEER.named('WS_SCENE'));
+      }
       if (flags & (WSPEER_C.GODOT3 | WSPEER_C.SCENE) && flags & WSPEER_C.QUEUE_BEFORE_OPEN) {
         return WSPEER.badConfig(WSPEER.named('WS_QUEUE_BEFORE_OPEN') + ' goes neither with WS_GODOT3 nor with ' +
           WSPEER.named('WS_SCENE') + ', where packets are for others who have yet to come');
@@ -465,6 +466,7 @@ mergeInto(LibraryManager.library, {
       if (peer.state === WSPEER_C.CLOSED) return;
       if (peer.session && WSPEER_SESSION.check(peer)) return;
       WSPEER_LATEST.poll(peer);
+      if (peer.join && peer.join.scene && peer.join.scene.isIn) WSPEER_NODES.tellDue(peer, peer.join.scene);
       if (peer.wanted >= 0 && (WSPEER_CONN.isUp(peer) || WSPEER_SESSION.keepsMessages(peer)) &&
         WSPEER_CONN.hasRoom(peer, peer.wanted, 1)) {
         peer.wanted = -1;
@@ -581,22 +583,27 @@ mergeInto(LibraryManager.library, {
     putNow: function (peer, packet) { return WSPEER_CONN.putTogether(peer, [packet]); },
     // ws_put_packet, ws_put_packet_to and ws_put_latest; `target` is undefined where none was given, as is `key`.
     put: function (h, target, at, len, type, key) {
-      var peer, data, early, size = WSPEER.size(len), text = type === WSPEER_C.TEXT;
+      var peer, data, early, size = WSPEER.size(len), text = type === WSPEER_C.TEXT,
+        replicates = type === WSPEER_C.REPLICATION, ofScene = type === WSPEER_C.CALL || replicates, why;
       if (size && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, 'data is NULL and its length is not 0');
       if (size > 2147483647)
         return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of data is over what memory can hold');
-      if (!text && type !== WSPEER_C.CALL && type !== WSPEER_C.BINARY)
-        return WSPEER.fail(WSPEER_C.ERR_ARG, type + ' is not a message type: use WS_TEXT, WS_BINARY or WS_CALL');
+      if (!text && !ofScene && type !== WSPEER_C.BINARY) {
+        return WSPEER.fail(WSPEER_C.ERR_ARG,
+          type + ' is not a message type: use WS_TEXT, WS_BINARY, WS_CALL or WS_REPLICATION');
+      }
       data = WSPEER.bytesAt(at, size);
       if (text) data = WSPEER.decode(data);
       if (data === null)
         return WSPEER.fail(WSPEER_C.ERR_UTF8, 'the text is not valid UTF-8: fix the encoding, or send it as WS_BINARY');
       peer = WSPEER.find(h);
       if (!peer) return WSPEER_C.ERR_HANDLE;
-      if (target !== undefined && !peer.join)
+      if (target !== undefined && !peer.join && !ofScene)
         return WSPEER.fail(WSPEER_C.ERR_KIND, 'only servers, hosts and joins have targets; use ws_put_packet');
       if (target === -2147483648) return WSPEER.fail(WSPEER_C.ERR_ARG, 'INT32_MIN is no target');
-      if (type === WSPEER_C.CALL && !peer.join) return WSPEER_SCENE.of(peer);
+      why = replicates ? WSPEER_REPLICATION.refuse(data) : '';
+      if (why) return WSPEER.fail(WSPEER_C.ERR_ARG, 'this is no packet of replication: ' + why);
+      if (ofScene && !peer.join) return WSPEER_SCENE.of(peer);
       size += peer.join ? WSPEER_JOIN.headerBytes(peer.join) : 0;
       var most = Math.min(peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES], peer.options[WSPEER_C.OPT_MAX_PUT_BYTES]);
       if (!WSPEER.allows(most, size)) {
@@ -609,6 +616,7 @@ mergeInto(LibraryManager.library, {
       if (peer.diagnosis)
         return WSPEER.fail(WSPEER_C.ERR_STATE, 'a diagnosis sends no messages: open the connection with ws_connect');
       if (type === WSPEER_C.CALL) return WSPEER_SCENE.putCall(peer, target, data);
+      if (replicates) return WSPEER_SCENE.putReplication(peer, target, data);
       // A session keeps messages without a link; otherwise they wait for OPEN.
       var kept = peer.state === WSPEER_C.LOST && WSPEER_SESSION.keepsMessages(peer);
       early = !kept && (peer.state === WSPEER_C.CONNECTING || peer.state === WSPEER_C.LOST) &&

@@ -244,10 +244,19 @@ mergeInto(LibraryManager.library, {
       WSPEER.setWord(out + packet.conn, peer.handle);
       WSPEER.setLong(out + packet.user, peer.user);
     },
+    // The event that reports a message of this type.
+    reportedAs: function (kind) {
+      switch (kind) {
+        case WSPEER_C.SPAWN: return WSPEER_C.EVENT_SPAWN;
+        case WSPEER_C.DESPAWN: return WSPEER_C.EVENT_DESPAWN;
+        case WSPEER_C.SYNC: return WSPEER_C.EVENT_SYNC;
+        default: return WSPEER_C.EVENT_MESSAGE;
+      }
+    },
     writeEvent: function (peer, item, data, out) {
       var event = WSPEER_LAYOUT.event;
       HEAPU8.fill(0, out, out + event.size);
-      WSPEER.setWord(out + event.type, item.type || WSPEER_C.EVENT_MESSAGE);
+      WSPEER.setWord(out + event.type, item.type || WSPEER.reportedAs(item.kind));
       WSPEER.setWord(out + event.conn, peer.handle);
       WSPEER.setWord(out + event.peer_id, item.peerId);
       WSPEER.writePacket(peer, item, data, out + event.packet);

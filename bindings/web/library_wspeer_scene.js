@@ -1,6 +1,7 @@
 // wspeer in the browser: the protocol of Godot 4's SceneMultiplayer on top of a join, with WS_SCENE: authentication,
 // peers relayed by the host, nodes and calls. A port of src/multiplayer/{scene_join,scene_packets}.rs and
-// scene/{packet,cache}.rs. docs/godot-scene.md describes the bytes. See library_wspeer.js.
+// scene/{packet,cache}.rs. library_wspeer_replication.js has spawners and synchronizers. docs/godot-scene.md describes the
+// bytes. See library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
   $WSPEER_SCENE: {
@@ -17,12 +18,15 @@ mergeInto(LibraryManager.library, {
     // `nodes`: our nodes by path. `paths`: their paths by our number. `peers`: for each peer its numbers (`paths`,
     // `given`), the nodes whose methods differ there (`others`), and the numbers that we sent it (`reported`; true:
     // confirmed). `held`: messages that have not been processed; the first `waiting` of them are no authentication
-    // messages.
+    // messages. `raw`: the program reads the packets of replication itself. `declared`, `received` and `own`: what
+    // library_wspeer_replication.js knows of scenes and of the nodes of each peer, and library_wspeer_nodes.js of our own.
     scene: function (flags) {
       return {
         auth: (flags & WSPEER_C.AUTH) !== 0, relay: !(flags & WSPEER_C.NO_RELAY), isIn: false, local: false,
         remote: false, waiting: 0,
-        held: [], heldBytes: 0, nodes: new Map(), paths: new Map(), lastId: 0, peers: new Map()
+        held: [], heldBytes: 0, nodes: new Map(), paths: new Map(), lastId: 0, peers: new Map(),
+        raw: (flags & WSPEER_C.RAW_REPLICATION) !== 0, declared: WSPEER_REPLICATION.declared(), received: new Map(),
+        own: WSPEER_NODES.own()
       };
     },
     // Forgets what it knows of peers, and the messages that it holds.
@@ -39,6 +43,8 @@ mergeInto(LibraryManager.library, {
       scene.waiting = scene.heldBytes = 0;
       scene.held = [];
       scene.peers = new Map();
+      WSPEER_REPLICATION.leave(scene);
+      WSPEER_NODES.leave(scene.own);
     },
     // Whether no held message can be processed: before admission, the first `waiting` are skipped.
     keepsWaiting: function (scene) { return scene.held.length <= (scene.local || scene.isIn ? 0 : scene.waiting); },
@@ -95,7 +101,7 @@ mergeInto(LibraryManager.library, {
     },
     declare: function (h, pathAt, methodsAt) {
       var path = WSPEER_CALL.text('path', pathAt), text = methodsAt ? WSPEER_CALL.text('methods', methodsAt) : null,
-        peer, scene, methods, node, same;
+        peer, scene;
       if (typeof path === 'number') return path;
       if (typeof text === 'number') return text;
       peer = WSPEER.find(h);
@@ -103,7 +109,11 @@ mergeInto(LibraryManager.library, {
       scene = WSPEER_SCENE.of(peer);
       if (typeof scene === 'number') return scene;
       path = WSPEER_SCENE.relative(path);
-      if (text === null) return WSPEER_SCENE.forget(scene, path);
+      return text === null ? WSPEER_SCENE.forget(scene, path) : WSPEER_SCENE.add(scene, path, text);
+    },
+    // Declares a node with these methods.
+    add: function (scene, path, text) {
+      var methods, node, same;
       if (!path || WSPEER.encode(path).length > WSPEER_SCENE.MAX_PATH)
         return WSPEER.fail(WSPEER_C.ERR_ARG, 'the path of a node must have 1 to ' + WSPEER_SCENE.MAX_PATH + ' bytes');
       methods = WSPEER_SCENE.methods(text);
@@ -195,6 +205,7 @@ mergeInto(LibraryManager.library, {
       WSPEER_SCENE.known(peer.join.scene, 1);
       WSPEER_JOIN.isOpen(peer);
       WSPEER_JOIN.greet(peer, 1);
+      WSPEER_NODES.meet(peer.join.scene.own, 1);
     },
     // Takes an authentication message; returns false for any other message.
     takeAuth: function (peer, scene, message) {
@@ -228,6 +239,8 @@ mergeInto(LibraryManager.library, {
       } else if (bytes[1] === 2) {
         WSPEER_JOIN.left(peer, from);
         scene.peers.delete(from);
+        WSPEER_REPLICATION.leave(scene, from);
+        WSPEER_NODES.leave(scene.own, from);
       } else {
         if (from === 1 || !peer.join.others.has(from))
           throw WSPEER_VARIANT.bad('it passed on what ' + from + ' sent, who is not there');
@@ -242,8 +255,9 @@ mergeInto(LibraryManager.library, {
       }
     },
     meet: function (peer, id) {
-      var wrong = WSPEER_JOIN.arrived(peer, id);
+      var isKnown = id === peer.join.id || peer.join.others.has(id), wrong = WSPEER_JOIN.arrived(peer, id);
       if (wrong) throw WSPEER_VARIANT.bad(wrong);
+      if (!isKnown) WSPEER_NODES.meet(peer.join.scene.own, id);
     },
     word: function (bytes, at) {
       if (bytes.length < at + 4) throw WSPEER_VARIANT.bad('a packet is cut off in a number');
@@ -262,10 +276,7 @@ mergeInto(LibraryManager.library, {
       if (!bytes.length) throw WSPEER_VARIANT.bad('a packet is empty');
       switch (bytes[0] & 7) {
         case 0:
-          if (bytes.length > peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]) {
-            throw WSPEER_VARIANT.bad('its call has ' + bytes.length + ' bytes: ' + WSPEER.named('max_call_bytes') +
-              ' is ' + peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]);
-          }
+          WSPEER_SCENE.checkSize(peer, 'call', bytes);
           return WSPEER_SCENE.takeCall(peer, from, WSPEER_CALL.readPacket(bytes));
         case 1: return WSPEER_SCENE.takePath(peer, from, bytes);
         case 2: return WSPEER_SCENE.takeConfirmed(peer, from, bytes);
@@ -274,9 +285,15 @@ mergeInto(LibraryManager.library, {
           return WSPEER.pushMessage(peer, WSPEER_C.BINARY, bytes.subarray(1), from);
         case WSPEER_SCENE.SYS: return WSPEER_SCENE.takeLateAuth(peer, from, bytes);
         default:
-          WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_UNSUPPORTED, 'peer ' + from +
-            ' replicates nodes (MultiplayerSpawner, MultiplayerSynchronizer), which a program without Godot does not read');
+          WSPEER_SCENE.checkSize(peer, 'packet of replication', bytes);
+          WSPEER_REPLICATION.take(peer, from, bytes);
       }
+    },
+    checkSize: function (peer, what, bytes) {
+      var most = peer.options[WSPEER_C.OPT_MAX_CALL_BYTES];
+      if (WSPEER.allows(most, bytes.length)) return;
+      throw WSPEER_VARIANT.bad('its ' + what + ' has ' + bytes.length + ' bytes: ' + WSPEER.named('max_call_bytes') +
+        ' is ' + most);
     },
     takeLateAuth: function (peer, from, bytes) {
       if (bytes.length < 2) throw WSPEER_VARIANT.bad('a packet of the system is cut off');
@@ -323,12 +340,13 @@ mergeInto(LibraryManager.library, {
       var scene = peer.join.scene, id, path, known;
       if (bytes.length !== 6) throw WSPEER_VARIANT.bad('a confirmed path has ' + bytes.length + ' bytes and not 6');
       id = WSPEER_SCENE.word(bytes, 2) >>> 0;
+      WSPEER_NODES.confirmed(scene.own, from, id);
       path = scene.paths.get(id);
       // We may have dropped the node since then.
       if (path === undefined) return;
       known = scene.peers.get(from);
       if (!known || !known.reported.has(id))
-        throw WSPEER_VARIANT.bad('it confirms the number ' + id + ', which it was not reported');
+        throw WSPEER_VARIANT.bad('it confirms the number ' + id + ', which it was not told');
       known.reported.set(id, true);
       if (!bytes[1]) WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_CHECKSUM, WSPEER_SCENE.otherMethods(from, path));
     },
@@ -360,16 +378,19 @@ mergeInto(LibraryManager.library, {
       }
       WSPEER.pushMessage(peer, WSPEER_C.CALL, call, from);
     },
+    // The ERROR about packets of this sender that has not been taken, or undefined.
+    noted: function (peer, from, cause) {
+      return peer.marks.items.slice(peer.marks.first).filter(function (mark) {
+        return mark.type === WSPEER_C.EVENT_ERROR && mark.cause === cause && mark.peerId === from;
+      })[0];
+    },
     // Reports a packet that the program does not get: one ERROR event per sender and cause, with a count, until it is
     // taken.
     note: function (peer, from, cause, why) {
-      var marks = peer.marks, mark;
-      for (var i = marks.first; i < marks.items.length; i++) {
-        mark = marks.items[i];
-        if (mark.type === WSPEER_C.EVENT_ERROR && mark.cause === cause && mark.peerId === from) {
-          mark.count++;
-          return;
-        }
+      var mark = WSPEER_SCENE.noted(peer, from, cause);
+      if (mark) {
+        mark.count++;
+        return;
       }
       peer.join.ends++;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_ERROR, {
@@ -382,16 +403,32 @@ mergeInto(LibraryManager.library, {
 
     // The head of a packet that the host relays to one peer or several; empty for the host itself.
     headTo: function (to) { return to === 1 ? [] : [WSPEER_SCENE.SYS, 3].concat(WSPEER.littleEndian(to, 4)); },
+    // The packet that assigns our number to a node.
+    announcement: function (node) {
+      return WSPEER.joined([[1], WSPEER.encode(node.methods.checksum), [0], WSPEER.littleEndian(node.id, 4),
+        WSPEER.encode(node.path), [0]]);
+    },
     // Sends raw bytes, like Godot's send_bytes, to a target that has been checked.
     putRaw: function (peer, target, text, data, key) {
-      var relays = peer.join.scene.relay;
       if (text)
         return WSPEER.fail(WSPEER_C.ERR_ARG,
           'a scene has no text messages: send it as WS_BINARY, or as an argument of a call');
       if (!data.length) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no empty packets: Godot refuses them');
+      return WSPEER_SCENE.putFramed(peer, target, [3], data, key);
+    },
+    // Sends a packet of replication that the program made; undefined: to everyone.
+    putReplication: function (peer, target, data) {
+      var scene = WSPEER_SCENE.of(peer), wrong;
+      if (typeof scene === 'number') return scene;
+      if (!scene.isIn) return WSPEER_CONN.notOpen();
+      wrong = WSPEER_JOIN.checkTarget(peer.join, target);
+      return wrong ? WSPEER.fail(WSPEER_C.ERR_TARGET, wrong) : WSPEER_SCENE.putFramed(peer, target, [], data);
+    },
+    putFramed: function (peer, target, head, data, key) {
+      var relays = peer.join.scene.relay;
       // Without relaying there is no peer but the host.
       if (!relays && target === -1) return WSPEER_C.OK;
-      data = WSPEER.joined([WSPEER_SCENE.headTo(relays ? target || 0 : 1), [3], data]);
+      data = WSPEER.joined([WSPEER_SCENE.headTo(relays ? target || 0 : 1), head, data]);
       return WSPEER_CONN.mayPut(peer) ? WSPEER_CONN.sendCounted(peer, data, data.length, key) : WSPEER_CONN.notOpen();
     },
     // Sends a call to a target; undefined: to everyone.
@@ -428,9 +465,7 @@ mergeInto(LibraryManager.library, {
       for (i = 0; i < targets.length; i++) {
         if (known[i].reported.has(node.id)) continue;
         result = WSPEER_CONN.putNow(peer,
-          WSPEER.joined([WSPEER_SCENE.headTo(targets[i]), [1], WSPEER.encode(node.methods.checksum), [0],
-            WSPEER.littleEndian(node.id, 4),
-          WSPEER.encode(node.path), [0]]));
+          WSPEER.joined([WSPEER_SCENE.headTo(targets[i]), WSPEER_SCENE.announcement(node)]));
         if (result !== WSPEER_C.OK) return result;
         known[i].reported.set(node.id, false);
       }

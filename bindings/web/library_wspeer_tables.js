@@ -8,20 +8,22 @@
   var signatures = {
     ws_abi_version: 'i', ws_accept: 'iippp', ws_advance_time: 'iii', ws_attach: 'ipip', ws_close: 'iiip',
     ws_complete_auth: 'iii', ws_config_init: 'ipp', ws_connect: 'ippp', ws_declare_node: 'iipp',
-    ws_decode_call: 'ippppp', ws_decode_variant: 'ipppppp', ws_diagnose: 'ippp', ws_disconnect: 'iiiip',
-    ws_drain: 'iiiip', ws_encode_call: 'ippppppp', ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii',
-    ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip', ws_get_conns: 'iippp',
-    ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip',
-    ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp',
-    ws_get_text: 'iiippp', ws_get_topics: 'iippp', ws_get_waiting: 'iippp', ws_hint: 'iii', ws_host: 'ippp',
-    ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp',
-    ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_publish: 'iipippi',
-    ws_publish_latest: 'iipiippi', ws_put_latest: 'iiiippi', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi',
-    ws_put_packets: 'iippp', ws_reply: 'iiipppp', ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_serve: 'iippi',
-    ws_set_certificate: 'iipp', ws_set_header: 'iipp', ws_set_log_level: 'ii', ws_set_name: 'ipp',
-    ws_set_option: 'iiii', ws_set_sim: 'iip', ws_set_url: 'iip', ws_set_user: 'iip', ws_shutdown: 'v',
-    ws_sim_init: 'ippi', ws_struct_size: 'ii', ws_subscribe: 'iip', ws_take_output: 'iippp', ws_unsubscribe: 'iip',
-    ws_version: 'i', ws_wait: 'ippi'
+    ws_declare_scene: 'iipiip', ws_declare_synchronizer: 'iipipp', ws_decode_call: 'ippppp',
+    ws_decode_replication: 'ipppppp', ws_decode_variant: 'ipppppp', ws_despawn: 'iii', ws_diagnose: 'ippp',
+    ws_disconnect: 'iiiip', ws_drain: 'iiiip', ws_encode_call: 'ippppppp', ws_encode_variant: 'ippppp',
+    ws_feed: 'iippp', ws_flush: 'ii', ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip',
+    ws_get_conns: 'iippp', ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp',
+    ws_get_option: 'iiip', ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii',
+    ws_get_stats: 'iipp', ws_get_text: 'iiippp', ws_get_topics: 'iippp', ws_get_waiting: 'iippp', ws_hint: 'iii',
+    ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp',
+    ws_make_certificate: 'ipipppppp', ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii',
+    ws_publish: 'iipippi', ws_publish_latest: 'iipiippi', ws_put_latest: 'iiiippi', ws_put_packet: 'iippi',
+    ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_reply: 'iiipppp', ws_result_name: 'pi',
+    ws_send_auth: 'iiipp', ws_serve: 'iippi', ws_set_certificate: 'iipp', ws_set_header: 'iipp', ws_set_log_level: 'ii',
+    ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_sim: 'iip', ws_set_url: 'iip', ws_set_user: 'iip',
+    ws_set_visible: 'iiiii', ws_shutdown: 'v', ws_sim_init: 'ippi', ws_spawn: 'iipipppp', ws_struct_size: 'ii',
+    ws_subscribe: 'iip', ws_sync: 'iiipp', ws_take_output: 'iippp', ws_unsubscribe: 'iip', ws_version: 'i',
+    ws_wait: 'ippi'
   };
   var library = {};
 
@@ -60,6 +62,9 @@
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
+    },
+    replicated: {
+      size: 32, path: 0, name: 8, node: 16, scene: 20, items: 24, data_items: 28
     },
     call: {
       size: 24, path: 0, method: 8, arguments: 16, items: 20
@@ -110,6 +115,9 @@
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
     },
+    replicated: {
+      size: 24, path: 0, name: 4, node: 8, scene: 12, items: 16, data_items: 20
+    },
     call: {
       size: 16, path: 0, method: 4, arguments: 8, items: 12
     },
@@ -125,32 +133,34 @@
     }
   };
   library.$WSPEER_C = {
-    ABI_VERSION: 1, ANY_NAME: 512, APP_HEARTBEAT: 8192, AUTH: 2048, BINARY: 2, CALL: 3, CAUSE_AUTH_TIMEOUT: 58,
-    CAUSE_CHECKSUM: 59, CAUSE_CLOSED_BY_HOST: 1, CAUSE_CLOSED_BY_PEER: 2, CAUSE_CLOSE_TIMEOUT: 7,
-    CAUSE_CONNECT_TIMEOUT: 22, CAUSE_DROPPED: 3, CAUSE_HTTP_INVALID: 41, CAUSE_LOCAL_NETWORK: 29, CAUSE_MULTIPLAYER: 56,
-    CAUSE_NONE: 0, CAUSE_NOT_READING: 8, CAUSE_NO_HEARTBEAT: 64, CAUSE_NO_NODE: 62, CAUSE_PEER_GONE: 4,
-    CAUSE_PONG_TIMEOUT: 9, CAUSE_PROTOCOL: 50, CAUSE_SESSION: 65, CAUSE_TCP_FAILED: 25, CAUSE_TOO_BIG: 52,
-    CAUSE_UNSUPPORTED: 63, CLIENT_NO_CONTEXT_TAKEOVER: 128, CLOSED: 3, CLOSING: 2, COALESCE: 1, CONNECTING: 0, EMPTY: 1,
-    ERR_ARG: -1, ERR_CONFIG: -10, ERR_FULL: -6, ERR_HANDLE: -3, ERR_KIND: -4, ERR_LIMIT: -15, ERR_NULL: -2,
-    ERR_STATE: -5, ERR_TARGET: -9, ERR_TOO_BIG: -7, ERR_UNSUPPORTED: -14, ERR_URL: -11, ERR_UTF8: -8, EVENT_AUTH: 11,
-    EVENT_AUTHENTICATING: 10, EVENT_CLOSED: 4, EVENT_CLOSE_REQUEST: 3, EVENT_CONNECTED: 5, EVENT_DISCONNECTED: 6,
+    ABI_VERSION: 1, ANY_NAME: 512, APP_HEARTBEAT: 8192, AUTH: 2048, BINARY: 2, CALL: 3, CAUSE_AUTHORITY: 67,
+    CAUSE_AUTH_TIMEOUT: 58, CAUSE_CHECKSUM: 59, CAUSE_CLOSED_BY_HOST: 1, CAUSE_CLOSED_BY_PEER: 2,
+    CAUSE_CLOSE_TIMEOUT: 7, CAUSE_CONNECT_TIMEOUT: 22, CAUSE_DROPPED: 3, CAUSE_HTTP_INVALID: 41,
+    CAUSE_LOCAL_NETWORK: 29, CAUSE_MULTIPLAYER: 56, CAUSE_NONE: 0, CAUSE_NOT_READING: 8, CAUSE_NO_HEARTBEAT: 64,
+    CAUSE_NO_NODE: 62, CAUSE_PEER_GONE: 4, CAUSE_PONG_TIMEOUT: 9, CAUSE_PROTOCOL: 50, CAUSE_SESSION: 65,
+    CAUSE_TCP_FAILED: 25, CAUSE_TOO_BIG: 52, CAUSE_UNSUPPORTED: 63, CLIENT_NO_CONTEXT_TAKEOVER: 128, CLOSED: 3,
+    CLOSING: 2, COALESCE: 1, CONNECTING: 0, CUSTOM_SCENE: 255, DESPAWN: 6, EMPTY: 1, ERR_ARG: -1, ERR_CONFIG: -10,
+    ERR_FULL: -6, ERR_HANDLE: -3, ERR_KIND: -4, ERR_LIMIT: -15, ERR_NULL: -2, ERR_STATE: -5, ERR_TARGET: -9,
+    ERR_TOO_BIG: -7, ERR_UNSUPPORTED: -14, ERR_URL: -11, ERR_UTF8: -8, EVENT_AUTH: 11, EVENT_AUTHENTICATING: 10,
+    EVENT_CLOSED: 4, EVENT_CLOSE_REQUEST: 3, EVENT_CONNECTED: 5, EVENT_DESPAWN: 20, EVENT_DISCONNECTED: 6,
     EVENT_ERROR: 9, EVENT_LOST: 17, EVENT_MESSAGE: 2, EVENT_OPEN: 1, EVENT_RESUMED: 18, EVENT_SKIPPED: 8,
-    EVENT_STEP: 15, EVENT_WRITABLE: 7, FEATURE_CLIENT: 1, FEATURE_MULTIPLAYER: 256, FEATURE_SCENE: 512, FEATURE_TLS: 4,
-    GET_BODY: 9, GET_CLOSE_REASON: 5, GET_ERROR: 6, GET_EXTENSIONS: 11, GET_LOCAL_ADDRESS: 7, GET_PATH: 2,
-    GET_PEER_ADDRESS: 12, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8, GET_SUBPROTOCOL: 4, GET_TLS: 10, GET_URL: 1, GODOT3: 256,
-    HINT_NETWORK_CHANGED: 3, HINT_RESUME: 2, HINT_SUSPEND: 1, INSECURE: 4, LOG_DEBUG: 4, LOST: 4, NO_RELAY: 4096, OK: 0,
-    ONLY_CA_PEM: 8, OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26, OPT_CLOSE_TIMEOUT_MS: 4, OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2,
-    OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_CALL_BYTES: 27, OPT_MAX_CALL_ITEMS: 28,
-    OPT_MAX_MESSAGE_BYTES: 6, OPT_MAX_PUT_BYTES: 42, OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10,
-    OPT_PONG_TIMEOUT_MS: 3, OPT_RETRY_MAX_MS: 36, OPT_RETRY_MIN_MS: 35, OPT_RETRY_TRIES: 37, PHASE_APP: 7, PHASE_DNS: 1,
-    PHASE_HTTP: 5, PHASE_NONE: 0, PHASE_TCP: 2, PHASE_TLS: 4, PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2,
-    RECONNECT: 2097152, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1, TRUNCATED: 4, VARIANT_ARRAY: 28,
-    VARIANT_BOOL: 1, VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3, VARIANT_INT: 2, VARIANT_NIL: 0,
-    VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29, VARIANT_PACKED_STRING_ARRAY: 34,
-    VARIANT_STRING: 4, VARIANT_STRING_NAME: 21, VERSION: 100
+    EVENT_SPAWN: 19, EVENT_STEP: 15, EVENT_SYNC: 21, EVENT_WRITABLE: 7, FEATURE_CLIENT: 1, FEATURE_MULTIPLAYER: 256,
+    FEATURE_SCENE: 512, FEATURE_TLS: 4, GET_BODY: 9, GET_CLOSE_REASON: 5, GET_ERROR: 6, GET_EXTENSIONS: 11,
+    GET_LOCAL_ADDRESS: 7, GET_PATH: 2, GET_PEER_ADDRESS: 12, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8, GET_SUBPROTOCOL: 4,
+    GET_TLS: 10, GET_URL: 1, GODOT3: 256, HINT_NETWORK_CHANGED: 3, HINT_RESUME: 2, HINT_SUSPEND: 1, INSECURE: 4,
+    LOG_DEBUG: 4, LOST: 4, NO_RELAY: 4096, NO_SCENE: 256, OK: 0, ONLY_CA_PEM: 8, OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26,
+    OPT_CLOSE_TIMEOUT_MS: 4, OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2, OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8,
+    OPT_MAX_CALL_BYTES: 27, OPT_MAX_CALL_ITEMS: 28, OPT_MAX_MESSAGE_BYTES: 6, OPT_MAX_PUT_BYTES: 42,
+    OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_POLL_BUDGET_US: 5, OPT_PONG_TIMEOUT_MS: 3,
+    OPT_RETRY_MAX_MS: 36, OPT_RETRY_MIN_MS: 35, OPT_RETRY_TRIES: 37, PHASE_APP: 7, PHASE_DNS: 1, PHASE_HTTP: 5,
+    PHASE_NONE: 0, PHASE_TCP: 2, PHASE_TLS: 4, PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2, RAW_REPLICATION: 8388608,
+    RECONNECT: 2097152, REPLICATION: 4, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, SPAWN: 5, SYNC: 7, TEXT: 1,
+    TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1, VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3,
+    VARIANT_INT: 2, VARIANT_NIL: 0, VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29,
+    VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4, VARIANT_STRING_NAME: 21, VERSION: 100
   };
   // All flags of ws_config.
-  library.$WSPEER_FLAGS = 7847935;
+  library.$WSPEER_FLAGS = 16236543;
   // By result.
   library.$WSPEER_NAMES = {
     '-17': 'WS_ERR_DIRECTORY', '-16': 'WS_ERR_PANIC', '-15': 'WS_ERR_LIMIT', '-14': 'WS_ERR_UNSUPPORTED',
@@ -162,7 +172,7 @@
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
     1: isWide ? 288 : 236, 2: 376, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
-    6: isWide ? 24 : 16, 7: isWide ? 24 : 16, 8: 104
+    6: isWide ? 24 : 16, 7: isWide ? 24 : 16, 8: 104, 9: isWide ? 32 : 24
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
   library.$WSPEER_OPTION_ROWS = {
@@ -233,8 +243,8 @@
     library[name + '__deps'] = [
       '$WSPEER_LAYOUT', '$WSPEER_C', '$WSPEER_FLAGS', '$WSPEER_NAMES', '$WSPEER_SIZES', '$WSPEER_OPTION_ROWS',
       '$WSPEER_RESERVED', '$WSPEER_OPTIONS', '$WSPEER_CALL', '$WSPEER_CHANNEL', '$WSPEER_CONN', '$WSPEER_DIAGNOSIS',
-      '$WSPEER_HINT', '$WSPEER_JOIN', '$WSPEER_LATEST', '$WSPEER', '$WSPEER_RETRY', '$WSPEER_SCENE', '$WSPEER_SESSION',
-      '$WSPEER_SIM', '$WSPEER_VARIANT'
+      '$WSPEER_HINT', '$WSPEER_JOIN', '$WSPEER_LATEST', '$WSPEER_NODES', '$WSPEER', '$WSPEER_REPLICATION',
+      '$WSPEER_RETRY', '$WSPEER_SCENE', '$WSPEER_SESSION', '$WSPEER_SIM', '$WSPEER_VARIANT'
     ];
   });
   mergeInto(LibraryManager.library, library);

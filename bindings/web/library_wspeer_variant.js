@@ -40,6 +40,12 @@ mergeInto(LibraryManager.library, {
       return { kind: 0, count: 0, lo: 0, hi: 0, number: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at: 0,
         len: 0 };
     },
+    // Empties an item, of this type.
+    clear: function (item, kind) {
+      item.kind = kind;
+      item.count = item.lo = item.hi = item.at = item.len = 0;
+      for (var i = 0; i < 16; i++) item.number[i] = 0;
+    },
     // Scratch memory for converting floating-point numbers.
     view: function () {
       if (!WSPEER_VARIANT.scratch) WSPEER_VARIANT.scratch = new DataView(new ArrayBuffer(8));
@@ -99,9 +105,7 @@ mergeInto(LibraryManager.library, {
     read: function (reader, item) {
       var depth = reader.nest.inside.length, inside = depth ? reader.nest.inside[depth - 1] : WSPEER_VARIANT.VALUES,
         kind;
-      item.kind = WSPEER_C.VARIANT_STRING;
-      item.count = item.lo = item.hi = item.len = 0;
-      for (var i = 0; i < 16; i++) item.number[i] = 0;
+      WSPEER_VARIANT.clear(item, WSPEER_C.VARIANT_STRING);
       item.at = reader.at;
       if (inside !== WSPEER_VARIANT.VALUES)
         return WSPEER_VARIANT.readString(reader, item, inside === WSPEER_VARIANT.STRINGS);
@@ -215,16 +219,17 @@ mergeInto(LibraryManager.library, {
 
     // ---- From items to bytes; bytes beyond the capacity are counted but not written ----
 
-    sink: function (at, cap) { return { at: at, cap: cap, len: 0 }; },
+    // `out`: the bytes to write to, such as HEAPU8, which does not grow meanwhile.
+    sink: function (out, at, cap) { return { out: out, at: at, cap: cap, len: 0 }; },
     putByte: function (sink, byte) {
-      if (sink.len < sink.cap) HEAPU8[sink.at + sink.len] = byte;
+      if (sink.len < sink.cap) sink.out[sink.at + sink.len] = byte;
       sink.len++;
     },
     putWord: function (sink, word) {
       for (var i = 0; i < 4; i++) WSPEER_VARIANT.putByte(sink, word >>> (8 * i) & 0xff);
     },
     putMemory: function (sink, at, len) {
-      if (sink.len + len <= sink.cap) HEAPU8.copyWithin(sink.at + sink.len, at, at + len);
+      if (sink.len + len <= sink.cap) sink.out.set(HEAPU8.subarray(at, at + len), sink.at + sink.len);
       sink.len += len;
     },
     putZeros: function (sink, count) {

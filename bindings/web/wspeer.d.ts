@@ -87,6 +87,17 @@ export declare const enum WsMessageType {
   BINARY = 2,
   /** A remote call, with WS_SCENE only. ws_encode_call() makes one to send, ws_decode_call() reads a received one. */
   CALL = 3,
+  /**
+   * With WS_SCENE: a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer, as it is on the wire.
+   * Received with WS_RAW_REPLICATION only.
+   */
+  REPLICATION = 4,
+  /** Received, with WS_SCENE: SPAWN, for ws_decode_replication(). */
+  SPAWN = 5,
+  /** Received, with WS_SCENE: DESPAWN, for ws_decode_replication(). */
+  DESPAWN = 6,
+  /** Received, with WS_SCENE: SYNC, for ws_decode_replication(). */
+  SYNC = 7,
 }
 
 export declare const enum WsState {
@@ -190,6 +201,16 @@ export declare const enum WsEventType {
    * messages that are sent again.
    */
   RESUMED = 18,
+  /**
+   * With WS_SCENE: peer event.peer_id has spawned a node of a scene that was declared with ws_declare_scene().
+   * event.packet is for ws_decode_replication(). The peer's nodes are gone with its DISCONNECTED; on a join also
+   * with CLOSED, and with LOST if there is no session.
+   */
+  SPAWN = 19,
+  /** With WS_SCENE: peer event.peer_id has despawned such a node, or shows it no more to this one. */
+  DESPAWN = 20,
+  /** With WS_SCENE: peer event.peer_id has synchronized properties of one node or more. */
+  SYNC = 21,
 }
 
 export declare const enum WsPhase {
@@ -366,6 +387,11 @@ export declare const enum WsCause {
    */
   CEILING = 66,
   /**
+   * ERROR with WS_SCENE: event.count packets of peer event.peer_id were dropped, because it spawned or synchronized
+   * what only another peer may: the authority that was declared.
+   */
+  AUTHORITY = 67,
+  /**
    * The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of peer event.peer_id were
    * dropped for lack of memory.
    */
@@ -473,6 +499,12 @@ export declare const enum WsFlag {
    * docs/scale.md has an example.
    */
   SHARE_PORT = 4194304,
+  /**
+   * With WS_SCENE: packets of Godot's MultiplayerSpawner and MultiplayerSynchronizer are messages of type
+   * WS_REPLICATION, as they are on the wire. Not with ws_declare_scene() and ws_declare_synchronizer(), which read
+   * them.
+   */
+  RAW_REPLICATION = 8388608,
 }
 
 export declare const enum WsServeFlag {
@@ -691,6 +723,8 @@ export declare const enum WsStruct {
   PACKET_OUT = 7,
   /** ws_sim, which may grow in later versions. */
   SIM = 8,
+  /** ws_replicated, whose layout is fixed. */
+  REPLICATED = 9,
 }
 
 export declare const enum WsSimPreset {
@@ -962,7 +996,7 @@ export declare const enum WsPacketLayout {
   data = 0,
   /** Length of data in bytes. 0: the message is empty. */
   len = 4,
-  /** WS_TEXT, WS_BINARY or WS_CALL. */
+  /** WS_TEXT, WS_BINARY, WS_CALL, WS_REPLICATION, WS_SPAWN, WS_DESPAWN or WS_SYNC. */
   type = 8,
   /** Multiplayer: id of the sender. Else 0. */
   peer_id = 12,
@@ -1018,7 +1052,7 @@ export declare const enum WsEventLayout {
   clean = 36,
   /**
    * Time of the event: nanoseconds on the system's monotonic clock since the first call of the library. 0 for
-   * MESSAGE.
+   * MESSAGE, SPAWN, DESPAWN and SYNC.
    */
   time_ns = 40,
   /**
@@ -1029,10 +1063,10 @@ export declare const enum WsEventLayout {
   /** Always 0 in this version. */
   reserved = 56,
   /**
-   * MESSAGE: the message. AUTH: data and len are the authentication data. REQUEST: data and len are the body. Any
-   * other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL. CLOSE_REQUEST:
-   * the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to do. STEP: a
-   * sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
+   * MESSAGE, SPAWN, DESPAWN, SYNC: the message. AUTH: data and len are the authentication data. REQUEST: data and
+   * len are the body. Any other event: data is a text, lent like a message and NUL-terminated; len does not count
+   * the NUL. CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened
+   * and what to do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
    */
   packet = 88,
   /** Size of the whole struct. */
@@ -1072,7 +1106,7 @@ export declare const enum WsConfigLayout {
    * Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
    * WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
    * WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
-   * WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT.
+   * WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT | WS_RAW_REPLICATION.
    */
   flags = 8,
   /** Maximum duration of one ws_poll(), in microseconds (default: 1000). */
@@ -1433,6 +1467,41 @@ export declare const enum WsVariantLayout64 {
 }
 
 /**
+ * A node that a peer has spawned, despawned or synchronized. 32 bytes with 64-bit pointers, 24 with 32-bit
+ * pointers. These numbers are the offsets of its fields, in bytes.
+ */
+export declare const enum WsReplicatedLayout {
+  /**
+   * Path of the spawner as it was declared, without "/root/"; scene is WS_NO_SCENE: that of the synchronizer. NUL-
+   * terminated; lent as long as the packet.
+   */
+  path = 0,
+  /** SPAWN: the node's name below the spawner's spawn path. Else "". NUL-terminated; lent as long as the packet. */
+  name = 4,
+  /** The node: its number among those of the peer, which is used again only after its DESPAWN. */
+  node = 8,
+  /** Index of the scene in the spawner's list, WS_CUSTOM_SCENE, or WS_NO_SCENE. */
+  scene = 12,
+  /** Number of items. */
+  items = 16,
+  /** How many of the first items are the data of a custom spawn, one value. 0: there is none. */
+  data_items = 20,
+  /** Size of the whole struct. */
+  SIZE = 24,
+}
+
+/** The offsets with 64-bit pointers. */
+export declare const enum WsReplicatedLayout64 {
+  path = 0,
+  name = 8,
+  node = 16,
+  scene = 20,
+  items = 24,
+  data_items = 28,
+  SIZE = 32,
+}
+
+/**
  * A received remote call. 24 bytes with 64-bit pointers, 16 with 32-bit pointers. These numbers are the offsets of
  * its fields, in bytes.
  */
@@ -1541,7 +1610,7 @@ export declare const enum WsPacketOutLayout {
   data = 0,
   /** Length of data in bytes. */
   len = 4,
-  /** WS_TEXT, WS_BINARY or WS_CALL. */
+  /** WS_TEXT, WS_BINARY, WS_CALL or WS_REPLICATION. */
   type = 8,
   /**
    * 0: the message goes where ws_put_packet() sends it. Otherwise a target of ws_put_packet_to(), and the handle is
@@ -1699,9 +1768,9 @@ export interface Wspeer {
   _ws_abi_version(): number;
   /**
    * Returns the size of a struct, WS_STRUCT_*, in the loaded library, in bytes; 0 for an unknown number. A binding
-   * compares its own layouts with it when it loads. ws_packet, ws_event, ws_variant and ws_call have the same size
-   * in all versions with the same WS_ABI_VERSION; ws_config, ws_stats and ws_sim are at least as large as in the
-   * header of the binding. Thread-safe.
+   * compares its own layouts with it when it loads. ws_packet, ws_packet_out, ws_event, ws_variant, ws_call and
+   * ws_replicated have the same size in all versions with the same WS_ABI_VERSION; ws_config, ws_stats and ws_sim
+   * are at least as large as in the header of the binding. Thread-safe.
    */
   _ws_struct_size(which: number): number;
   /**
@@ -1974,6 +2043,94 @@ export interface Wspeer {
    */
   _ws_set_header(h: WsHandle, name: Pointer, value: Pointer): WsResult;
   /**
+   * Declares a scene of a MultiplayerSpawner, so that this program receives what a peer spawns with it, or spawns
+   * itself. `spawner` is the path of the spawner, "Game/Spawner" or "/root/Game/Spawner". `authority` is the id of
+   * the peer that may spawn with it, its multiplayer authority: 1 is the host, 0 is this program. `scene` is the
+   * index in the spawner's Auto Spawn List, from 0 on, or WS_CUSTOM_SCENE.
+   *
+   * `synchronizers` names the properties of the scene's MultiplayerSynchronizers that have the same authority, in
+   * the order in which they enter the tree, separated by semicolons; of each the properties in the order of its
+   * configuration, separated by commas. Behind a property stand its modes, as the editor shows them: "spawn", and
+   * "always" or "change". Without any it is "spawn always", Godot's default.
+   *
+   *   ws_declare_scene(h, "Game/Spawner", 1, 0, ".:position, .:skin spawn; Body:health spawn change");
+   *
+   * "" is a scene without synchronizers, and NULL forgets the scene. Declare it right after ws_host() or ws_join():
+   * what is spawned with an undeclared scene is dropped, and ERROR with WS_CAUSE_NO_NODE reports it. docs/godot-
+   * scene.md has an example.
+   *
+   * `h` is a host or a join with WS_SCENE and without WS_RAW_REPLICATION. Returns WS_OK, WS_ERR_ARG (the path, the
+   * authority, the index, the properties, declared with others, or nothing to forget), WS_ERR_LIMIT, WS_ERR_KIND,
+   * WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+   */
+  _ws_declare_scene(h: WsHandle, spawner: Pointer, authority: number, scene: number, synchronizers: Pointer): WsResult;
+  /**
+   * Declares a MultiplayerSynchronizer that no spawn lists: one of a scene that both sides load, or of another
+   * authority than the spawner's. `path` is its own path, `authority` and `properties` as for ws_declare_scene();
+   * NULL for `properties` forgets it. If the authority is this program, `node` (may be NULL) is set to the number
+   * for ws_sync() and ws_set_visible(), else to 0.
+   *
+   * Returns as ws_declare_scene(). Thread-safe.
+   */
+  _ws_declare_synchronizer(h: WsHandle, path: Pointer, authority: number, properties: Pointer, node: Pointer): WsResult;
+  /**
+   * Spawns a node at all peers that may see it, those to come included, until ws_despawn(). `spawner` and `scene`
+   * were declared with authority 0. `name` is the node's name below the spawner's spawn path, unique there, without
+   * any of . : @ / " %.
+   *
+   * `items` are pairs of a STRING, the name of a property, and its value: all properties with the mode "spawn", and
+   * others of the scene as wanted. For WS_CUSTOM_SCENE they begin with one more value, the data of the spawn.
+   * `node` is set to the node's number.
+   *
+   * A peer whose queue is full gets it later. Returns WS_OK, WS_ERR_ARG (not declared, a name, an item, a property
+   * that is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND,
+   * WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+   */
+  _ws_spawn(
+    h: WsHandle, spawner: Pointer, scene: number, name: Pointer, items: Pointer, count: Size, node: Pointer
+  ): WsResult;
+  /**
+   * Despawns a node of ws_spawn() at all peers. Returns WS_OK, WS_ERR_ARG (no such node), WS_ERR_KIND,
+   * WS_ERR_HANDLE. Thread-safe.
+   */
+  _ws_despawn(h: WsHandle, node: number): WsResult;
+  /**
+   * Sends new values of properties of a node of ws_spawn() or ws_declare_synchronizer() to the peers that see it.
+   * `items` are pairs as for ws_spawn(). Properties with the mode "always" are sent whenever one of their
+   * synchronizer is given, to peers whose queue has room, so call it once a frame or more seldom; those with
+   * "change" are sent once if their value has changed, and later to a peer whose queue is full or who comes later.
+   * Others are kept for peers to come.
+   *
+   * Returns WS_OK, WS_ERR_ARG (no such node, an item, an unknown property, or a property with "always" that was
+   * never given), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-
+   * safe.
+   */
+  _ws_sync(h: WsHandle, node: number, items: Pointer, count: Size): WsResult;
+  /**
+   * Shows (`visible` is not 0) or hides (0) a node to one peer, or, with `peer_id` 0, to all. As in Godot, a peer
+   * sees it if it is shown to all or to that peer; at first it is shown to all. A peer for which that changes gets
+   * SPAWN or DESPAWN.
+   *
+   * Returns WS_OK, WS_ERR_ARG (no such node), WS_ERR_TARGET (no such peer), WS_ERR_KIND, WS_ERR_HANDLE. Thread-
+   * safe.
+   */
+  _ws_set_visible(h: WsHandle, node: number, peer_id: number, visible: number): WsResult;
+  /**
+   * Decodes a received packet of type WS_SPAWN, WS_DESPAWN or WS_SYNC: one node at each call. Set `*at` to 0 before
+   * the first; each call moves it on.
+   *
+   *   for (size_t at = 0; ws_decode_replication(data, len, &at, &node, items, 32) == WS_OK;)
+   *     update(peer_id, node.node, items, node.items);
+   *
+   * The items of SPAWN and SYNC are pairs of a STRING, the name of a property, and its value, as for ws_spawn(). At
+   * most `cap` are written; if there are more, the result is WS_TRUNCATED. What `out` and the items point to is
+   * lent as long as the packet. Neither `at`, `out` nor `items` may overlap `data`.
+   *
+   * Returns WS_OK, WS_TRUNCATED, WS_EMPTY (there is no other node), WS_ERR_ARG (no such packet), WS_ERR_NULL,
+   * WS_ERR_TOO_BIG. Thread-safe.
+   */
+  _ws_decode_replication(data: Pointer, len: Size, at: Pointer, out: Pointer, items: Pointer, cap: Size): WsResult;
+  /**
    * Accepts the request of a client, after its REQUEST event: the WebSocket is opened, and CONNECTED follows.
    * Frames that the client has sent behind its request are kept. `subprotocol` is one that the client offers in its
    * header Sec-WebSocket-Protocol; NULL chooses as without WS_ASK, by ws_config.subprotocols. `headers` are `n`
@@ -2134,9 +2291,9 @@ export interface Wspeer {
    * host sends to all OPEN clients, and encodes the message once. A join sends to the host in Godot 4's format, and
    * to everyone with WS_SCENE or WS_GODOT3, which have no WS_TEXT. With WS_SCENE a message of type WS_BINARY is
    * what Godot's send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node on
-   * the other side. The message is written at once if no output is queued before it. With WS_COALESCE it waits for
-   * ws_flush(), the next poll or 128 KiB. With WS_DEFLATE a message over 64 KiB (less if deflate_level is above 2)
-   * is compressed in slices by the following polls and flushes.
+   * the other side; one of type WS_REPLICATION is sent as it is. The message is written at once if no output is
+   * queued before it. With WS_COALESCE it waits for ws_flush(), the next poll or 128 KiB. With WS_DEFLATE a message
+   * over 64 KiB (less if deflate_level is above 2) is compressed in slices by the following polls and flushes.
    *
    * Returns WS_OK (accepted), WS_PARTIAL (a server: the queues of some clients were full; see SKIPPED), WS_ERR_FULL
    * (not accepted: send it again after WRITABLE), WS_ERR_STATE (not OPEN), WS_ERR_LIMIT (not accepted: no memory is

@@ -1,20 +1,70 @@
 //! Packets of a Godot 4 scene: what is read can be written, and says the same again; nothing is read beyond its end.
+//! What is taken of a packet of replication can be decoded.
 
+use std::sync::Arc;
 use wspeer::internals::multiplayer::scene::packet::{self, Packet};
+use wspeer::internals::multiplayer::scene::replication::{Declared, Received, Taken, next_entry};
 use wspeer::internals::multiplayer::scene::{Call, Form, Item, Reader, Sink, write};
 
 /// The first byte says what the others are.
 pub fn scene(data: &[u8]) {
     let Some((how, bytes)) = data.split_first() else { return };
-    match how % 4 {
+    match how % 6 {
         0 => values(bytes, Form::Full),
         1 => values(bytes, Form::Compact),
         2 => packet_of(bytes),
-        _ => {
+        3 => {
             if let Ok((call, items)) = Call::read(bytes) {
                 put_again(&call, items);
             }
         }
+        4 => replication(bytes),
+        _ => {
+            nodes(bytes);
+        }
+    }
+}
+
+const PEER: i32 = 2;
+
+/// Packets of a peer, each behind its length: what is taken of them can be decoded.
+fn replication(mut bytes: &[u8]) {
+    let mut declared = Declared::default();
+    declared.declare("Game/Spawner", PEER, 0, ".:x, .:y spawn, .:z change; Body:w").expect("a scene");
+    declared.declare("Game/Spawner", PEER, 255, ".:x change").expect("a custom scene");
+    declared.declare("Theirs", 3, 0, "").expect("a scene of another");
+    declared.declare_lone("Clock", PEER, ".:t spawn change, .:d").expect("a synchronizer");
+    let paths = ["Game/Spawner", "Theirs", "Clock", "Nobody"].map(Arc::<str>::from);
+    let path_of = |number: u32| paths.get((number as usize).wrapping_sub(1)).cloned();
+    let mut received = Received::default();
+    while let Some((len, rest)) = bytes.split_first() {
+        let (packet, rest) = rest.split_at(usize::from(*len).min(rest.len()));
+        bytes = rest;
+        let Ok(Taken { message, lost }) = received.take(&mut declared, path_of, PEER, 64, packet) else { break };
+        if let Some((_, message)) = message {
+            assert!(nodes(&message).is_some_and(|count| count > 0), "{message:02x?}");
+        } else {
+            assert!(lost.is_some() || matches!(packet.first(), Some(6 | 0x16)), "{packet:02x?} vanished");
+        }
+    }
+    assert!(received.bytes() < 1 << 20);
+    drop(received.leave(PEER));
+    assert_eq!(received.bytes(), Received::default().bytes());
+}
+
+/// The number of nodes in a report; `None`: it is none.
+fn nodes(bytes: &[u8]) -> Option<usize> {
+    let (mut at, mut count) = (0, 0);
+    loop {
+        let mut items = 0;
+        let found = next_entry(bytes, at, |index, item| {
+            assert_eq!(index, items);
+            assert!(item.bytes.len() <= bytes.len());
+            items += 1;
+        });
+        let Some((entry, next)) = found.ok()? else { return Some(count) };
+        assert!(next > at && next <= bytes.len() && entry.items as usize == items && entry.data_items <= entry.items);
+        (at, count) = (next, count + 1);
     }
 }
 

@@ -31,6 +31,8 @@ pub const WS_STRUCT_CALL: i32 = 6;
 pub const WS_STRUCT_PACKET_OUT: i32 = 7;
 /// ws_sim, which may grow in later versions.
 pub const WS_STRUCT_SIM: i32 = 8;
+/// ws_replicated, whose layout is fixed.
+pub const WS_STRUCT_REPLICATED: i32 = 9;
 
 // --- Presets of ws_sim_init(). docs/simulator.md has their figures, and the measurements that they were taken from. ---
 

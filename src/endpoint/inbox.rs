@@ -308,6 +308,14 @@ impl Inbox {
         }
     }
 
+    /// As `release`, as a message of another type.
+    pub fn release_raw(&mut self, kind: MessageType, header: u32, from: i32) {
+        self.release(header, from);
+        if let Some(message) = self.queued.messages.back_mut() {
+            message.kind = kind;
+        }
+    }
+
     /// Releases `bytes` to the host in place of the first held message; `from` as in `Message`.
     pub fn release_as(&mut self, kind: MessageType, bytes: Vec<u8>, from: i32) {
         if let Some(message) = self.pop_held() {

@@ -334,9 +334,9 @@ pub extern "C" fn ws_abi_version() -> u32 {
 }
 
 /// Returns the size of a struct, WS_STRUCT_*, in the loaded library, in bytes; 0 for an unknown number. A binding
-/// compares its own layouts with it when it loads. ws_packet, ws_event, ws_variant and ws_call have the same size in
-/// all versions with the same WS_ABI_VERSION; ws_config, ws_stats and ws_sim are at least as large as in the header
-/// of the binding. Thread-safe.
+/// compares its own layouts with it when it loads. ws_packet, ws_packet_out, ws_event, ws_variant, ws_call and
+/// ws_replicated have the same size in all versions with the same WS_ABI_VERSION; ws_config, ws_stats and ws_sim are at
+/// least as large as in the header of the binding. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_struct_size(which: i32) -> u32 {
     let size = match which {
@@ -348,6 +348,7 @@ pub extern "C" fn ws_struct_size(which: i32) -> u32 {
         WS_STRUCT_CALL => size_of::<ws_call>(),
         WS_STRUCT_PACKET_OUT => size_of::<ws_packet_out>(),
         WS_STRUCT_SIM => size_of::<ws_sim>(),
+        WS_STRUCT_REPLICATED => size_of::<ws_replicated>(),
         _ => 0,
     };
     size as u32

@@ -13,7 +13,7 @@ use crate::multiplayer::{SceneSettings, Wire};
 use crate::names::{
     self, ALLOWED_HOSTS, ALLOWED_ORIGINS, APP_HEARTBEAT, AUTH, CERT_PEM, CLIENT_NO_CONTEXT_TAKEOVER, DEFLATE,
     DEFLATE_LEVEL, FORWARDED, GODOT3, HEADERS_COUNT, INSECURE, KEY_PEM, MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name,
-    PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, SCENE, SERVER_NO_CONTEXT_TAKEOVER, SESSION_MS, SHARE_PORT,
+    PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, RAW_REPLICATION, SCENE, SERVER_NO_CONTEXT_TAKEOVER, SESSION_MS, SHARE_PORT,
     TRUSTED_PROXIES, X_FORWARDED_FOR,
 };
 use crate::net::{Networks, TlsClientSettings};
@@ -93,7 +93,7 @@ fn read_all(config: *const ws_config, server: bool, multiplayer: bool) -> Result
         }),
         node: node(&config)?,
         wire: wire(config.flags)?,
-        scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY) },
+        scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY), raw_replication: has(WS_RAW_REPLICATION) },
         heartbeat: has(WS_APP_HEARTBEAT),
         queue_before_open: has(WS_QUEUE_BEFORE_OPEN),
         max_header_bytes: match config.max_header_bytes {
@@ -330,8 +330,8 @@ fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {
 fn wire(flags: u32) -> Result<Wire, Error> {
     match (flags & WS_GODOT3 != 0, flags & WS_SCENE != 0) {
         (true, true) => Err(bad(format!("{GODOT3} and {SCENE} exclude each other"))),
-        (_, false) if flags & (WS_AUTH | WS_NO_RELAY) != 0 => {
-            Err(bad(format!("{AUTH} or {NO_RELAY} is set without {SCENE}")))
+        (_, false) if flags & (WS_AUTH | WS_NO_RELAY | WS_RAW_REPLICATION) != 0 => {
+            Err(bad(format!("{AUTH}, {NO_RELAY} or {RAW_REPLICATION} is set without {SCENE}")))
         }
         (true, false) => Ok(Wire::Godot3),
         (false, true) => Ok(Wire::Scene),

@@ -19,7 +19,7 @@ pub struct ws_config {
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
     /// WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
     /// WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR | WS_PROXY_PROTOCOL |
-    /// WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT.
+    /// WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT | WS_RAW_REPLICATION.
     pub flags: u32,
     /// Maximum duration of one ws_poll(), in microseconds (default: 1000).
     pub poll_budget_us: u32,
@@ -215,7 +215,8 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_PROXY_PROTOCOL
     | WS_REPORT_REFUSED
     | WS_RECONNECT
-    | WS_SHARE_PORT;
+    | WS_SHARE_PORT
+    | WS_RAW_REPLICATION;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
 pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 32] {

@@ -3,7 +3,7 @@
 use super::guard::{guard, wrong};
 use super::pointers::{need, put, put_at};
 use super::types::*;
-use crate::status::{ErrorCode, EventKind, Success};
+use crate::status::{ErrorCode, EventKind, MessageType, Success};
 use crate::table::{self, View, What};
 
 /// Does the work of a handle: connects, accepts, reads, answers pings, writes, and checks timers. Call it once a frame
@@ -107,6 +107,16 @@ fn packet(view: &View<'_>) -> ws_packet {
     }
 }
 
+/// The event that reports a message.
+fn reported_as(kind: MessageType) -> EventKind {
+    match kind {
+        MessageType::Text | MessageType::Binary | MessageType::Call | MessageType::Replication => EventKind::Message,
+        MessageType::Spawn => EventKind::Spawn,
+        MessageType::Despawn => EventKind::Despawn,
+        MessageType::Sync => EventKind::Sync,
+    }
+}
+
 pub(super) fn event(view: &View<'_>) -> ws_event {
     let blank = ws_event {
         r#type: EventKind::Message.code(),
@@ -125,7 +135,7 @@ pub(super) fn event(view: &View<'_>) -> ws_event {
         packet: packet(view),
     };
     match view.what {
-        What::Message(_) => blank,
+        What::Message(kind) => ws_event { r#type: reported_as(kind).code(), ..blank },
         What::Mark(mark) => ws_event {
             r#type: mark.kind.code(),
             code: mark.code,

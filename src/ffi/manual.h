@@ -134,6 +134,11 @@
  *   ws_publish
  *   with WS_CALL            subscribers of a topic  -                -
  *   ws_declare_node         yes                     -                yes
+ *   ws_declare_scene,
+ *   ws_declare_synchronizer,
+ *   ws_spawn, ws_despawn,
+ *   ws_sync,
+ *   ws_set_visible          yes                     -                yes
  *   ws_send_auth,
  *   ws_complete_auth        for a client            -                for the host (1)
  *
@@ -166,6 +171,11 @@
  * come before CONNECTED, and a join is OPEN once it is admitted; a peer that ends before it is admitted has no
  * CONNECTED. Valid packets that a program cannot use produce one ERROR per cause, which counts them until it is taken.
  * docs/godot-scene.md describes the bytes.
+ *
+ * REPLICATION. What a MultiplayerSpawner spawns and a MultiplayerSynchronizer synchronizes arrives as SPAWN, SYNC and
+ * DESPAWN, once ws_declare_scene() has said which properties there are; ws_decode_replication() has their names and
+ * values. A program that is the authority calls ws_spawn(), ws_sync() and ws_despawn() instead: peers that come later
+ * get what is there. Nodes of a peer are gone with the peer.
  *
  * This file is generated from the library's sources. Within a major version the interface only grows.
  */

@@ -202,20 +202,31 @@ impl<'a> Iterator for Items<'a> {
         if self.index == self.count || self.error.is_some() {
             return None;
         }
-        // SAFETY: the header says that `items` points to `count` items; NULL and impossible counts were refused before.
-        let raw = unsafe { self.items.add(self.index).read_unaligned() };
+        let index = self.index;
         self.index += 1;
-        match outside("data", raw.data, raw.len, "buf", self.buf).and_then(|()| bytes("data", raw.data, raw.len)) {
-            Ok(bytes) => {
-                Some(Item { kind: raw.r#type, count: raw.count, integer: raw.integer, number: raw.number, bytes })
-            }
-            Err(error) => {
-                *self.error =
-                    Some(Error::new(error.code(), format!("item {}: {}", self.index - 1, error.into_message())));
-                None
-            }
-        }
+        item_at(self.items, index, self.buf).map_err(|error| *self.error = Some(error)).ok()
     }
+}
+
+/// The program's item at an index below the count that it gave. `buf`: output that it must not lie in.
+fn item_at<'a>(items: *const ws_variant, index: usize, buf: (*const u8, usize)) -> Result<Item<'a>, Error> {
+    // SAFETY: the header says that `items` points to `count` items; NULL and impossible counts were refused before.
+    let raw = unsafe { items.add(index).read_unaligned() };
+    match outside("data", raw.data, raw.len, "buf", buf).and_then(|()| bytes("data", raw.data, raw.len)) {
+        Ok(bytes) => Ok(Item { kind: raw.r#type, count: raw.count, integer: raw.integer, number: raw.number, bytes }),
+        Err(error) => Err(Error::new(error.code(), format!("item {index}: {}", error.into_message()))),
+    }
+}
+
+/// Passes the program's items to `read`.
+pub(super) fn read_items<'a, T>(
+    items: *const ws_variant,
+    count: usize,
+    read: impl FnOnce(&[Item<'a>]) -> Result<T, String>,
+) -> Result<T, Error> {
+    check_items(items, count)?;
+    let list = (0..count).map(|index| item_at(items, index, (std::ptr::null(), 0))).collect::<Result<Vec<_>, _>>()?;
+    read(&list).map_err(|why| wrong(ErrorCode::Arg, why))
 }
 
 fn encode(
@@ -244,7 +255,7 @@ fn encode(
 }
 
 /// Refuses inputs and outputs that overlap: no reference to an input may be in use while an output is written there.
-fn outside(
+pub(super) fn outside(
     name: &str,
     pointer: *const u8,
     len: usize,
@@ -258,7 +269,7 @@ fn outside(
     }
 }
 
-fn check_items(items: *const ws_variant, count: usize) -> Result<(), Error> {
+pub(super) fn check_items(items: *const ws_variant, count: usize) -> Result<(), Error> {
     if count > 0 {
         need("items", items)?;
     }
@@ -268,7 +279,7 @@ fn check_items(items: *const ws_variant, count: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn variant(item: &Item<'_>) -> ws_variant {
+pub(super) fn variant(item: &Item<'_>) -> ws_variant {
     ws_variant {
         r#type: item.kind,
         count: item.count,
@@ -279,7 +290,7 @@ fn variant(item: &Item<'_>) -> ws_variant {
     }
 }
 
-fn refused(fault: Fault) -> Error {
+pub(super) fn refused(fault: Fault) -> Error {
     match fault {
         Fault::Malformed(why) => wrong(ErrorCode::Arg, format!("these bytes cannot be read: {why}")),
         Fault::Unsupported(why) => wrong(ErrorCode::Unsupported, why),

@@ -3,7 +3,7 @@
 use super::guard::{guard, wrong};
 use super::pointers::{bytes, get_at, need, put};
 use super::types::*;
-use crate::codes::{WS_BINARY, WS_CALL, WS_TEXT};
+use crate::codes::{WS_BINARY, WS_CALL, WS_REPLICATION, WS_TEXT};
 use crate::error::Error;
 use crate::names::said::BINARY;
 use crate::status::{ErrorCode, MessageType, Success};
@@ -13,7 +13,7 @@ use crate::table::{self, Packet, Packets};
 /// sends to all OPEN clients, and encodes the message once. A join sends to the host in Godot 4's format, and to
 /// everyone with WS_SCENE or WS_GODOT3, which have no WS_TEXT. With WS_SCENE a message of type WS_BINARY is what
 /// Godot's send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node on the other
-/// side.
+/// side; one of type WS_REPLICATION is sent as it is.
 /// The message is written at once if no output is queued before it. With WS_COALESCE it waits for ws_flush(), the next
 /// poll or 128 KiB. With WS_DEFLATE a message over 64 KiB (less if deflate_level is above 2) is compressed in slices by
 /// the following polls and flushes.
@@ -27,6 +27,9 @@ pub unsafe extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize
     guard(|| {
         if r#type == WS_CALL {
             return table::put_call(h, None, call(data, len)?);
+        }
+        if r#type == WS_REPLICATION {
+            return table::put_replication(h, None, call(data, len)?);
         }
         let (text, payload) = message(data, len, r#type)?;
         table::put(h, text, payload)
@@ -51,6 +54,9 @@ pub unsafe extern "C" fn ws_put_packet_to(
     guard(|| {
         if r#type == WS_CALL {
             return table::put_call(h, Some(target), call(data, len)?);
+        }
+        if r#type == WS_REPLICATION {
+            return table::put_replication(h, Some(target), call(data, len)?);
         }
         let (text, payload) = message(data, len, r#type)?;
         table::put_to(h, target, text, payload)
@@ -122,8 +128,9 @@ impl Packets for Array {
 #[inline(always)]
 pub(super) fn packet<'a>(of: ws_packet_out) -> Result<Packet<'a>, Error> {
     let target = (of.target != 0).then_some(of.target);
-    if of.r#type == WS_CALL {
-        return Ok(Packet { target, kind: MessageType::Call, bytes: call(of.data, of.len)? });
+    if of.r#type == WS_CALL || of.r#type == WS_REPLICATION {
+        let kind = if of.r#type == WS_CALL { MessageType::Call } else { MessageType::Replication };
+        return Ok(Packet { target, kind, bytes: call(of.data, of.len)? });
     }
     let (text, bytes) = message(of.data, of.len, of.r#type)?;
     Ok(Packet { target, kind: if text { MessageType::Text } else { MessageType::Binary }, bytes })
@@ -156,13 +163,13 @@ fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]
 
 /// A message that is no call, as only a call needs each one to arrive.
 pub(super) fn replaceable<'a>(data: *const u8, len: usize, kind: i32) -> Result<Packet<'a>, Error> {
-    if kind == WS_CALL {
-        return Err(wrong(ErrorCode::Arg, "a WS_CALL cannot be replaced: put it with ws_put_packet or ws_publish"));
+    if kind == WS_CALL || kind == WS_REPLICATION {
+        return Err(wrong(ErrorCode::Arg, "calls and replication cannot be replaced: put them with ws_put_packet"));
     }
     packet(ws_packet_out { data, len, r#type: kind, target: 0 })
 }
 
 #[cold]
 fn no_type(kind: i32) -> Error {
-    wrong(ErrorCode::Arg, format!("{kind} is not a message type: use WS_TEXT, WS_BINARY or WS_CALL"))
+    wrong(ErrorCode::Arg, format!("{kind} is not a message type: use WS_TEXT, WS_BINARY, WS_CALL or WS_REPLICATION"))
 }

@@ -24,7 +24,7 @@ pub struct ws_packet {
     pub data: *const u8,
     /// Length of data in bytes. 0: the message is empty.
     pub len: usize,
-    /// WS_TEXT, WS_BINARY or WS_CALL.
+    /// WS_TEXT, WS_BINARY, WS_CALL, WS_REPLICATION, WS_SPAWN, WS_DESPAWN or WS_SYNC.
     pub r#type: i32,
     /// Multiplayer: id of the sender. Else 0.
     pub peer_id: i32,
@@ -45,7 +45,7 @@ pub struct ws_packet_out {
     pub data: *const u8,
     /// Length of data in bytes.
     pub len: usize,
-    /// WS_TEXT, WS_BINARY or WS_CALL.
+    /// WS_TEXT, WS_BINARY, WS_CALL or WS_REPLICATION.
     pub r#type: i32,
     /// 0: the message goes where ws_put_packet() sends it. Otherwise a target of ws_put_packet_to(), and the handle is
     /// a server, a host or a join.
@@ -79,14 +79,15 @@ pub struct ws_event {
     /// CLOSED, DISCONNECTED: 1 if the closing handshake was completed, or goes on behind ws_disconnect(). Else 0.
     pub clean: u32,
     /// Time of the event: nanoseconds on the system's monotonic clock since the first call of the library. 0 for
-    /// MESSAGE.
+    /// MESSAGE, SPAWN, DESPAWN and SYNC.
     pub time_ns: u64,
     /// SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of packets. REFUSED:
     /// number of clients. REQUEST: 1 if it opens a WebSocket. Else 0.
     pub count: u64,
     /// Always 0 in this version.
     pub reserved: [u64; 4],
-    /// MESSAGE: the message. AUTH: data and len are the authentication data. REQUEST: data and len are the body.
+    /// MESSAGE, SPAWN, DESPAWN, SYNC: the message. AUTH: data and len are the authentication data. REQUEST: data and len
+    /// are the body.
     /// Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
     /// CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to
     /// do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else "".
@@ -129,6 +130,26 @@ pub struct ws_call {
     pub arguments: u32,
     /// Number of items in the arguments, those in containers included.
     pub items: u32,
+}
+
+/// A node that a peer has spawned, despawned or synchronized. 32 bytes with 64-bit pointers, 24 with 32-bit pointers.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types)]
+pub struct ws_replicated {
+    /// Path of the spawner as it was declared, without "/root/"; scene is WS_NO_SCENE: that of the synchronizer.
+    /// NUL-terminated; lent as long as the packet.
+    pub path: *const c_char,
+    /// SPAWN: the node's name below the spawner's spawn path. Else "". NUL-terminated; lent as long as the packet.
+    pub name: *const c_char,
+    /// The node: its number among those of the peer, which is used again only after its DESPAWN.
+    pub node: u32,
+    /// Index of the scene in the spawner's list, WS_CUSTOM_SCENE, or WS_NO_SCENE.
+    pub scene: u32,
+    /// Number of items.
+    pub items: u32,
+    /// How many of the first items are the data of a custom spawn, one value. 0: there is none.
+    pub data_items: u32,
 }
 
 /// Counters since the handle was opened. A server: the sum over its clients, former ones included.
@@ -319,6 +340,7 @@ const _: () = {
     let pointer = size_of::<usize>();
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
+    assert!(size_of::<ws_replicated>() == 16 + 2 * pointer);
     assert!(size_of::<ws_stats>() == 8 + 46 * 8);
     assert!(size_of::<ws_sim>() == 26 * 4);
 };

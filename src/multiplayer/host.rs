@@ -1,18 +1,20 @@
 //! The host: assigns ids, tracks which clients join and leave, and processes their messages by the rules of its wire
 //! format.
 
+use super::outlets::ToClients;
 use super::relay::{Passed, close_for, close_for_memory};
 use super::roster::{Reach, Roster};
 use super::scene::packet::{RAW_HEAD, put_raw};
+use super::scene::replication::Outlet;
 use super::scene_host::SceneHost;
-use super::scene_packets::{CallLimits, SceneSettings, check_raw, not_a_scene, not_admitted};
+use super::scene_packets::{CallLimits, Scene, SceneSettings, check_raw, not_a_scene, not_admitted};
 use super::wire::{self, Message3, Wire};
 use super::{HOST_ID, LONG, Target, kept};
 use crate::error::Error;
 use crate::heap;
 use crate::link::Sent;
 use crate::server::{Handles, KeyQueue, Server};
-use crate::status::{MessageType, State};
+use crate::status::{ErrorCode, MessageType, State};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
@@ -60,12 +62,12 @@ impl Host {
 
     /// Heap bytes kept about the players, beside queued messages.
     pub fn kept_bytes(&self) -> usize {
-        self.roster.kept_bytes() + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
+        self.roster.kept_bytes() + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.kept_bytes())
     }
 
     /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
-        self.roster.is_large() || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
+        self.roster.is_large() || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.is_large())
     }
 
     /// When `poll` has to check the next deadline.
@@ -97,6 +99,8 @@ impl Host {
         more |= self.roster.notify(server, cx);
         if let Some(of_scene) = &mut self.scene {
             of_scene.judge_time(server, cx, gap);
+            let Scene { own, cache, .. } = &mut of_scene.scene;
+            more |= own.tell_due(cache, &mut ToClients { server, roster: &self.roster, cx });
         }
         more | server.write_later(cx, true)
     }
@@ -141,6 +145,8 @@ impl Host {
     ) -> Result<Sent, Error> {
         if kind == MessageType::Call {
             self.scene()?;
+        } else if !matches!(kind, MessageType::Text | MessageType::Binary) {
+            return Err(Error::new(ErrorCode::Arg, "what is published is text, bytes or a call"));
         }
         if server.state() != State::Open {
             return Ok(Sent::NotOpen);
@@ -153,7 +159,7 @@ impl Host {
                 let call = CallLimits::of(&server.endpoint.options).read(payload)?;
                 self.scene()?.put_call(server, cx, reach, &call)
             }
-            MessageType::Text | MessageType::Binary => {
+            kind => {
                 let text = kind == MessageType::Text;
                 let framed = self.frame(Target::All.encode(), text, payload)?;
                 let result = match server.subscribers(topic).is_empty() {
@@ -224,6 +230,42 @@ impl Host {
             self.behind.push(key);
         }
         Ok(sent)
+    }
+
+    /// Sends a packet of replication that the program made to a target.
+    pub fn put_replication(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        target: Target,
+        packet: &[u8],
+    ) -> Result<Sent, Error> {
+        self.scene()?;
+        let reach = self.roster.reach(target)?;
+        if server.state() != State::Open {
+            return Ok(Sent::NotOpen);
+        }
+        match reach {
+            Reach::One(key) if server.peer(key).is_some_and(|peer| !peer.endpoint.admitted) => {
+                Err(not_admitted(target.encode()))
+            }
+            Reach::One(key) => Ok(server.put_one(cx, key, false, packet)),
+            reach => {
+                let (whom, except) = reach.several();
+                Ok(server.put_all(cx, false, packet, whom, except))
+            }
+        }
+    }
+
+    /// Lets `act` replicate nodes.
+    pub fn replicate<R>(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        act: impl FnOnce(&mut Scene, &mut dyn Outlet) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
+        act(&mut of_scene.scene, &mut ToClients { server, roster: &self.roster, cx })
     }
 
     /// Declares a node; see ws_declare_node().
@@ -331,7 +373,7 @@ impl Host {
             peer.endpoint.drop_held(cx);
             server.take_account(cx, key);
         }
-        if self.scene.as_mut().is_none_or(|of_scene| of_scene.remove_client(id)) {
+        if self.scene.as_mut().is_none_or(|of_scene| of_scene.remove_client(cx, id)) {
             self.roster.queue_departure(server, id);
         }
     }

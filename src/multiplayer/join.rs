@@ -3,9 +3,11 @@
 
 use super::deadline::Deadline;
 use super::membership::{Membership, greet};
+use super::outlets::ThroughHost;
 use super::scene::packet::{RAW_HEAD, RELAY_HEAD};
+use super::scene::replication::Outlet;
 use super::scene_join::SceneJoin;
-use super::scene_packets::{CallLimits, SceneSettings, check_raw, not_a_scene};
+use super::scene_packets::{CallLimits, Scene, SceneSettings, check_raw, not_a_scene};
 use super::wire::{self, Message3, Wire};
 use super::{HOST_ID, LONG, Target, kept, violation};
 use crate::connection::Connection;
@@ -82,12 +84,12 @@ impl Join {
 
     /// Heap bytes kept about other peers, beside queued messages.
     pub fn kept_bytes(&self) -> usize {
-        self.membership.kept_bytes() + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
+        self.membership.kept_bytes() + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.kept_bytes())
     }
 
     /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
-        self.membership.is_large() || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
+        self.membership.is_large() || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.is_large())
     }
 
     /// Our id, or 0 before it is received.
@@ -225,7 +227,8 @@ impl Join {
             Some(of_scene) if !of_scene.is_in => return Ok(Sent::NotOpen),
             Some(of_scene) => {
                 check_raw(text, payload)?;
-                return Ok(of_scene.put_raw(&mut self.membership, peer, cx, target.unwrap_or(Target::All), payload));
+                let target = target.unwrap_or(Target::All);
+                return Ok(of_scene.put_raw(&mut self.membership, peer, cx, target, false, payload));
             }
             None => {}
         }
@@ -253,6 +256,40 @@ impl Join {
             target.unwrap_or(Target::All),
             &call,
         )
+    }
+
+    /// Sends a packet of replication that the program made to a target; `None` means everyone.
+    pub fn put_replication(
+        &mut self,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+        target: Option<Target>,
+        packet: &[u8],
+    ) -> Result<Sent, Error> {
+        let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
+        if self.membership.id == 0 || !of_scene.is_in {
+            return Ok(Sent::NotOpen);
+        }
+        self.membership.check(target)?;
+        Ok(of_scene.put_raw(&mut self.membership, peer, cx, target.unwrap_or(Target::All), true, packet))
+    }
+
+    /// Lets `act` replicate nodes.
+    pub fn replicate<R>(
+        &mut self,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+        act: impl FnOnce(&mut Scene, &mut dyn Outlet) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let SceneJoin { scene, is_in, .. } = self.scene.as_mut().ok_or_else(not_a_scene)?;
+        act(scene, &mut ThroughHost { peer, membership: &mut self.membership, cx, is_in: *is_in })
+    }
+
+    /// Tells peers of nodes what they have to be told. True: more is left.
+    pub fn tell_due(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) -> bool {
+        let Some(SceneJoin { scene, is_in: true, .. }) = &mut self.scene else { return false };
+        let Scene { own, cache, .. } = scene;
+        own.tell_due(cache, &mut ThroughHost { peer, membership: &mut self.membership, cx, is_in: true })
     }
 
     /// Sends data for the authentication of the host.

@@ -105,12 +105,14 @@ impl Membership {
         }
     }
 
-    /// Adds another peer, and queues CONNECTED if it is new.
-    pub fn greet(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
-        if id != self.id && !self.others.contains_key(&id) {
+    /// Adds another peer, and queues CONNECTED if it is new. True: it is.
+    pub fn greet(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) -> bool {
+        let is_new = id != self.id && !self.others.contains_key(&id);
+        if is_new {
             let connected = greet(peer, cx, id);
             self.others.insert(id, Other { connected, has_spoken: false });
         }
+        is_new
     }
 
     /// A message of another peer was queued.

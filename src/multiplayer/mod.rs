@@ -7,6 +7,7 @@ mod ids;
 mod join;
 mod membership;
 mod news;
+mod outlets;
 mod relay;
 mod roster;
 pub mod scene;
@@ -18,8 +19,9 @@ pub mod wire;
 
 pub use host::Host;
 pub use join::Join;
+pub use scene::replication::Outlet;
 pub(crate) use scene_packets::CALL_HEAD;
-pub use scene_packets::SceneSettings;
+pub use scene_packets::{Scene, SceneSettings};
 pub use target::Target;
 pub use wire::Wire;
 

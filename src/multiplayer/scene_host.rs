@@ -54,8 +54,8 @@ impl SceneHost {
     }
 
     /// Removes a client. Returns true if the other players know of it.
-    pub fn remove_client(&mut self, id: i32) -> bool {
-        self.scene.cache.leave(id);
+    pub fn remove_client(&mut self, cx: &Cx<'_>, id: i32) -> bool {
+        self.scene.leave(cx, id);
         self.pending.remove(&id).is_none() && self.scene.settings.relay
     }
 
@@ -303,6 +303,7 @@ impl SceneHost {
     fn introduce(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let Some(peer) = server.peer(key) else { return };
         peer.endpoint.admit(cx);
+        self.scene.own.meet(id);
         if self.scene.settings.relay {
             roster.introduce(id);
         }

@@ -39,11 +39,7 @@ impl SceneJoin {
         self.is_in = false;
         self.admission = Admission::default();
         self.deadline = None;
-        let is_large = self.scene.cache.is_large();
-        let known = self.scene.cache.leave_all();
-        if is_large {
-            cx.services.discard(Box::new(known));
-        }
+        self.scene.leave_all(cx);
     }
 
     /// Whether one of `held` held messages of the host may be processed.
@@ -117,9 +113,11 @@ impl SceneJoin {
             membership.check_newcomer(id)?;
         }
         if is_here {
-            membership.greet(peer, cx, id);
+            if membership.greet(peer, cx, id) {
+                self.scene.own.meet(id);
+            }
         } else if membership.part(peer, cx, id) {
-            self.scene.cache.leave(id);
+            self.scene.leave(cx, id);
         }
         peer.endpoint.inbox.drop_held();
         Ok(())
@@ -184,13 +182,15 @@ impl SceneJoin {
         );
     }
 
-    /// Sends raw bytes, like Godot's send_bytes, to a target that was checked.
+    /// Sends raw bytes, like Godot's send_bytes, to a target that was checked; with `replicates` a packet of replication
+    /// that the program made.
     pub fn put_raw(
         &mut self,
         membership: &mut Membership,
         peer: &mut Connection,
         cx: &mut Cx<'_>,
         target: Target,
+        replicates: bool,
         payload: &[u8],
     ) -> Sent {
         let relays = self.scene.settings.relay;
@@ -200,7 +200,9 @@ impl SceneJoin {
         }
         membership.scratch.clear();
         put_head(&mut membership.scratch, if relays { target.encode() } else { HOST_ID });
-        packet::put_raw(&mut membership.scratch);
+        if !replicates {
+            packet::put_raw(&mut membership.scratch);
+        }
         if !heap::append(&mut membership.scratch, payload) {
             return Sent::NoMemory;
         }
@@ -327,11 +329,12 @@ impl SceneJoin {
         membership.open(peer, membership.id);
         greet(peer, cx, HOST_ID);
         peer.endpoint.admit(cx);
+        self.scene.own.meet(HOST_ID);
     }
 }
 
 /// Appends the relay header, unless the packet is for the host alone.
-fn put_head(out: &mut Vec<u8>, to: i32) {
+pub(super) fn put_head(out: &mut Vec<u8>, to: i32) {
     if to != HOST_ID {
         packet::put_relay(out, to);
     }

@@ -1,14 +1,16 @@
 //! Processing of received scene packets, on a host and on a join.
 
 use super::scene::packet::{self, CHECKSUM, Packet, RAW_HEAD};
-use super::scene::{Cache, Call, Fault, other_methods};
+use super::scene::replication::{Declared, Outlet, Own, Received, Taken};
+use super::scene::{Cache, Call, Fault, other_methods, relative};
 use crate::codes::*;
 use crate::endpoint::{Inbox, Mark, Options};
 use crate::error::{Error, shown};
 use crate::names::said::BINARY;
-use crate::names::{AUTH, MAX_CALL_BYTES, SCENE};
+use crate::names::{AUTH, MAX_CALL_BYTES, RAW_REPLICATION, SCENE};
 use crate::status::{Cause, ErrorCode, EventKind, MessageType, Phase};
-use crate::work::Arena;
+use crate::work::{Arena, Cx};
+use std::collections::BTreeSet;
 
 /// Authentication data is refused while this many events are unread.
 const MAX_AUTH_UNREAD: usize = 64;
@@ -22,6 +24,8 @@ pub struct SceneSettings {
     pub auth: bool,
     /// WS_NO_RELAY is not set.
     pub relay: bool,
+    /// WS_RAW_REPLICATION.
+    pub raw_replication: bool,
 }
 
 /// The authentication of one peer with WS_AUTH, on a host and on a join. These rules decide what is processed:
@@ -60,6 +64,14 @@ pub struct Scene {
     pub settings: SceneSettings,
     /// Declared nodes, and the numbers that stand for them.
     pub cache: Cache,
+    /// Declared scenes of spawners, and synchronizers.
+    pub declared: Declared,
+    /// The nodes that other peers have spawned here.
+    pub received: Received,
+    /// The nodes that this program has spawned.
+    pub own: Own,
+    /// Peers and causes for which an ERROR about replication was reported: one is enough, as packets come all the time.
+    reported: BTreeSet<(i32, Cause)>,
 }
 
 /// The origin of a packet.
@@ -93,10 +105,15 @@ impl CallLimits {
         CallLimits { bytes: options.limit(WS_OPT_MAX_CALL_BYTES), items: options.limit(WS_OPT_MAX_CALL_ITEMS) }
     }
 
-    /// `Err`: the packet is a remote call that exceeds the limit in bytes.
+    /// `Err`: the packet is a remote call or one of replication, and exceeds the limit in bytes.
     pub fn check(self, packet: &[u8]) -> Result<(), String> {
-        if packet::is_call(packet) && packet.len() as u64 > self.bytes {
-            return Err(format!("its call has {} bytes: {MAX_CALL_BYTES} is {}", packet.len(), self.bytes));
+        let what = match packet {
+            _ if packet::is_call(packet) => "call",
+            _ if packet::is_replication(packet) => "packet of replication",
+            _ => return Ok(()),
+        };
+        if packet.len() as u64 > self.bytes {
+            return Err(format!("its {what} has {} bytes: {MAX_CALL_BYTES} is {}", packet.len(), self.bytes));
         }
         Ok(())
     }
@@ -128,6 +145,8 @@ fn not_a_call(why: &str) -> Error {
 /// How a received packet is handled.
 enum Effect {
     Raw,
+    RawReplication,
+    Replication(Taken),
     Call(Vec<u8>),
     Reply(Option<[u8; 6]>, Option<(Cause, String)>),
     Lost(Cause, String),
@@ -136,7 +155,14 @@ enum Effect {
 impl Scene {
     /// A scene without nodes.
     pub fn new(settings: SceneSettings) -> Scene {
-        Scene { settings, cache: Cache::default() }
+        Scene {
+            settings,
+            cache: Cache::default(),
+            declared: Declared::default(),
+            received: Received::default(),
+            own: Own::default(),
+            reported: BTreeSet::new(),
+        }
     }
 
     /// Declares a node; see ws_declare_node().
@@ -164,6 +190,20 @@ impl Scene {
                 inbox.release_as(MessageType::Call, bytes, source.label);
                 return Ok(None);
             }
+            Effect::RawReplication => {
+                inbox.release_raw(MessageType::Replication, source.head as u32, source.label);
+                return Ok(None);
+            }
+            Effect::Replication(Taken { message, lost }) => {
+                match message {
+                    Some((kind, bytes)) => inbox.release_as(kind, bytes, source.label),
+                    None => inbox.drop_held(),
+                }
+                if let Some((cause, why)) = lost {
+                    self.note_replication(inbox, source, cause, &why);
+                }
+                return Ok(None);
+            }
             Effect::Reply(reply, lost) => (reply, lost),
             Effect::Lost(cause, why) => (None, Some((cause, why))),
         };
@@ -172,6 +212,98 @@ impl Scene {
             note(inbox, source.label, cause, &why, source.time_ns);
         }
         Ok(reply)
+    }
+
+    /// Declares a scene of a spawner, or forgets it; see ws_declare_scene(). An authority of 0 is this program.
+    pub fn declare_scene(&mut self, path: &str, authority: i32, scene: u8, list: Option<&str>) -> Result<(), Error> {
+        self.check_replication(authority)?;
+        self.reported.clear();
+        let path = relative(path);
+        let Some(list) = list else { return self.declared.forget(path, scene) };
+        self.cache.declare_path(path)?;
+        self.declared.declare(path, authority, scene, list)
+    }
+
+    /// Declares a synchronizer by path, or forgets it; see ws_declare_synchronizer(). Returns its number, if this program
+    /// is its authority.
+    pub fn declare_synchronizer(
+        &mut self,
+        outlet: &mut dyn Outlet,
+        path: &str,
+        authority: i32,
+        list: Option<&str>,
+    ) -> Result<u32, Error> {
+        self.check_replication(authority)?;
+        self.reported.clear();
+        let path = relative(path);
+        let Some(list) = list else {
+            self.own.forget_path(path);
+            return self.declared.forget_lone(path).map(|()| 0);
+        };
+        let number = self.cache.declare_path(path)?;
+        self.declared.declare_lone(path, authority, list)?;
+        match authority {
+            0 => self.own.add_by_path(&mut self.declared, &mut self.cache, outlet, path, number),
+            _ => Ok(0),
+        }
+    }
+
+    fn check_replication(&self, authority: i32) -> Result<(), Error> {
+        if self.settings.raw_replication {
+            return Err(Error::new(
+                ErrorCode::Kind,
+                format!("{RAW_REPLICATION} is set here: the program reads the packets of replication itself"),
+            ));
+        }
+        if authority < 0 {
+            return Err(Error::new(ErrorCode::Arg, format!("{authority} is not the id of a peer")));
+        }
+        Ok(())
+    }
+
+    fn note_replication(&mut self, inbox: &mut Inbox, source: Source, cause: Cause, why: &str) {
+        let is_its = |mark: &Mark| mark.kind == EventKind::Error && mark.cause == cause && mark.label == source.label;
+        if self.reported.insert((source.peer, cause)) || inbox.find_mark(is_its).is_some() {
+            note(inbox, source.label, cause, why, source.time_ns);
+        }
+    }
+
+    /// All peers have gone. Declarations and the program's nodes stay.
+    pub fn leave_all(&mut self, cx: &Cx<'_>) {
+        self.own.leave_all();
+        self.declared.leave(None);
+        self.reported.clear();
+        let is_large = self.is_large();
+        let (known, spawned) = (self.cache.leave_all(), self.received.leave_all());
+        if is_large {
+            cx.services.discard(Box::new(known));
+            cx.services.discard(Box::new(spawned));
+        }
+    }
+
+    /// A peer has gone.
+    pub fn leave(&mut self, cx: &Cx<'_>, peer: i32) {
+        self.cache.leave(peer);
+        self.declared.leave(Some(peer));
+        self.own.leave(peer);
+        if !self.reported.is_empty() {
+            self.reported.retain(|(of, _)| *of != peer);
+        }
+        let is_large = self.received.is_large();
+        let gone = self.received.leave(peer);
+        if is_large {
+            cx.services.discard(Box::new(gone));
+        }
+    }
+
+    /// Heap bytes kept about the peers.
+    pub fn kept_bytes(&self) -> usize {
+        self.cache.bytes() + self.received.bytes() + self.own.bytes()
+    }
+
+    /// Whether dropping it takes long enough to leave it to the worker.
+    pub fn is_large(&self) -> bool {
+        self.cache.is_large() || self.received.is_large() || self.own.is_large()
     }
 
     fn effect(&mut self, source: Source, bytes: &[u8]) -> Result<Effect, String> {
@@ -204,14 +336,26 @@ impl Scene {
             },
             Packet::Simplify { checksum, id, path } => self.simplify(from, id, path, checksum)?,
             Packet::Confirm { same, id } => {
+                self.own.confirmed(from, id);
                 let other = self.cache.confirm(from, id, same)?;
                 Effect::Reply(None, other.map(|path| (Cause::Checksum, other_methods(from, path))))
             }
-            Packet::Replication => {
+            Packet::Replication if self.settings.raw_replication => Effect::RawReplication,
+            Packet::Replication if self.declared.is_empty() => {
                 let why = format!(
-                    "peer {from} replicates nodes (MultiplayerSpawner, MultiplayerSynchronizer), which a program without Godot does not read"
+                    "peer {from} replicates nodes (MultiplayerSpawner, MultiplayerSynchronizer), and no scene is declared: use ws_declare_scene"
                 );
-                Effect::Lost(Cause::Unsupported, why)
+                Effect::Replication(Taken { message: None, lost: Some((Cause::Unsupported, why)) })
+            }
+            Packet::Replication => {
+                let path_of = |number| self.cache.path_of(from, number);
+                Effect::Replication(self.received.take(
+                    &mut self.declared,
+                    path_of,
+                    from,
+                    source.limits.items,
+                    bytes,
+                )?)
             }
             // A completion after admission needs no action.
             Packet::Auth([]) => Effect::Reply(None, None),

@@ -160,6 +160,8 @@ pub const REPORT_REFUSED: Name = Name("WS_REPORT_REFUSED");
 pub const RECONNECT: Name = Name("WS_RECONNECT");
 /// `WS_SHARE_PORT`.
 pub const SHARE_PORT: Name = Name("WS_SHARE_PORT");
+/// `WS_RAW_REPLICATION`.
+pub const RAW_REPLICATION: Name = Name("WS_RAW_REPLICATION");
 /// `WS_OPT_PORT`.
 pub const PORT: Name = Name("WS_OPT_PORT");
 /// `WS_OPT_TRANSFER_MODE`.

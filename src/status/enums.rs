@@ -21,6 +21,10 @@ codes! {
         Text = WS_TEXT,
         Binary = WS_BINARY,
         Call = WS_CALL,
+        Replication = WS_REPLICATION,
+        Spawn = WS_SPAWN,
+        Despawn = WS_DESPAWN,
+        Sync = WS_SYNC,
     }
 }
 
@@ -43,6 +47,9 @@ codes! {
         Request = WS_EVENT_REQUEST,
         Lost = WS_EVENT_LOST,
         Resumed = WS_EVENT_RESUMED,
+        Spawn = WS_EVENT_SPAWN,
+        Despawn = WS_EVENT_DESPAWN,
+        Sync = WS_EVENT_SYNC,
     }
 }
 
@@ -115,6 +122,7 @@ codes! {
         NoHeartbeat = WS_CAUSE_NO_HEARTBEAT,
         Session = WS_CAUSE_SESSION,
         Ceiling = WS_CAUSE_CEILING,
+        Authority = WS_CAUSE_AUTHORITY,
         Resources = WS_CAUSE_RESOURCES,
         Panic = WS_CAUSE_PANIC,
     }

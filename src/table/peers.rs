@@ -25,6 +25,12 @@ pub fn put_call(handle: u32, target: Option<i32>, bytes: &[u8]) -> Result<Succes
     with(handle, |body, member| send(body, member, |role, at, cx| role.put_call(at, cx, target, bytes)))
 }
 
+/// As `put_call`, for a packet of replication that the program made.
+pub fn put_replication(handle: u32, target: Option<i32>, bytes: &[u8]) -> Result<Success, Error> {
+    let target = target.map(Target::decode).transpose()?;
+    with(handle, |body, member| send(body, member, |role, at, cx| role.put_replication(at, cx, target, bytes)))
+}
+
 /// ws_send_auth.
 pub fn send_auth(handle: u32, peer_id: i32, data: &[u8]) -> Result<Success, Error> {
     with(handle, |body, member| send(body, member, |role, at, cx| role.send_auth(at, cx, peer_id, data)))

@@ -52,7 +52,7 @@ def main():
         for name, struct in found.items():
             for field, _ in struct._fields_:
                 ours.append(f"{name} {field} {getattr(struct, field).offset} {getattr(struct, field).size}")
-        good = sorted(filter(None, said)) == sorted(ours) and len(found) == 8
+        good = sorted(filter(None, said)) == sorted(ours) and len(found) == 9
         print(f"{'ok' if good else 'not ok'} - layout: {len(ours)} sizes and offsets equal in C and ctypes")
         wide = ctypes.sizeof(ctypes.c_void_p) == 8
         sizes = {name: ctypes.sizeof(struct) for name, struct in found.items()}

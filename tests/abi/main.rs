@@ -14,5 +14,7 @@ mod latest;
 mod names;
 mod options_while_open;
 mod outbound_counts;
+mod replication;
 mod shared_port;
+mod stock_nodes;
 mod topics;

@@ -338,6 +338,119 @@ static void scenes(void) {
   FAILS(ws_decode_call(buf, 0, &call, &item, 1), WS_ERR_ARG, "ws_decode_call of no bytes");
 }
 
+/* Declarations, nodes and packets of replication. */
+static void replication(void) {
+  ws_handle scene, raw, kinds[] = {client_end, server, attached, host, local};
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  uint8_t buf[64] = {5, 1, 0, 0, 0};
+  uint32_t node = 9;
+  ws_replicated found;
+  ws_variant items[] = {{.type = WS_VARIANT_STRING, .data = (const uint8_t *)"x", .len = 1}, {.type = WS_VARIANT_INT}};
+  FAILS(ws_declare_scene(0, "S", 0, 0, ""), WS_ERR_HANDLE, "ws_declare_scene with handle 0");
+  FAILS(ws_declare_synchronizer(77, "S", 0, "", &node), WS_ERR_HANDLE, "ws_declare_synchronizer with handle 77");
+  FAILS(ws_spawn(0, "S", 0, "N", NULL, 0, &node), WS_ERR_HANDLE, "ws_spawn with handle 0");
+  FAILS(ws_despawn(77, 1), WS_ERR_HANDLE, "ws_despawn with handle 77");
+  FAILS(ws_sync(0, 1, NULL, 0), WS_ERR_HANDLE, "ws_sync with handle 0");
+  FAILS(ws_set_visible(77, 1, 0, 1), WS_ERR_HANDLE, "ws_set_visible with handle 77");
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    FAILS(ws_declare_scene(kinds[i], "S", 0, 0, ""), WS_ERR_KIND, "ws_declare_scene without a scene");
+    FAILS(ws_declare_synchronizer(kinds[i], "S", 0, "", NULL), WS_ERR_KIND, "ws_declare_synchronizer without a scene");
+    FAILS(ws_spawn(kinds[i], "S", 0, "N", NULL, 0, &node), WS_ERR_KIND, "ws_spawn without a scene");
+    FAILS(ws_despawn(kinds[i], 1), WS_ERR_KIND, "ws_despawn without a scene");
+    FAILS(ws_sync(kinds[i], 1, NULL, 0), WS_ERR_KIND, "ws_sync without a scene");
+    FAILS(ws_set_visible(kinds[i], 1, 0, 1), WS_ERR_KIND, "ws_set_visible without a scene");
+    FAILS(ws_put_packet(kinds[i], buf, 5, WS_REPLICATION), WS_ERR_KIND, "a packet of replication without a scene");
+    FAILS(ws_put_packet(kinds[i], buf, 5, WS_SPAWN), WS_ERR_ARG, "a spawn as a packet");
+  }
+  config.flags = WS_RAW_REPLICATION;
+  FAILS(ws_host("ws://127.0.0.1:0", &config, &scene), WS_ERR_CONFIG, "WS_RAW_REPLICATION without WS_SCENE");
+  config.flags = WS_SCENE;
+  CHECK(ws_host("ws://127.0.0.1:0", &config, &scene) == WS_OK, "a scene");
+  config.flags |= WS_RAW_REPLICATION;
+  CHECK(ws_host("ws://127.0.0.1:0", &config, &raw) == WS_OK, "a scene with raw replication");
+  FAILS(ws_declare_scene(raw, "S", 0, 0, ""), WS_ERR_KIND, "ws_declare_scene with WS_RAW_REPLICATION");
+  FAILS(ws_declare_synchronizer(raw, "S", 0, "", &node), WS_ERR_KIND, "a synchronizer with WS_RAW_REPLICATION");
+  ws_free(raw);
+
+  FAILS(ws_declare_scene(scene, NULL, 0, 0, ""), WS_ERR_NULL, "a NULL spawner");
+  FAILS(ws_declare_scene(scene, "", 0, 0, ""), WS_ERR_ARG, "an empty path of a spawner");
+  FAILS(ws_declare_scene(scene, "\xff", 0, 0, ""), WS_ERR_UTF8, "a spawner that is not UTF-8");
+  FAILS(ws_declare_scene(scene, "S", 0, 0, "\xff"), WS_ERR_UTF8, "properties that are not UTF-8");
+  FAILS(ws_declare_scene(scene, "S", INT32_MIN, 0, ""), WS_ERR_ARG, "an authority of INT32_MIN");
+  FAILS(ws_declare_scene(scene, "S", 0, UINT32_MAX, ""), WS_ERR_ARG, "a scene with the index UINT32_MAX");
+  FAILS(ws_declare_scene(scene, "S", 0, 0, NULL), WS_ERR_ARG, "forgetting a scene that is not declared");
+  FAILS(ws_declare_scene(scene, "S", 0, 0, ","), WS_ERR_ARG, "properties without names");
+  FAILS(ws_declare_synchronizer(scene, NULL, 0, "", &node), WS_ERR_NULL, "a NULL path of a synchronizer");
+  FAILS(ws_declare_synchronizer(scene, "\xff", 0, "", &node), WS_ERR_UTF8, "a synchronizer that is not UTF-8");
+  FAILS(ws_declare_synchronizer(scene, "S", INT32_MIN, "", &node), WS_ERR_ARG, "an authority of INT32_MIN");
+  FAILS(ws_declare_synchronizer(scene, "S", 0, NULL, &node), WS_ERR_ARG, "forgetting what is not declared");
+  CHECK(node == 0, "a failed ws_declare_synchronizer sets the number to 0");
+  CHECK(ws_declare_synchronizer(scene, "Synchronizer", 0, "x", NULL) == WS_OK, "the number may be NULL");
+  CHECK(ws_declare_scene(scene, "S", 0, 0, "x") == WS_OK, "a scene of a spawner");
+  CHECK(ws_declare_scene(scene, "S", 0, WS_CUSTOM_SCENE, "") == WS_OK, "a custom scene");
+
+  FAILS(ws_spawn(scene, NULL, 0, "N", items, 2, &node), WS_ERR_NULL, "ws_spawn spawner");
+  FAILS(ws_spawn(scene, "S", 0, NULL, items, 2, &node), WS_ERR_NULL, "ws_spawn name");
+  FAILS(ws_spawn(scene, "S", 0, "N", NULL, 2, &node), WS_ERR_NULL, "ws_spawn items");
+  FAILS(ws_spawn(scene, "S", 0, "N", items, 2, NULL), WS_ERR_NULL, "ws_spawn node");
+  FAILS(ws_spawn(scene, "S", 0, "N", items, SIZE_MAX, &node), WS_ERR_TOO_BIG, "an item count of SIZE_MAX");
+  FAILS(ws_spawn(scene, "S", 0, "\xff", items, 2, &node), WS_ERR_UTF8, "a name that is not UTF-8");
+  FAILS(ws_spawn(scene, "S", 0, "", items, 2, &node), WS_ERR_ARG, "an empty name");
+  FAILS(ws_spawn(scene, "S", 0, "N", items, 1, &node), WS_ERR_ARG, "a property without its value");
+  FAILS(ws_spawn(scene, "S", 0, "N", items, 0, &node), WS_ERR_ARG, "no property");
+  FAILS(ws_spawn(scene, "S", WS_CUSTOM_SCENE, "N", NULL, 0, &node), WS_ERR_ARG, "a custom spawn without data");
+  FAILS(ws_spawn(scene, "S", UINT32_MAX, "N", items, 2, &node), WS_ERR_ARG, "the scene UINT32_MAX");
+  items[1].type = 99;
+  FAILS(ws_spawn(scene, "S", 0, "N", items, 2, &node), WS_ERR_ARG, "a value of no type");
+  items[1] = (ws_variant){.type = WS_VARIANT_ARRAY, .count = UINT32_MAX};
+  FAILS(ws_spawn(scene, "S", 0, "N", items, 2, &node), WS_ERR_ARG, "an Array that lacks its items");
+  items[1] = (ws_variant){.type = WS_VARIANT_STRING, .len = 5};
+  FAILS(ws_spawn(scene, "S", 0, "N", items, 2, &node), WS_ERR_NULL, "a String with NULL data");
+  CHECK(node == 0, "a failed ws_spawn sets the number to 0");
+  items[1] = (ws_variant){.type = WS_VARIANT_INT};
+  CHECK(ws_spawn(scene, "S", 0, "N", items, 2, &node) == WS_OK && node != 0, "a node");
+  FAILS(ws_sync(scene, node, NULL, 2), WS_ERR_NULL, "ws_sync items");
+  FAILS(ws_sync(scene, node, items, SIZE_MAX), WS_ERR_TOO_BIG, "ws_sync with SIZE_MAX items");
+  FAILS(ws_sync(scene, node, items, 1), WS_ERR_ARG, "ws_sync of half a pair");
+  FAILS(ws_sync(scene, UINT32_MAX, items, 2), WS_ERR_ARG, "the node UINT32_MAX");
+  FAILS(ws_set_visible(scene, node, 5, 1), WS_ERR_TARGET, "a node for an unknown peer");
+  FAILS(ws_set_visible(scene, node, INT32_MIN, 1), WS_ERR_TARGET, "the peer INT32_MIN");
+  FAILS(ws_set_visible(scene, 0, 0, 1), WS_ERR_ARG, "ws_set_visible of node 0");
+  CHECK(ws_sync(scene, node, NULL, 0) == WS_OK, "ws_sync of nothing");
+  CHECK(ws_despawn(scene, node) == WS_OK, "ws_despawn");
+  FAILS(ws_despawn(scene, node), WS_ERR_ARG, "ws_despawn a second time");
+
+  FAILS(ws_put_packet(scene, NULL, 5, WS_REPLICATION), WS_ERR_NULL, "a NULL packet of replication");
+  FAILS(ws_put_packet(scene, buf, SIZE_MAX, WS_REPLICATION), WS_ERR_TOO_BIG, "a packet of replication of SIZE_MAX");
+  FAILS(ws_put_packet(scene, buf, 0, WS_REPLICATION), WS_ERR_ARG, "an empty packet of replication");
+  FAILS(ws_put_packet(scene, buf + 1, 4, WS_REPLICATION), WS_ERR_ARG, "a packet of another command");
+  FAILS(ws_put_packet_to(scene, INT32_MIN, buf, 5, WS_REPLICATION), WS_ERR_ARG, "INT32_MIN");
+  ws_free(scene);
+
+  size_t at = 0;
+  FAILS(ws_decode_replication(NULL, 5, &at, &found, items, 2), WS_ERR_NULL, "ws_decode_replication data");
+  FAILS(ws_decode_replication(buf, 5, NULL, &found, items, 2), WS_ERR_NULL, "ws_decode_replication at");
+  FAILS(ws_decode_replication(buf, 5, &at, NULL, items, 2), WS_ERR_NULL, "ws_decode_replication out");
+  FAILS(ws_decode_replication(buf, 5, &at, &found, NULL, 2), WS_ERR_NULL, "ws_decode_replication items");
+  FAILS(ws_decode_replication(buf, SIZE_MAX, &at, &found, items, 2), WS_ERR_TOO_BIG, "ws_decode_replication len");
+  FAILS(ws_decode_replication(buf, 5, &at, &found, items, SIZE_MAX), WS_ERR_TOO_BIG, "ws_decode_replication cap");
+  FAILS(ws_decode_replication(buf, 0, &at, &found, items, 2), WS_ERR_ARG, "ws_decode_replication of no bytes");
+  FAILS(ws_decode_replication(buf, 5, &at, &found, items, 2), WS_ERR_ARG, "a packet as it is on the wire");
+  FAILS(ws_decode_replication(buf, sizeof buf, (size_t *)(void *)(buf + 8), &found, items, 2), WS_ERR_ARG, "at in data");
+  FAILS(ws_decode_replication(buf, sizeof buf, &at, (ws_replicated *)(void *)(buf + 8), items, 2), WS_ERR_ARG,
+        "out in data");
+  FAILS(ws_decode_replication((uint8_t *)items, sizeof items, &at, &found, items, 2), WS_ERR_ARG, "items in data");
+  /* A place that no call gave. */
+  static const uint8_t empty[] = {6, 5, 0, 0, 0, 0};
+  CHECK(ws_decode_replication(empty, sizeof empty, &at, &found, items, 2) == WS_EMPTY, "no node");
+  for (at = 1; at < 40; at++)
+    if (at != 5 && ws_decode_replication(empty, sizeof empty, &at, &found, items, 2) != WS_ERR_ARG) break;
+  CHECK(at == 40, "a place that no call gave");
+  at = SIZE_MAX;
+  FAILS(ws_decode_replication(empty, sizeof empty, &at, &found, items, 2), WS_ERR_ARG, "the place SIZE_MAX");
+}
+
 static void huge(void) {
   ws_handle h = client_end;
   uint8_t byte = 0;
@@ -549,15 +662,17 @@ int main(void) {
   wrong_kinds();
   nulls();
   scenes();
+  replication();
   huge();
   texts();
   configs();
   secrets();
   CHECK(ws_struct_size(WS_STRUCT_CONFIG) == sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) == sizeof(ws_stats) &&
             ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) &&
-            ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
+            ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) &&
+            ws_struct_size(WS_STRUCT_REPLICATED) == sizeof(ws_replicated),
         "ws_struct_size matches the structs of the header");
-  CHECK(ws_struct_size(0) == 0 && ws_struct_size(9) == 0 && ws_struct_size(-1) == 0,
+  CHECK(ws_struct_size(0) == 0 && ws_struct_size(10) == 0 && ws_struct_size(-1) == 0,
         "ws_struct_size of an unknown struct is 0");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION && ws_get_features() != 0, "versions");
   ws_shutdown();

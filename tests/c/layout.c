@@ -10,7 +10,7 @@ int main(void) {
          sizeof(ws_event), sizeof(ws_config), sizeof(ws_stats));
   printf("ws_variant size %zu 0\nws_call size %zu 0\nws_packet_out size %zu 0\n", sizeof(ws_variant), sizeof(ws_call),
          sizeof(ws_packet_out));
-  printf("ws_sim size %zu 0\n", sizeof(ws_sim));
+  printf("ws_sim size %zu 0\nws_replicated size %zu 0\n", sizeof(ws_sim), sizeof(ws_replicated));
 #include "layout_fields.h"
   return 0;
 }

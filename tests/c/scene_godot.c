@@ -1,6 +1,41 @@
 /* A real Godot 4.6 in scenes, in both roles: authentication, relaying by the host, raw bytes, remote calls with every
    type, and the bytes on the wire compared with those of a stock peer. Usage: scene_godot ENGINE PROJECT EXAMPLE */
 #include "scene_engine.h"
+#include "values.h"
+
+static const char *example_path;
+
+/* ---- calls ---- */
+
+/* All RPCs of game.gd; the last one was made callable by rpc_config(). */
+static void declare(ws_handle h) {
+  if (ws_declare_node(h, "/root/Game", "echo, back, noargs, raw, three, only_authority; configured") != WS_OK) exit(1);
+}
+
+static ws_result call(ws_handle h, int32_t target, const char *method, const ws_variant *items, size_t count) {
+  static uint8_t buf[8192];
+  size_t len;
+  ws_result result = ws_encode_call("Game", method, items, count, buf, sizeof buf, &len);
+  return result == WS_OK ? ws_put_packet_to(h, target, buf, len, WS_CALL) : result;
+}
+
+/* The next message is a call of this method from this peer. Copies its items to `items` and returns their number, or
+   -1. */
+static int called(ws_handle h, int32_t from, const char *method, ws_variant *items, size_t cap) {
+  static ws_event event;
+  ws_call got;
+  event = event_of(h, WS_EVENT_MESSAGE);
+  if (event.packet.type != WS_CALL || ws_decode_call(event.packet.data, event.packet.len, &got, items, cap) != WS_OK) {
+    printf("# no call that fits, of type %d from %d: %.*s\n", event.packet.type, event.peer_id, (int)event.packet.len,
+           (const char *)event.packet.data);
+    return -1;
+  }
+  if (event.peer_id != from || strcmp(got.path, "Game") || strcmp(got.method, method)) {
+    printf("# %d called %s.%s\n", event.peer_id, got.path, got.method);
+    return -1;
+  }
+  return (int)got.items;
+}
 
 /* ---- values ---- */
 

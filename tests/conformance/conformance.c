@@ -53,7 +53,8 @@ const char *peer_name(int32_t id) {
 
 void print_packet(const char *name, const ws_packet *packet) {
   begin_line(name);
-  printf("%s %zu %08x", packet->type == WS_TEXT ? "text" : "binary", packet->len, adler32(packet->data, packet->len));
+  const char *type = packet->type == WS_TEXT ? "text" : packet->type == WS_REPLICATION ? "replication" : "binary";
+  printf("%s %zu %08x", type, packet->len, adler32(packet->data, packet->len));
   if (packet->peer_id) printf(" peer=%s", peer_name(packet->peer_id));
   if (packet->type == WS_TEXT && packet->len > 0 && packet->len <= SHORT)
     printf(" %.*s", (int)packet->len, (const char *)packet->data);
@@ -64,6 +65,10 @@ void print_event(const char *name, const ws_event *event) {
   const char *words = (const char *)event->packet.data;
   if (event->type == WS_EVENT_MESSAGE) {
     print_packet(name, &event->packet);
+    return;
+  }
+  if (event->type == WS_EVENT_SPAWN || event->type == WS_EVENT_DESPAWN || event->type == WS_EVENT_SYNC) {
+    print_nodes(name, &event->packet);
     return;
   }
   begin_line(name);

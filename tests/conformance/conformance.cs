@@ -58,8 +58,9 @@ static partial class Conformance
 
     static void Print(string name, WebSocketPacket packet)
     {
+        bool raw = packet.Type == WebSocketMessageType.Replication;
         bool shown = packet.IsText && packet.Length > 0 && packet.Length <= 64;
-        output.WriteLine(Begin(name) + (packet.IsText ? "text " : "binary ") + packet.Length + " " +
+        output.WriteLine(Begin(name) + (packet.IsText ? "text " : raw ? "replication " : "binary ") + packet.Length + " " +
                          Adler32(packet.Data).ToString("x8") + By(packet.PeerId) +
                          (shown ? " " + packet.GetText() : ""));
     }
@@ -72,6 +73,11 @@ static partial class Conformance
         {
             case WebSocketEventType.Message:
                 Print(name, e.Packet);
+                return;
+            case WebSocketEventType.Spawn:
+            case WebSocketEventType.Despawn:
+            case WebSocketEventType.Sync:
+                PrintNodes(name, e.Packet);
                 return;
             case WebSocketEventType.Open:
                 output.WriteLine(Begin(name) + "open protocol=" + of.GetText(WebSocketText.Subprotocol));
@@ -921,6 +927,7 @@ static partial class Conformance
             { "trust", Trust },
             { "scene", Scene },
             { "auth", Auth },
+            { "replication", Replication },
             { "simulate", Simulate },
             { "multiplayer", url => Play(WebSocketFlags.None) },
             { "multiplayer3", url => Play(WebSocketFlags.Godot3) },

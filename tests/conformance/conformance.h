@@ -20,6 +20,8 @@ unsigned adler32(const uint8_t *data, size_t len);
 const char *peer_name(int32_t id);
 void print_packet(const char *name, const ws_packet *packet);
 void print_event(const char *name, const ws_event *event);
+/* What a packet of type WS_SPAWN, WS_DESPAWN or WS_SYNC brings, one line for each node. */
+void print_nodes(const char *name, const ws_packet *packet);
 
 /* All ends that were added are polled while one is waited for. */
 void add_end(end *one);

@@ -48,16 +48,24 @@ inline void begin_line(const string& name) {
 
 inline void print(const string& name, const wspeer::packet& packet) {
   begin_line(name);
-  std::printf("%s %zu %08" PRIx32, packet.is_text() ? "text" : "binary", packet.size(), adler32(packet.bytes()));
+  const bool is_raw = packet.kind() == wspeer::message_kind::replication;
+  const char* type = packet.is_text() ? "text" : is_raw ? "replication" : "binary";
+  std::printf("%s %zu %08" PRIx32, type, packet.size(), adler32(packet.bytes()));
   if (packet.peer_id()) std::printf(" peer=%s", peer_names[packet.peer_id()].c_str());
   if (packet.is_text() && packet.size() > 0 && packet.size() <= 64) std::printf(" %s", words(packet.text()).c_str());
   std::printf("\n");
 }
 
+// What a packet of message_kind::spawn, despawn or sync brings, one line for each node.
+void print_nodes(const string& name, const wspeer::packet& packet);
+
 inline void print(const string& name, const wspeer::event& event) {
   const wspeer::client_ref of = event.client();
   switch (event.kind()) {
     case event_kind::message: return print(name, event.packet());
+    case event_kind::spawn:
+    case event_kind::despawn:
+    case event_kind::sync: return print_nodes(name, event.packet());
     case event_kind::open:
       begin_line(name);
       std::printf("open protocol=%s\n", of.subprotocol().c_str());

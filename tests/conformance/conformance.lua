@@ -45,15 +45,20 @@ local function peer_field(id) return id == 0 and "" or " peer=" .. (peer_names[i
 local function print_packet(name, packet)
   local length = tonumber(packet.len)
   local is_text = packet.type == K.WS_TEXT
-  local line = ("%s %d %s%s"):format(is_text and "text" or "binary", length,
+  local form = is_text and "text" or packet.type == K.WS_REPLICATION and "replication" or "binary"
+  local line = ("%s %d %s%s"):format(form, length,
     adler32(packet.data, length), peer_field(packet.peer_id))
   if is_text and length > 0 and length <= 64 then line = line .. " " .. ffi.string(packet.data, length) end
   show(name, line)
 end
 
+-- What a packet of type WS_SPAWN, WS_DESPAWN or WS_SYNC brings, one line for each node; in local.lua.
+local print_nodes
+
 local function print_event(name, event)
   local kind, words = event.type, ffi.string(event.packet.data, event.packet.len)
   if kind == K.WS_EVENT_MESSAGE then return print_packet(name, event.packet) end
+  if kind >= K.WS_EVENT_SPAWN and kind <= K.WS_EVENT_SYNC then return print_nodes(name, event.packet) end
   if kind == K.WS_EVENT_OPEN then return show(name, "open protocol=" .. text_of(event.conn, K.WS_GET_SUBPROTOCOL)) end
   local line = ("event %d"):format(kind)
   if kind == K.WS_EVENT_CONNECTED then
@@ -766,6 +771,7 @@ assert(loadfile("tests/conformance/local.lua")) {
   add_end = function(one) ends[#ends + 1] = one end,
   poll_only = function(...) ends = { ... } end,
   set_between_polls = function(between) between_polls = between end,
+  set_print_nodes = function(print) print_nodes = print end,
 }
 
 local run = scenarios[arg[1] or ""]

@@ -744,13 +744,241 @@ static void auth(void) {
   free_all();
 }
 
+/* ---- Replication: nodes that a host and a client spawn and synchronize ---- */
+
+void print_nodes(const char *name, const ws_packet *packet) {
+  ws_replicated node;
+  ws_variant items[32];
+  const char *verb = packet->type == WS_SPAWN ? "spawn" : packet->type == WS_DESPAWN ? "despawn" : "sync";
+  for (size_t at = 0;
+       check("decode_replication", ws_decode_replication(packet->data, packet->len, &at, &node, items, 32)) == WS_OK;) {
+    begin_line(name);
+    printf("%s path=%s name=%s node=%u scene=%u", verb, node.path, node.name, node.node, node.scene);
+    const ws_variant *next = items;
+    if (node.data_items) {
+      printf(" data=");
+      next = print_value(next);
+    }
+    while (next < items + node.items) {
+      printf(" %.*s=", (int)next->len, (const char *)next->data);
+      next = print_value(next + 1);
+    }
+    printf(" peer=%s\n", peer_name(packet->peer_id));
+  }
+}
+
+static ws_variant vector2(double x, double y) {
+  return (ws_variant){.type = WS_VARIANT_VECTOR2, .number = {x, y}};
+}
+
+static ws_variant int_of(int64_t number) { return (ws_variant){.type = WS_VARIANT_INT, .integer = number}; }
+
+static void declare_scene(const end *one, const char *spawner, int32_t authority, uint32_t scene,
+                          const char *synchronizers) {
+  check("declare_scene", ws_declare_scene(one->h, spawner, authority, scene, synchronizers));
+}
+
+static uint32_t declare_synchronizer(const end *one, const char *path, int32_t authority, const char *properties) {
+  uint32_t node;
+  check("declare_synchronizer", ws_declare_synchronizer(one->h, path, authority, properties, &node));
+  return node;
+}
+
+static uint32_t spawn(const end *one, const char *spawner, uint32_t scene, const char *name, const ws_variant *items,
+                      size_t count) {
+  uint32_t node;
+  if (check("spawn", ws_spawn(one->h, spawner, scene, name, items, count, &node)) == WS_OK)
+    printf("%s spawned %s %u\n", one->name, name, node);
+  return node;
+}
+
+static void despawn(const end *one, uint32_t node) { check("despawn", ws_despawn(one->h, node)); }
+
+static void sync_one(const end *one, uint32_t node, const char *property, ws_variant value) {
+  const ws_variant items[] = {string_of(property), value};
+  check("sync", ws_sync(one->h, node, items, 2));
+}
+
+static void set_visible(const end *one, uint32_t node, int32_t peer_id, int visible) {
+  check("set_visible", ws_set_visible(one->h, node, peer_id, visible));
+}
+
+static void bad_replication(const end *host) {
+  static const ws_variant five = {.type = WS_VARIANT_INT, .integer = 5};
+  ws_variant items[4] = {string_of(".:x"), five, string_of(".:y"), five};
+  declare_scene(host, "", 0, 0, "");
+  declare_scene(host, "Bad", -1, 0, "");
+  declare_scene(host, "Bad", 0, WS_NO_SCENE, "");
+  declare_scene(host, "Bad", 0, 0, ".:x always change");
+  declare_scene(host, "Bad", 0, 0, ".:x, .:x");
+  declare_scene(host, "Bad", 0, 0, NULL);
+  declare_synchronizer(host, "Bad", 0, NULL);
+  declare_scene(host, "Bad", 0, 0, ".:x");
+  declare_scene(host, "Bad", 0, 0, ".:y");
+  declare_scene(host, "Bad", 5, 1, "");
+  declare_scene(host, "Theirs", 5, 0, ".:x");
+  spawn(host, "Bad", 1, "One", items, 2);
+  spawn(host, "Theirs", 0, "One", items, 2);
+  spawn(host, "Bad", 0, "a/b", items, 2);
+  spawn(host, "Bad", 0, "One", items, 0);
+  spawn(host, "Bad", 0, "One", items, 4);
+  spawn(host, "Bad", 0, "One", items + 1, 2);
+  despawn(host, 99);
+  sync_one(host, 99, ".:x", five);
+  set_visible(host, 99, 0, 1);
+  declare_scene(host, "Bad", 0, 0, NULL);
+  declare_scene(host, "Theirs", 5, 0, NULL);
+}
+
+static void replication(void) {
+  static const char mob[] = ".:position, .:skin spawn, .:health spawn change; Body:aim always";
+  static const char spawner[] = "Game/Spawner", clock_values[] = ".:time spawn change, .:day always";
+  end host = {"host", 0, 1}, a = {"a", 0, 0}, b = {"b", 0, 0};
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_SCENE;
+  opened("host", ws_host(LOCALHOST, &config, &host.h), &host);
+  bad_replication(&host);
+  declare_scene(&host, "/root/Game/Spawner", 1, 0, mob);
+  declare_scene(&host, spawner, 0, WS_CUSTOM_SCENE, "");
+  opened("join", ws_join(text_of(host.h, WS_GET_URL), &config, &a.h), &a);
+  declare_scene(&a, spawner, 1, 0, mob);
+  declare_scene(&a, spawner, 1, WS_CUSTOM_SCENE, "");
+  settle(&host, &a);
+
+  const ws_variant first[] = {string_of(".:position"), vector2(1.5, -2), string_of(".:skin"), string_of("red"),
+                              string_of(".:health"),   int_of(5)};
+  const uint32_t one = spawn(&host, spawner, 0, "Mob", first, 6);
+  take(&a, 2);
+  /* Each synchronizer with a property that is given sends all it sends always. */
+  sync_one(&host, one, ".:position", vector2(2, 3));
+  take(&a, 1);
+  const ws_variant both[] = {string_of("Body:aim"), {.type = WS_VARIANT_FLOAT, .number = {0.5}},
+                             string_of(".:position"), vector2(4, 5)};
+  check("sync", ws_sync(host.h, one, both, 4));
+  take(&a, 1);
+  /* The same value again is no change, and a spawn alone brings the skin. */
+  sync_one(&host, one, ".:health", int_of(4));
+  sync_one(&host, one, ".:health", int_of(4));
+  sync_one(&host, one, ".:skin", string_of("blue"));
+  sync_one(&host, one, ".:health", int_of(3));
+  take(&a, 2);
+
+  /* A late one gets what is there. */
+  opened("join_local", ws_join_local(host.h, NULL, &b.h), &b);
+  declare_scene(&b, spawner, 1, 0, mob);
+  declare_scene(&b, spawner, 1, WS_CUSTOM_SCENE, "");
+  settle(&host, &b);
+  take(&b, 3);
+  take(&a, 1);
+  const ws_variant data[] = {{.type = WS_VARIANT_DICTIONARY, .count = 1}, string_of("k"), int_of(2)};
+  const uint32_t item = spawn(&host, spawner, WS_CUSTOM_SCENE, "Item", data, 3);
+  take(&a, 1);
+  take(&b, 1);
+
+  /* Hidden from all, shown to one, shown to all. */
+  set_visible(&host, item, 5, 1);
+  set_visible(&host, item, 0, 0);
+  take(&a, 1);
+  take(&b, 1);
+  set_visible(&host, item, b.id, 1);
+  take(&b, 1);
+  set_visible(&host, item, 0, 1);
+  take(&a, 1);
+  set_visible(&host, item, b.id, 0);
+  despawn(&host, one);
+  despawn(&host, one);
+  take(&a, 1);
+  take(&b, 1);
+
+  /* A client is the authority of another spawner. */
+  declare_scene(&a, "Players", 0, 0, ".:position");
+  declare_scene(&host, "Players", a.id, 0, ".:position");
+  declare_scene(&b, "Players", a.id, 0, ".:position");
+  const ws_variant position[] = {string_of(".:position"), vector2(0, 1)};
+  const uint32_t player = spawn(&a, "Players", 0, "A", position, 2);
+  take(&host, 1);
+  take(&b, 1);
+  sync_one(&a, player, ".:position", vector2(0, 2));
+  take(&host, 1);
+  take(&b, 1);
+
+  /* A synchronizer by its path. */
+  const uint32_t clock_node = declare_synchronizer(&host, "Game/Clock", 0, clock_values);
+  printf("host synchronizer %u\n", clock_node);
+  printf("b synchronizer %u\n", declare_synchronizer(&b, "/root/Game/Clock", 1, clock_values));
+  declare_synchronizer(&a, "Game/Clock", 1, clock_values);
+  sync_one(&host, clock_node, ".:time", int_of(1));
+  take(&a, 1);
+  take(&b, 1);
+  sync_one(&host, clock_node, ".:day", int_of(2));
+  take(&a, 1);
+  take(&b, 1);
+  set_visible(&host, clock_node, 0, 0);
+  set_visible(&host, clock_node, a.id, 1);
+  sync_one(&host, clock_node, ".:day", int_of(3));
+  take(&a, 2);
+  despawn(&host, clock_node);
+  declare_synchronizer(&host, "Game/Clock", 0, NULL);
+
+  /* The nodes of one that leaves are gone with it. */
+  check("close", ws_close(a.h, 1000, ""));
+  until(&a, WS_EVENT_CLOSED);
+  until(&host, WS_EVENT_DISCONNECTED);
+  take(&b, 1);
+
+  /* What is not declared, of another authority, or with other properties does not arrive. */
+  declare_scene(&b, "Secret", 0, 0, "");
+  spawn(&b, "Secret", 0, "One", NULL, 0);
+  take(&host, 1);
+  declare_scene(&b, "Game/Other", 0, 0, "");
+  declare_scene(&host, "Game/Other", 1, 0, "");
+  spawn(&b, "Game/Other", 0, "One", NULL, 0);
+  take(&host, 1);
+  declare_scene(&b, "Mine", 0, 0, ".:position");
+  declare_scene(&host, "Mine", b.id, 0, ".:position, .:skin");
+  const uint32_t mine = spawn(&b, "Mine", 0, "One", position, 2);
+  take(&host, 1);
+  despawn(&b, mine);
+  take(&host, 1);
+
+  /* As packets, without the events. */
+  ws_packet packet;
+  despawn(&host, item);
+  while (ws_get_packet(b.h, &packet) != WS_OK) poll_all();
+  print_nodes("b", &packet);
+  free_all();
+
+  /* Packets as they are on the wire. */
+  static const uint8_t gone[] = {5, 1, 0, 0, 0};
+  config.flags = WS_SCENE | WS_RAW_REPLICATION;
+  opened("host", ws_host(LOCALHOST, &config, &host.h), &host);
+  opened("join", ws_join(text_of(host.h, WS_GET_URL), &config, &a.h), &a);
+  settle(&host, &a);
+  declare_scene(&host, spawner, 0, 0, "");
+  check("put", ws_put_packet(host.h, gone, sizeof gone, WS_REPLICATION));
+  take(&a, 1);
+  check("put_to", ws_put_packet_to(a.h, 1, gone, sizeof gone, WS_REPLICATION));
+  take(&host, 1);
+  check("put_to", ws_put_packet_to(a.h, 1, (const uint8_t *)"\x03hello", 6, WS_REPLICATION));
+  free_all();
+
+  ws_replicated node;
+  size_t at = 0;
+  check("decode_replication", ws_decode_replication(gone, sizeof gone, &at, &node, NULL, 0));
+  config.flags = 0;
+  opened("host", ws_host(LOCALHOST, &config, &host.h), &host);
+  declare_scene(&host, spawner, 0, 0, "");
+  free_all();
+}
+
 int run_local(const char *name) {
   static const struct {
     const char *name;
     void (*run)(void);
   } scenarios[] = {{"pair", pair},       {"attach", attach}, {"full", full},   {"options", options}, {"texts", texts},
                    {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth},       {"simulate", simulate},
-                   {"topics", topics}};
+                   {"topics", topics},   {"replication", replication}};
   for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
     if (strcmp(name, scenarios[i].name)) continue;
     scenarios[i].run();

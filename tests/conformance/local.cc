@@ -698,9 +698,251 @@ void auth(const string&) {
   polled.clear();
 }
 
+// ---- Replication: nodes that a host and a client spawn and synchronize ----
+
+ws_variant vector2(double x, double y) {
+  ws_variant item = variant(WS_VARIANT_VECTOR2);
+  item.number[0] = x;
+  item.number[1] = y;
+  return item;
+}
+
+ws_variant int_of(std::int64_t number) { return variant(WS_VARIANT_INT, number); }
+
+// One end of the scenario.
+struct player {
+  const char* name;
+  wspeer::multiplayer ws{};
+
+  void take(int count) { ::take(ws, name, count); }
+  void declare_scene(const char* spawner, std::int32_t authority, std::uint32_t scene, const char* synchronizers) {
+    check("declare_scene", ws.declare_scene(spawner, authority, scene, synchronizers));
+  }
+  void forget_scene(const char* spawner, std::uint32_t scene) {
+    check("declare_scene", ws.forget_scene(spawner, scene));
+  }
+  std::uint32_t declare_synchronizer(const char* path, std::int32_t authority, const char* properties) {
+    const auto node = ws.declare_synchronizer(path, authority, properties);
+    return check("declare_synchronizer", node) ? *node : 0;
+  }
+  std::uint32_t spawn(const char* spawner, std::uint32_t scene, const char* node_name,
+                      const std::vector<ws_variant>& items) {
+    const auto node = ws.spawn(spawner, scene, node_name, items);
+    if (!check("spawn", node)) return 0;
+    std::printf("%s spawned %s %u\n", name, node_name, *node);
+    return *node;
+  }
+  void despawn(std::uint32_t node) { check("despawn", ws.despawn(node)); }
+  void sync(std::uint32_t node, const std::vector<ws_variant>& items) { check("sync", ws.sync(node, items)); }
+  void set_visible(std::uint32_t node, bool visible, std::int32_t peer_id = 0) {
+    check("set_visible", ws.set_visible(node, visible, peer_id));
+  }
+};
+
+void bad_replication(player& host) {
+  const std::vector<ws_variant> x = {string_of(".:x"), int_of(5)};
+  host.declare_scene("", 0, 0, "");
+  host.declare_scene("Bad", -1, 0, "");
+  host.declare_scene("Bad", 0, WS_NO_SCENE, "");
+  host.declare_scene("Bad", 0, 0, ".:x always change");
+  host.declare_scene("Bad", 0, 0, ".:x, .:x");
+  host.forget_scene("Bad", 0);
+  check("declare_synchronizer", host.ws.forget_synchronizer("Bad"));
+  host.declare_scene("Bad", 0, 0, ".:x");
+  host.declare_scene("Bad", 0, 0, ".:y");
+  host.declare_scene("Bad", 5, 1, "");
+  host.declare_scene("Theirs", 5, 0, ".:x");
+  host.spawn("Bad", 1, "One", x);
+  host.spawn("Theirs", 0, "One", x);
+  host.spawn("Bad", 0, "a/b", x);
+  host.spawn("Bad", 0, "One", {});
+  host.spawn("Bad", 0, "One", {x[0], x[1], string_of(".:y"), x[1]});
+  host.spawn("Bad", 0, "One", {x[1], x[0]});
+  host.despawn(99);
+  host.sync(99, x);
+  host.set_visible(99, true);
+  host.forget_scene("Bad", 0);
+  host.forget_scene("Theirs", 0);
+}
+
+void replicate_scenes(player& host, player& a, player& b) {
+  const char* const mob = ".:position, .:skin spawn, .:health spawn change; Body:aim always";
+  const char* const spawner = "Game/Spawner";
+  const char* const clock_values = ".:time spawn change, .:day always";
+  const auto config = wspeer::config().flags(WS_SCENE);
+  host.ws = opened("host", wspeer::multiplayer::host(localhost, config));
+  polled = {&host.ws};
+  bad_replication(host);
+  host.declare_scene("/root/Game/Spawner", 1, 0, mob);
+  host.declare_scene(spawner, 0, WS_CUSTOM_SCENE, "");
+  a.ws = opened("join", wspeer::multiplayer::join(host.ws.url(), config));
+  polled.push_back(&a.ws);
+  a.declare_scene(spawner, 1, 0, mob);
+  a.declare_scene(spawner, 1, WS_CUSTOM_SCENE, "");
+  settle(host.ws, a.ws, "a");
+
+  const std::uint32_t one = host.spawn(spawner, 0, "Mob",
+                                       {string_of(".:position"), vector2(1.5, -2), string_of(".:skin"),
+                                        string_of("red"), string_of(".:health"), int_of(5)});
+  a.take(2);
+  // Each synchronizer with a property that is given sends all it sends always.
+  host.sync(one, {string_of(".:position"), vector2(2, 3)});
+  a.take(1);
+  ws_variant half = variant(WS_VARIANT_FLOAT);
+  half.number[0] = 0.5;
+  host.sync(one, {string_of("Body:aim"), half, string_of(".:position"), vector2(4, 5)});
+  a.take(1);
+  // The same value again is no change, and a spawn alone brings the skin.
+  host.sync(one, {string_of(".:health"), int_of(4)});
+  host.sync(one, {string_of(".:health"), int_of(4)});
+  host.sync(one, {string_of(".:skin"), string_of("blue")});
+  host.sync(one, {string_of(".:health"), int_of(3)});
+  a.take(2);
+
+  // A late one gets what is there.
+  b.ws = opened("join_local", host.ws.join_local());
+  polled.push_back(&b.ws);
+  b.declare_scene(spawner, 1, 0, mob);
+  b.declare_scene(spawner, 1, WS_CUSTOM_SCENE, "");
+  settle(host.ws, b.ws, "b");
+  b.take(3);
+  a.take(1);
+  const std::uint32_t item = host.spawn(spawner, WS_CUSTOM_SCENE, "Item",
+                                        {variant(WS_VARIANT_DICTIONARY, 0, 1), string_of("k"), int_of(2)});
+  a.take(1);
+  b.take(1);
+
+  // Hidden from all, shown to one, shown to all.
+  host.set_visible(item, true, 5);
+  host.set_visible(item, false);
+  a.take(1);
+  b.take(1);
+  host.set_visible(item, true, b.ws.peer_id());
+  b.take(1);
+  host.set_visible(item, true);
+  a.take(1);
+  host.set_visible(item, false, b.ws.peer_id());
+  host.despawn(one);
+  host.despawn(one);
+  a.take(1);
+  b.take(1);
+
+  // A client is the authority of another spawner.
+  a.declare_scene("Players", 0, 0, ".:position");
+  host.declare_scene("Players", a.ws.peer_id(), 0, ".:position");
+  b.declare_scene("Players", a.ws.peer_id(), 0, ".:position");
+  const std::vector<ws_variant> position = {string_of(".:position"), vector2(0, 1)};
+  const std::uint32_t other = a.spawn("Players", 0, "A", position);
+  host.take(1);
+  b.take(1);
+  a.sync(other, {string_of(".:position"), vector2(0, 2)});
+  host.take(1);
+  b.take(1);
+
+  // A synchronizer by its path.
+  const std::uint32_t clock_node = host.declare_synchronizer("Game/Clock", 0, clock_values);
+  std::printf("host synchronizer %u\n", clock_node);
+  std::printf("b synchronizer %u\n", b.declare_synchronizer("/root/Game/Clock", 1, clock_values));
+  a.declare_synchronizer("Game/Clock", 1, clock_values);
+  host.sync(clock_node, {string_of(".:time"), int_of(1)});
+  a.take(1);
+  b.take(1);
+  host.sync(clock_node, {string_of(".:day"), int_of(2)});
+  a.take(1);
+  b.take(1);
+  host.set_visible(clock_node, false);
+  host.set_visible(clock_node, true, a.ws.peer_id());
+  host.sync(clock_node, {string_of(".:day"), int_of(3)});
+  a.take(2);
+  host.despawn(clock_node);
+  check("declare_synchronizer", host.ws.forget_synchronizer("Game/Clock"));
+
+  // The nodes of one that leaves are gone with it.
+  check("close", a.ws.close(1000));
+  until(a.ws, "a", event_kind::closed);
+  until(host.ws, "host", event_kind::disconnected);
+  b.take(1);
+
+  // What is not declared, of another authority, or with other properties does not arrive.
+  b.declare_scene("Secret", 0, 0, "");
+  b.spawn("Secret", 0, "One", {});
+  host.take(1);
+  b.declare_scene("Game/Other", 0, 0, "");
+  host.declare_scene("Game/Other", 1, 0, "");
+  b.spawn("Game/Other", 0, "One", {});
+  host.take(1);
+  b.declare_scene("Mine", 0, 0, ".:position");
+  host.declare_scene("Mine", b.ws.peer_id(), 0, ".:position, .:skin");
+  const std::uint32_t mine = b.spawn("Mine", 0, "One", position);
+  host.take(1);
+  b.despawn(mine);
+  host.take(1);
+
+  // As packets, without the events.
+  host.despawn(item);
+  poll_until("b", [&] {
+    for (const wspeer::packet& packet : b.ws.packets()) {
+      print_nodes("b", packet);
+      return true;
+    }
+    return false;
+  });
+  polled.clear();
+}
+
+void replication(const string&) {
+  {
+    player host{"host"}, a{"a"}, b{"b"};
+    replicate_scenes(host, a, b);
+  }
+
+  // Packets as they are on the wire.
+  const auto raw = wspeer::config().flags(WS_SCENE | WS_RAW_REPLICATION);
+  const std::vector<std::uint8_t> gone = {5, 1, 0, 0, 0};
+  player host{"host", opened("host", wspeer::multiplayer::host(localhost, raw))};
+  player a{"a", opened("join", wspeer::multiplayer::join(host.ws.url(), raw))};
+  polled = {&host.ws, &a.ws};
+  settle(host.ws, a.ws, "a");
+  host.declare_scene("Game/Spawner", 0, 0, "");
+  check("put", host.ws.put({wspeer::message_kind::replication, gone}));
+  a.take(1);
+  check("put_to", a.ws.put_to(1, {wspeer::message_kind::replication, gone}));
+  host.take(1);
+  check("put_to", a.ws.put_to(1, {wspeer::message_kind::replication, bytes_of("\x03hello")}));
+  polled.clear();
+
+  wspeer::replication none(gone);
+  if (!none.next()) check("decode_replication", wspeer::expected<int>(none.error()));
+  player plain{"host", opened("host", wspeer::multiplayer::host(localhost))};
+  plain.declare_scene("Game/Spawner", 0, 0, "");
+}
+
 }  // namespace
+
+void print_nodes(const string& name, const wspeer::packet& packet) {
+  const auto kind = packet.kind();
+  const char* verb = kind == wspeer::message_kind::spawn     ? "spawn"
+                     : kind == wspeer::message_kind::despawn ? "despawn"
+                                                             : "sync";
+  wspeer::replication found(packet.bytes());
+  while (const wspeer::replicated* node = found.next()) {
+    begin_line(name);
+    std::printf("%s path=%s name=%s node=%u scene=%u", verb, words(node->path()).c_str(), words(node->name()).c_str(),
+                node->node(), node->scene());
+    if (!node->data().empty()) {
+      std::printf(" data=");
+      print_value(node->data().data());
+    }
+    const wspeer::items_view pairs = node->properties();
+    for (const ws_variant* next = pairs.begin(); next != pairs.end();) {
+      std::printf(" %s=", words(wspeer::bytes_view(next->data, next->len).text()).c_str());
+      next = print_value(next + 1);
+    }
+    std::printf(" peer=%s\n", peer_names[packet.peer_id()].c_str());
+  }
+}
 
 const std::map<string, void (*)(const string&)> local_scenarios = {
     {"pair", pair},       {"attach", attach}, {"full", full},   {"options", options}, {"texts", texts},
     {"library", library}, {"trust", trust},   {"scene", scene}, {"auth", auth},       {"simulate", simulate},
-    {"topics", topics}};
+    {"topics", topics},   {"replication", replication}};

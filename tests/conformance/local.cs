@@ -655,4 +655,219 @@ static partial class Conformance
         foreach (WebSocketEndpoint one in polled) one.Dispose();
         polled.Clear();
     }
+
+    // ---- Replication: nodes that a host and a client spawn and synchronize ----
+
+    /// <summary>What a packet of type Spawn, Despawn or Sync brings, one line for each node.</summary>
+    static void PrintNodes(string name, WebSocketPacket packet)
+    {
+        foreach (WebSocketReplicated node in WebSocketReplicated.Decode(packet.Data))
+        {
+            int at = 0;
+            string line = packet.Type.ToString().ToLowerInvariant() + " path=" + node.Path + " name=" + node.Name +
+                          " node=" + node.Node + " scene=" + node.Scene;
+            if (node.Data != null) line += " data=" + Value(node.Data, ref at);
+            foreach (KeyValuePair<string, WebSocketVariant[]> one in node.Properties)
+            {
+                at = 0;
+                line += " " + one.Key + "=" + Value(one.Value, ref at);
+            }
+            output.WriteLine(Begin(name) + line + By(packet.PeerId));
+        }
+    }
+
+    static void DeclareScene(WebSocketMultiplayerPeer one, string spawner, int authority, uint scene,
+        string synchronizers)
+    {
+        Failed("declare_scene", one.DeclareScene(spawner, authority, scene, synchronizers));
+    }
+
+    static uint DeclareSynchronizer(WebSocketMultiplayerPeer one, string path, int authority, string properties)
+    {
+        uint node;
+        Failed("declare_synchronizer", one.DeclareSynchronizer(path, authority, properties, out node));
+        return node;
+    }
+
+    static uint Spawn(WebSocketMultiplayerPeer one, string name, string spawner, uint scene, string node,
+        params WebSocketVariant[] items)
+    {
+        uint number;
+        if (!Failed("spawn", one.Spawn(spawner, scene, node, out number, items)))
+            output.WriteLine(name + " spawned " + node + " " + number);
+        return number;
+    }
+
+    static void Despawn(WebSocketMultiplayerPeer one, uint node) => Failed("despawn", one.Despawn(node));
+
+    static void Sync(WebSocketMultiplayerPeer one, uint node, params WebSocketVariant[] items) =>
+        Failed("sync", one.Sync(node, items));
+
+    static void SetVisible(WebSocketMultiplayerPeer one, uint node, bool visible, int peerId = 0) =>
+        Failed("set_visible", one.SetVisible(node, visible, peerId));
+
+    static WebSocketVariant Vector2(double x, double y) => new WebSocketVariant(WebSocketVariantType.Vector2, x, y);
+
+    static void BadReplication(WebSocketMultiplayerPeer host)
+    {
+        DeclareScene(host, "", 0, 0, "");
+        DeclareScene(host, "Bad", -1, 0, "");
+        DeclareScene(host, "Bad", 0, WebSocketScene.None, "");
+        DeclareScene(host, "Bad", 0, 0, ".:x always change");
+        DeclareScene(host, "Bad", 0, 0, ".:x, .:x");
+        DeclareScene(host, "Bad", 0, 0, null);
+        DeclareSynchronizer(host, "Bad", 0, null);
+        DeclareScene(host, "Bad", 0, 0, ".:x");
+        DeclareScene(host, "Bad", 0, 0, ".:y");
+        DeclareScene(host, "Bad", 5, 1, "");
+        DeclareScene(host, "Theirs", 5, 0, ".:x");
+        Spawn(host, "host", "Bad", 1, "One", ".:x", 5);
+        Spawn(host, "host", "Theirs", 0, "One", ".:x", 5);
+        Spawn(host, "host", "Bad", 0, "a/b", ".:x", 5);
+        Spawn(host, "host", "Bad", 0, "One");
+        Spawn(host, "host", "Bad", 0, "One", ".:x", 5, ".:y", 5);
+        Spawn(host, "host", "Bad", 0, "One", 5, ".:x");
+        Despawn(host, 99);
+        Sync(host, 99, ".:x", 5);
+        SetVisible(host, 99, true);
+        DeclareScene(host, "Bad", 0, 0, null);
+        DeclareScene(host, "Theirs", 5, 0, null);
+    }
+
+    static void Replication(string unused)
+    {
+        const string mob = ".:position, .:skin spawn, .:health spawn change; Body:aim always";
+        const string spawner = "Game/Spawner", clockValues = ".:time spawn change, .:day always";
+        var config = new WebSocketConfig { Flags = WebSocketFlags.Scene };
+        WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config);
+        BadReplication(host);
+        DeclareScene(host, "/root/Game/Spawner", 1, 0, mob);
+        DeclareScene(host, spawner, 0, WebSocketScene.Custom, "");
+        WebSocketMultiplayerPeer a = WebSocketMultiplayerPeer.Join(host.Url, config);
+        DeclareScene(a, spawner, 1, 0, mob);
+        DeclareScene(a, spawner, 1, WebSocketScene.Custom, "");
+        PollAll(host, a);
+        Settle(host, a, "a");
+
+        uint one = Spawn(host, "host", spawner, 0, "Mob", ".:position", Vector2(1.5, -2), ".:skin", "red", ".:health", 5);
+        Take(a, "a", 2);
+        // Each synchronizer with a property that is given sends all it sends always.
+        Sync(host, one, ".:position", Vector2(2, 3));
+        Take(a, "a", 1);
+        Sync(host, one, "Body:aim", 0.5, ".:position", Vector2(4, 5));
+        Take(a, "a", 1);
+        // The same value again is no change, and a spawn alone brings the skin.
+        Sync(host, one, ".:health", 4);
+        Sync(host, one, ".:health", 4);
+        Sync(host, one, ".:skin", "blue");
+        Sync(host, one, ".:health", 3);
+        Take(a, "a", 2);
+
+        // A late one gets what is there.
+        WebSocketMultiplayerPeer b = WebSocketMultiplayerPeer.JoinLocal(host);
+        DeclareScene(b, spawner, 1, 0, mob);
+        DeclareScene(b, spawner, 1, WebSocketScene.Custom, "");
+        PollAll(host, a, b);
+        Settle(host, b, "b");
+        Take(b, "b", 3);
+        Take(a, "a", 1);
+        uint item = Spawn(host, "host", spawner, WebSocketScene.Custom, "Item", WebSocketVariant.Dictionary(1), "k", 2);
+        Take(a, "a", 1);
+        Take(b, "b", 1);
+
+        // Hidden from all, shown to one, shown to all.
+        SetVisible(host, item, true, 5);
+        SetVisible(host, item, false);
+        Take(a, "a", 1);
+        Take(b, "b", 1);
+        SetVisible(host, item, true, b.UniqueId);
+        Take(b, "b", 1);
+        SetVisible(host, item, true);
+        Take(a, "a", 1);
+        SetVisible(host, item, false, b.UniqueId);
+        Despawn(host, one);
+        Despawn(host, one);
+        Take(a, "a", 1);
+        Take(b, "b", 1);
+
+        // A client is the authority of another spawner.
+        DeclareScene(a, "Players", 0, 0, ".:position");
+        DeclareScene(host, "Players", a.UniqueId, 0, ".:position");
+        DeclareScene(b, "Players", a.UniqueId, 0, ".:position");
+        uint other = Spawn(a, "a", "Players", 0, "A", ".:position", Vector2(0, 1));
+        Take(host, "host", 1);
+        Take(b, "b", 1);
+        Sync(a, other, ".:position", Vector2(0, 2));
+        Take(host, "host", 1);
+        Take(b, "b", 1);
+
+        // A synchronizer by its path.
+        uint clock = DeclareSynchronizer(host, "Game/Clock", 0, clockValues);
+        output.WriteLine("host synchronizer " + clock);
+        output.WriteLine("b synchronizer " + DeclareSynchronizer(b, "/root/Game/Clock", 1, clockValues));
+        DeclareSynchronizer(a, "Game/Clock", 1, clockValues);
+        Sync(host, clock, ".:time", 1);
+        Take(a, "a", 1);
+        Take(b, "b", 1);
+        Sync(host, clock, ".:day", 2);
+        Take(a, "a", 1);
+        Take(b, "b", 1);
+        SetVisible(host, clock, false);
+        SetVisible(host, clock, true, a.UniqueId);
+        Sync(host, clock, ".:day", 3);
+        Take(a, "a", 2);
+        Despawn(host, clock);
+        DeclareSynchronizer(host, "Game/Clock", 0, null);
+
+        // The nodes of one that leaves are gone with it.
+        Failed("close", a.Close(1000));
+        Until(a, "a", WebSocketEventType.Closed);
+        Until(host, "host", WebSocketEventType.Disconnected);
+        Take(b, "b", 1);
+
+        // What is not declared, of another authority, or with other properties does not arrive.
+        DeclareScene(b, "Secret", 0, 0, "");
+        Spawn(b, "b", "Secret", 0, "One");
+        Take(host, "host", 1);
+        DeclareScene(b, "Game/Other", 0, 0, "");
+        DeclareScene(host, "Game/Other", 1, 0, "");
+        Spawn(b, "b", "Game/Other", 0, "One");
+        Take(host, "host", 1);
+        DeclareScene(b, "Mine", 0, 0, ".:position");
+        DeclareScene(host, "Mine", b.UniqueId, 0, ".:position, .:skin");
+        uint mine = Spawn(b, "b", "Mine", 0, "One", ".:position", Vector2(0, 1));
+        Take(host, "host", 1);
+        Despawn(b, mine);
+        Take(host, "host", 1);
+
+        // As packets, without the events.
+        Despawn(host, item);
+        PollUntil("b", () =>
+        {
+            WebSocketPacket packet;
+            if (!b.TryGetPacket(out packet)) return false;
+            PrintNodes("b", packet);
+            return true;
+        });
+        foreach (WebSocketEndpoint end in polled) end.Dispose();
+
+        // Packets as they are on the wire.
+        byte[] gone = { 5, 1, 0, 0, 0 };
+        config.Flags |= WebSocketFlags.RawReplication;
+        host = WebSocketMultiplayerPeer.Host(Localhost, config);
+        a = WebSocketMultiplayerPeer.Join(host.Url, config);
+        PollAll(host, a);
+        Settle(host, a, "a");
+        DeclareScene(host, spawner, 0, 0, "");
+        Failed("put", host.Send(gone, WebSocketMessageType.Replication));
+        Take(a, "a", 1);
+        Failed("put_to", a.SendTo(1, gone, WebSocketMessageType.Replication));
+        Take(host, "host", 1);
+        Failed("put_to", a.SendTo(1, new byte[] { 3, 104 }, WebSocketMessageType.Replication));
+        foreach (WebSocketEndpoint end in polled) end.Dispose();
+        polled.Clear();
+
+        Opened("decode_replication", () => WebSocketReplicated.Decode(gone));
+        using (host = WebSocketMultiplayerPeer.Host(Localhost)) DeclareScene(host, spawner, 0, 0, "");
+    }
 }

@@ -569,3 +569,230 @@ function scenarios.auth()
   until_event(c, K.WS_EVENT_CLOSED)
   until_event(host, K.WS_EVENT_DISCONNECTED)
 end
+
+-- ---- Replication: nodes that a host and a client spawn and synchronize ----
+
+local replicated, at = ffi.new("ws_replicated"), ffi.new("size_t[1]")
+
+local function print_nodes(name, packet)
+  local verb = packet.type == K.WS_SPAWN and "spawn" or packet.type == K.WS_DESPAWN and "despawn" or "sync"
+  at[0] = 0
+  local function next_node()
+    return check("decode_replication",
+      ws.ws_decode_replication(packet.data, packet.len, at, replicated, items, 32)) == K.WS_OK
+  end
+  while next_node() do
+    local line = ("%s path=%s name=%s node=%d scene=%d"):format(verb, ffi.string(replicated.path),
+      ffi.string(replicated.name), replicated.node, replicated.scene)
+    local text, i = nil, 0
+    if replicated.data_items > 0 then
+      text, i = value_of(items, 0)
+      line = line .. " data=" .. text
+    end
+    while i < replicated.items do
+      local property = ffi.string(items[i].data, items[i].len)
+      text, i = value_of(items, i + 1)
+      line = ("%s %s=%s"):format(line, property, text)
+    end
+    show(name, line .. peer_field(packet.peer_id))
+  end
+end
+set_print_nodes(print_nodes)
+
+local number = ffi.new("uint32_t[1]")
+
+local function declare_scene(one, spawner, authority, scene, synchronizers)
+  check("declare_scene", ws.ws_declare_scene(one.h, spawner, authority, scene, synchronizers))
+end
+
+local function declare_synchronizer(one, path, authority, properties)
+  check("declare_synchronizer", ws.ws_declare_synchronizer(one.h, path, authority, properties, number))
+  return number[0]
+end
+
+local function spawn(one, spawner, scene, name, values)
+  local given = ffi.new("ws_variant[?]", math.max(#values, 1), values)
+  if check("spawn", ws.ws_spawn(one.h, spawner, scene, name, given, #values, number)) == K.WS_OK then
+    show(one.name, ("spawned %s %d"):format(name, number[0]))
+  end
+  return number[0]
+end
+
+local function despawn(one, node) check("despawn", ws.ws_despawn(one.h, node)) end
+
+local function sync(one, node, values)
+  check("sync", ws.ws_sync(one.h, node, ffi.new("ws_variant[?]", #values, values), #values))
+end
+
+local function set_visible(one, node, peer_id, visible)
+  check("set_visible", ws.ws_set_visible(one.h, node, peer_id, visible))
+end
+
+local function int_of(value) return { type = K.WS_VARIANT_INT, integer = value } end
+
+local function vector2(x, y) return { type = K.WS_VARIANT_VECTOR2, number = { x, y } } end
+
+local function bad_replication(host)
+  local x = { string_of(".:x"), int_of(5) }
+  declare_scene(host, "", 0, 0, "")
+  declare_scene(host, "Bad", -1, 0, "")
+  declare_scene(host, "Bad", 0, K.WS_NO_SCENE, "")
+  declare_scene(host, "Bad", 0, 0, ".:x always change")
+  declare_scene(host, "Bad", 0, 0, ".:x, .:x")
+  declare_scene(host, "Bad", 0, 0, nil)
+  declare_synchronizer(host, "Bad", 0, nil)
+  declare_scene(host, "Bad", 0, 0, ".:x")
+  declare_scene(host, "Bad", 0, 0, ".:y")
+  declare_scene(host, "Bad", 5, 1, "")
+  declare_scene(host, "Theirs", 5, 0, ".:x")
+  spawn(host, "Bad", 1, "One", x)
+  spawn(host, "Theirs", 0, "One", x)
+  spawn(host, "Bad", 0, "a/b", x)
+  spawn(host, "Bad", 0, "One", {})
+  spawn(host, "Bad", 0, "One", { x[1], x[2], string_of(".:y"), x[2] })
+  spawn(host, "Bad", 0, "One", { x[2], x[1] })
+  despawn(host, 99)
+  sync(host, 99, x)
+  set_visible(host, 99, 0, 1)
+  declare_scene(host, "Bad", 0, 0, nil)
+  declare_scene(host, "Theirs", 5, 0, nil)
+end
+
+local spawner = "Game/Spawner"
+
+local function replicate_scenes()
+  local mob = ".:position, .:skin spawn, .:health spawn change; Body:aim always"
+  local clock_values = ".:time spawn change, .:day always"
+  local config = config_of { flags = K.WS_SCENE }
+  local host = opened("host", "host", localhost, config, out)
+  bad_replication(host)
+  declare_scene(host, "/root/Game/Spawner", 1, 0, mob)
+  declare_scene(host, spawner, 0, K.WS_CUSTOM_SCENE, "")
+  local a = opened("a", "join", text_of(host.h, K.WS_GET_URL), config, out)
+  declare_scene(a, spawner, 1, 0, mob)
+  declare_scene(a, spawner, 1, K.WS_CUSTOM_SCENE, "")
+  settle(host, a)
+
+  local one = spawn(host, spawner, 0, "Mob", { string_of(".:position"), vector2(1.5, -2), string_of(".:skin"),
+    string_of("red"), string_of(".:health"), int_of(5) })
+  take(a, 2)
+  -- Each synchronizer with a property that is given sends all it sends always.
+  sync(host, one, { string_of(".:position"), vector2(2, 3) })
+  take(a, 1)
+  sync(host, one, { string_of("Body:aim"), { type = K.WS_VARIANT_FLOAT, number = { 0.5, 0 } },
+    string_of(".:position"), vector2(4, 5) })
+  take(a, 1)
+  -- The same value again is no change, and a spawn alone brings the skin.
+  sync(host, one, { string_of(".:health"), int_of(4) })
+  sync(host, one, { string_of(".:health"), int_of(4) })
+  sync(host, one, { string_of(".:skin"), string_of("blue") })
+  sync(host, one, { string_of(".:health"), int_of(3) })
+  take(a, 2)
+
+  -- A late one gets what is there.
+  local b = opened("b", "join_local", host.h, nil, out)
+  declare_scene(b, spawner, 1, 0, mob)
+  declare_scene(b, spawner, 1, K.WS_CUSTOM_SCENE, "")
+  settle(host, b)
+  take(b, 3)
+  take(a, 1)
+  local item = spawn(host, spawner, K.WS_CUSTOM_SCENE, "Item",
+    { { type = K.WS_VARIANT_DICTIONARY, count = 1 }, string_of("k"), int_of(2) })
+  take(a, 1)
+  take(b, 1)
+
+  -- Hidden from all, shown to one, shown to all.
+  set_visible(host, item, 5, 1)
+  set_visible(host, item, 0, 0)
+  take(a, 1)
+  take(b, 1)
+  set_visible(host, item, b.id, 1)
+  take(b, 1)
+  set_visible(host, item, 0, 1)
+  take(a, 1)
+  set_visible(host, item, b.id, 0)
+  despawn(host, one)
+  despawn(host, one)
+  take(a, 1)
+  take(b, 1)
+
+  -- A client is the authority of another spawner.
+  declare_scene(a, "Players", 0, 0, ".:position")
+  declare_scene(host, "Players", a.id, 0, ".:position")
+  declare_scene(b, "Players", a.id, 0, ".:position")
+  local position = { string_of(".:position"), vector2(0, 1) }
+  local other = spawn(a, "Players", 0, "A", position)
+  take(host, 1)
+  take(b, 1)
+  sync(a, other, { string_of(".:position"), vector2(0, 2) })
+  take(host, 1)
+  take(b, 1)
+
+  -- A synchronizer by its path.
+  local clock = declare_synchronizer(host, "Game/Clock", 0, clock_values)
+  print("host synchronizer " .. clock)
+  print("b synchronizer " .. declare_synchronizer(b, "/root/Game/Clock", 1, clock_values))
+  declare_synchronizer(a, "Game/Clock", 1, clock_values)
+  sync(host, clock, { string_of(".:time"), int_of(1) })
+  take(a, 1)
+  take(b, 1)
+  sync(host, clock, { string_of(".:day"), int_of(2) })
+  take(a, 1)
+  take(b, 1)
+  set_visible(host, clock, 0, 0)
+  set_visible(host, clock, a.id, 1)
+  sync(host, clock, { string_of(".:day"), int_of(3) })
+  take(a, 2)
+  despawn(host, clock)
+  declare_synchronizer(host, "Game/Clock", 0, nil)
+
+  -- The nodes of one that leaves are gone with it.
+  check("close", ws.ws_close(a.h, 1000, ""))
+  until_event(a, K.WS_EVENT_CLOSED)
+  until_event(host, K.WS_EVENT_DISCONNECTED)
+  take(b, 1)
+
+  -- What is not declared, of another authority, or with other properties does not arrive.
+  declare_scene(b, "Secret", 0, 0, "")
+  spawn(b, "Secret", 0, "One", {})
+  take(host, 1)
+  declare_scene(b, "Game/Other", 0, 0, "")
+  declare_scene(host, "Game/Other", 1, 0, "")
+  spawn(b, "Game/Other", 0, "One", {})
+  take(host, 1)
+  declare_scene(b, "Mine", 0, 0, ".:position")
+  declare_scene(host, "Mine", b.id, 0, ".:position, .:skin")
+  local mine = spawn(b, "Mine", 0, "One", position)
+  take(host, 1)
+  despawn(b, mine)
+  take(host, 1)
+
+  -- As packets, without the events.
+  local packet = ffi.new("ws_packet")
+  despawn(host, item)
+  poll_until("b", function() return ws.ws_get_packet(b.h, packet) == K.WS_OK end)
+  print_nodes("b", packet)
+end
+
+function scenarios.replication()
+  replicate_scenes()
+  poll_only()
+
+  -- Packets as they are on the wire.
+  local gone = "\5\1\0\0\0"
+  local config = config_of { flags = K.WS_SCENE + K.WS_RAW_REPLICATION }
+  local host = opened("host", "host", localhost, config, out)
+  local a = opened("a", "join", text_of(host.h, K.WS_GET_URL), config, out)
+  settle(host, a)
+  declare_scene(host, spawner, 0, 0, "")
+  put(host.h, gone, K.WS_REPLICATION)
+  take(a, 1)
+  put_to(a.h, 1, gone, K.WS_REPLICATION)
+  take(host, 1)
+  put_to(a.h, 1, "\3hello", K.WS_REPLICATION)
+
+  at[0] = 0
+  check("decode_replication", ws.ws_decode_replication(gone, #gone, at, replicated, nil, 0))
+  local plain = opened("host", "host", localhost, nil, out)
+  declare_scene(plain, spawner, 0, 0, "")
+end

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-import zlib
 from typing import Any
 
 from shared import (
@@ -17,12 +16,15 @@ from shared import (
     reported,
     say,
     show,
+    show_nodes,
     show_packet,
+    show_value,
     until_state,
 )
 
 import wspeer
 from wspeer import EventType, State
+from wspeer.godot import decode_replication
 
 # ---- Two ends in memory ----
 
@@ -424,32 +426,11 @@ def trust() -> None:
 # ---- Scenes ----
 
 
-def shown(value: Any) -> str:
-    """A value of a remote call, as the trace has it."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, bytes):
-        return f"bytes {len(value)} {zlib.adler32(value):08x}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(shown, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{shown(key)}: {shown(one)}' for key, one in value.items())}}}"
-    if isinstance(value, wspeer.Value):
-        return f"{value.type.name.capitalize()}({', '.join(map(shown, value.value))})"
-    return str(value)
-
-
 def hear_call(end: End) -> wspeer.Event:
     event = end.next_event()
     call = event.call
     assert call, event
-    arguments = ", ".join(map(shown, call.arguments))
+    arguments = ", ".join(map(show_value, call.arguments))
     say(end.name, f"call {call.path}.{call.method}({arguments}) peer={peer_name(event.peer_id)}")
     return event
 
@@ -490,7 +471,7 @@ def scene() -> None:
     put(host.ws, wspeer.encode_variant(arguments[5]), to=a.peer_id)
     event = a.next_event()
     show("a", event)
-    print("a value", shown(wspeer.decode_variant(event.data)))
+    print("a value", show_value(wspeer.decode_variant(event.data)))
 
     # A node that the host has not declared.
     a.ws.declare_node("Secret", "open")
@@ -543,6 +524,201 @@ def auth() -> None:
     free_all()
 
 
+# ---- Replication: nodes that a host and a client spawn and synchronize ----
+
+
+def declare_scene(end: End, spawner: str, authority: int, scene: int, synchronizers: str | None) -> None:
+    with reported("declare_scene"):
+        end.ws.declare_scene(spawner, authority, scene, synchronizers)
+
+
+def spawn(end: End, spawner: str, scene: int, name: str, properties: dict[Any, Any], data: Any = None) -> int:
+    with reported("spawn"):
+        node: int = end.ws.spawn(spawner, scene, name, properties, data)
+        say(end.name, f"spawned {name} {node}")
+        return node
+    return 0
+
+
+def despawn(end: End, node: int) -> None:
+    with reported("despawn"):
+        end.ws.despawn(node)
+
+
+def sync(end: End, node: int, properties: dict[str, Any]) -> None:
+    with reported("sync"):
+        end.ws.sync(node, properties)
+
+
+def set_visible(end: End, node: int, visible: bool, peer_id: int = 0) -> None:
+    with reported("set_visible"):
+        end.ws.set_visible(node, visible, peer_id)
+
+
+def vector2(*numbers: float) -> wspeer.Value:
+    return wspeer.Value(wspeer.VariantType.VECTOR2, numbers)
+
+
+def bad_replication(host: End) -> None:
+    declare_scene(host, "", 0, 0, "")
+    declare_scene(host, "Bad", -1, 0, "")
+    declare_scene(host, "Bad", 0, 256, "")
+    declare_scene(host, "Bad", 0, 0, ".:x always change")
+    declare_scene(host, "Bad", 0, 0, ".:x, .:x")
+    declare_scene(host, "Bad", 0, 0, None)
+    with reported("declare_synchronizer"):
+        host.ws.declare_synchronizer("Bad", 0, None)
+    declare_scene(host, "Bad", 0, 0, ".:x")
+    declare_scene(host, "Bad", 0, 0, ".:y")
+    declare_scene(host, "Bad", 5, 1, "")
+    declare_scene(host, "Theirs", 5, 0, ".:x")
+    spawn(host, "Bad", 1, "One", {".:x": 5})
+    spawn(host, "Theirs", 0, "One", {".:x": 5})
+    spawn(host, "Bad", 0, "a/b", {".:x": 5})
+    spawn(host, "Bad", 0, "One", {})
+    spawn(host, "Bad", 0, "One", {".:x": 5, ".:y": 5})
+    spawn(host, "Bad", 0, "One", {5: ".:x"})
+    despawn(host, 99)
+    sync(host, 99, {".:x": 5})
+    set_visible(host, 99, True)
+    declare_scene(host, "Bad", 0, 0, None)
+    declare_scene(host, "Theirs", 5, 0, None)
+
+
+def replication() -> None:
+    spawner, custom, clock = "Game/Spawner", wspeer.CUSTOM_SCENE, ".:time spawn change, .:day always"
+    mob = ".:position, .:skin spawn, .:health spawn change; Body:aim always"
+    host = End("host", wspeer.host("ws://127.0.0.1:0", scene=True), 1)
+    bad_replication(host)
+    declare_scene(host, "/root/Game/Spawner", 1, 0, mob)
+    declare_scene(host, spawner, 0, custom, "")
+    a = End("a", wspeer.join(host.ws.url, scene=True))
+    declare_scene(a, spawner, 1, 0, mob)
+    declare_scene(a, spawner, 1, custom, "")
+    settle(host, a)
+
+    one = spawn(host, spawner, 0, "Mob", {".:position": vector2(1.5, -2), ".:skin": "red", ".:health": 5})
+    a.take(2)
+    # Each synchronizer with a property that is given sends all it sends always.
+    sync(host, one, {".:position": vector2(2, 3)})
+    a.take()
+    sync(host, one, {"Body:aim": 0.5, ".:position": vector2(4, 5)})
+    a.take()
+    # The same value again is no change, and a spawn alone brings the skin.
+    sync(host, one, {".:health": 4})
+    sync(host, one, {".:health": 4})
+    sync(host, one, {".:skin": "blue"})
+    sync(host, one, {".:health": 3})
+    a.take(2)
+
+    # A late one gets what is there.
+    b = End("b", host.ws.join_local())
+    declare_scene(b, spawner, 1, 0, mob)
+    declare_scene(b, spawner, 1, custom, "")
+    settle(host, b)
+    b.take(3)
+    a.take()
+    item = spawn(host, spawner, custom, "Item", {}, {"k": 2})
+    a.take()
+    b.take()
+
+    # Hidden from all, shown to one, shown to all.
+    set_visible(host, item, True, 5)
+    set_visible(host, item, False)
+    a.take()
+    b.take()
+    set_visible(host, item, True, b.peer_id)
+    b.take()
+    set_visible(host, item, True)
+    a.take()
+    set_visible(host, item, False, b.peer_id)
+    despawn(host, one)
+    despawn(host, one)
+    a.take()
+    b.take()
+
+    # A client is the authority of another spawner.
+    declare_scene(a, "Players", 0, 0, ".:position")
+    declare_scene(host, "Players", a.peer_id, 0, ".:position")
+    declare_scene(b, "Players", a.peer_id, 0, ".:position")
+    other = spawn(a, "Players", 0, "A", {".:position": vector2(0, 1)})
+    host.take()
+    b.take()
+    sync(a, other, {".:position": vector2(0, 2)})
+    host.take()
+    b.take()
+
+    # A synchronizer by its path.
+    node = host.ws.declare_synchronizer("Game/Clock", 0, clock)
+    print("host synchronizer", node)
+    print("b synchronizer", b.ws.declare_synchronizer("/root/Game/Clock", 1, clock))
+    a.ws.declare_synchronizer("Game/Clock", 1, clock.split(", "))
+    sync(host, node, {".:time": 1})
+    a.take()
+    b.take()
+    sync(host, node, {".:day": 2})
+    a.take()
+    b.take()
+    set_visible(host, node, False)
+    set_visible(host, node, True, a.peer_id)
+    sync(host, node, {".:day": 3})
+    a.take(2)
+    despawn(host, node)
+    host.ws.declare_synchronizer("Game/Clock", 0, None)
+
+    # The nodes of one that leaves are gone with it.
+    a.ws.close(1000)
+    a.until(EventType.CLOSED)
+    host.until(EventType.DISCONNECTED)
+    b.take()
+
+    # What is not declared, of another authority, or with other properties does not arrive.
+    declare_scene(b, "Secret", 0, 0, "")
+    spawn(b, "Secret", 0, "One", {})
+    host.take()
+    declare_scene(b, "Game/Other", 0, 0, "")
+    declare_scene(host, "Game/Other", 1, 0, "")
+    spawn(b, "Game/Other", 0, "One", {})
+    host.take()
+    declare_scene(b, "Mine", 0, 0, ".:position")
+    declare_scene(host, "Mine", b.peer_id, 0, ".:position, .:skin")
+    mine = spawn(b, "Mine", 0, "One", {".:position": vector2(0, 1)})
+    host.take()
+    despawn(b, mine)
+    host.take()
+
+    # As packets, without the events.
+    despawn(host, item)
+    packets: list[wspeer.Packet] = []
+    while not packets:
+        poll_all()
+        packets = b.ws.packets(limit=1, lend=True)
+    show_nodes("b", "despawn", packets[0])
+    free_all()
+
+    # Packets as they are on the wire.
+    gone = bytes([5, 1, 0, 0, 0])
+    host = End("host", wspeer.host("ws://127.0.0.1:0", scene=True, raw_replication=True), 1)
+    a = End("a", wspeer.join(host.ws.url, scene=True, raw_replication=True))
+    settle(host, a)
+    declare_scene(host, spawner, 0, 0, "")
+    with reported("put"):
+        host.ws.send_replication(gone)
+    a.take()
+    with reported("put_to"):
+        a.ws.send_replication(gone, to=1)
+    host.take()
+    with reported("put_to"):
+        a.ws.send_replication(b"\x03hello", to=1)
+    free_all()
+
+    with reported("decode_replication"):
+        decode_replication(gone)
+    host = End("host", wspeer.host("ws://127.0.0.1:0"), 1)
+    declare_scene(host, spawner, 0, 0, "")
+    free_all()
+
+
 LOCAL_SCENARIOS = {
     "pair": pair,
     "attach": attach,
@@ -555,4 +731,5 @@ LOCAL_SCENARIOS = {
     "auth": auth,
     "simulate": simulate,
     "topics": topics,
+    "replication": replication,
 }

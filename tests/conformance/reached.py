@@ -154,9 +154,12 @@ def used(function):
             yield f"if ({name}) see_config({name});"
         if one.type == "const ws_packet_out *":
             yield f"for (size_t i = 0; i < *taken; i++) see_TYPE({name}[i].type);"
+        taken = "*count" if "count" in parameters else "(result == WS_OK)"
+        each = f"for (size_t i = 0; i < (size_t){taken}; i++)"
         if one.type == "ws_event *" and "next_event" in function.name:
-            taken = "*count" if "count" in parameters else "(result == WS_OK)"
-            yield f"for (size_t i = 0; i < (size_t){taken}; i++) see_EVENT({name}[i].type);"
+            yield f"{each} {{ see_EVENT({name}[i].type); see_TYPE({name}[i].packet.type); }}"
+        if one.type == "ws_packet *":
+            yield f"{each} see_TYPE({name}[i].type);"
     if function.name == "ws_set_option":
         yield "if (option == WS_OPT_ON_FULL) see_FULL(value);"
 

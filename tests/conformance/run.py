@@ -185,6 +185,7 @@ LANGUAGES = {
             (
                 *("session", "files", "requests", "renew", "proxied", "refused", "server", "multiplayer", "multiplayer3"),
                 *("full", "options", "texts", "library", "trust", "scene", "auth", "topics"),
+                "replication",
             ),
             "a browser listens to nobody",
         )
@@ -343,6 +344,7 @@ SCENARIOS = {
     "multiplayer3": alone,
     "scene": alone,
     "auth": alone,
+    "replication": alone,
 }
 
 

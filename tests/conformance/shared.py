@@ -74,7 +74,8 @@ def peer_name(peer_id: int) -> str:
 
 
 def show_packet(name: str, packet: wspeer.Packet) -> None:
-    line = f"{'text' if packet.is_text else 'binary'} {len(packet.data)} {zlib.adler32(packet.data):08x}"
+    form = "text" if packet.is_text else "replication" if packet.is_replication else "binary"
+    line = f"{form} {len(packet.data)} {zlib.adler32(packet.data):08x}"
     if packet.peer_id:
         line += f" peer={peer_name(packet.peer_id)}"
     if packet.is_text and 0 < len(packet.data) <= SHORT:
@@ -82,9 +83,44 @@ def show_packet(name: str, packet: wspeer.Packet) -> None:
     say(name, line)
 
 
+def show_value(value: Any) -> str:
+    """A value of a remote call or a property, as the trace has it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, bytes):
+        return f"bytes {len(value)} {zlib.adler32(value):08x}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(show_value, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{show_value(key)}: {show_value(one)}' for key, one in value.items())}}}"
+    if isinstance(value, wspeer.Value):
+        return f"{value.type.name.capitalize()}({', '.join(map(show_value, value.value))})"
+    return str(value)
+
+
+def show_nodes(name: str, verb: str, packet: wspeer.Packet) -> None:
+    """What a SPAWN, DESPAWN or SYNC brings, one line for each node."""
+    for node in packet.nodes:
+        scene = 256 if node.scene is None else node.scene
+        line = f"{verb} path={node.path} name={node.name} node={node.node} scene={scene}"
+        if node.data is not None:
+            line += f" data={show_value(node.data)}"
+        line += "".join(f" {key}={show_value(value)}" for key, value in node.properties.items())
+        say(name, f"{line} peer={peer_name(packet.peer_id)}")
+
+
 def show(name: str, event: wspeer.Event) -> None:
     if event.type == EventType.MESSAGE:
         show_packet(name, event)
+        return
+    if event.type in (EventType.SPAWN, EventType.DESPAWN, EventType.SYNC):
+        show_nodes(name, event.type.name.lower(), event)
         return
     end = next((end.ws for end in ends if end.ws.handle == event.conn), None) or event.peer
     if event.type == EventType.OPEN:

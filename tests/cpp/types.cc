@@ -306,6 +306,105 @@ void a_scene() {
   check(scene_until(*host, *player, event_kind::error) == "hello", "a call arrives");
 }
 
+// Polls both until the player has an event of this kind, which `see` gets.
+template <class See>
+bool hear(multiplayer& host, multiplayer& player, event_kind kind, See see) {
+  for (int i = 0; i < 100; i++) {
+    host.poll();
+    player.poll();
+    for (auto& event : player.events()) {
+      if (event.kind() != kind) continue;
+      see(event);
+      return true;
+    }
+  }
+  return false;
+}
+
+void replicating() {
+  const auto text = [](std::string_view words) {
+    ws_variant item{};
+    item.type = WS_VARIANT_STRING;
+    item.data = bytes_view(words).data();
+    item.len = words.size();
+    return item;
+  };
+  const auto number = [](std::int64_t value) {
+    ws_variant item{};
+    item.type = WS_VARIANT_INT;
+    item.integer = value;
+    return item;
+  };
+  auto host = multiplayer::host("ws://127.0.0.1:0", config().flags(WS_SCENE));
+  if (!host) std::abort();
+  auto player = host->join_local();
+  if (!player) std::abort();
+  check(host->declare_scene("Spawner", 0, 0, ".:a, .:b spawn change") &&
+            player->declare_scene("Spawner", 1, 0, ".:a, .:b spawn change") &&
+            host->declare_scene("Spawner", 0, WS_CUSTOM_SCENE, "") &&
+            player->declare_scene("Spawner", 1, WS_CUSTOM_SCENE, ""),
+        "scenes are declared");
+  check(!host->forget_scene("Spawner", 7) && !host->forget_synchronizer("Clock"), "what is not declared stays so");
+
+  const ws_variant items[] = {text(".:a"), number(1), text(".:b"), number(2)};
+  const auto node = host->spawn("Spawner", 0, "Mob", items);
+  check(bool(node), "a node is spawned");
+  std::int64_t sum = 0;
+  check(hear(*host, *player, event_kind::spawn,
+             [&](const event& event) {
+               check(event.packet().kind() == message_kind::spawn, "the packet is a spawn");
+               replication found(event.bytes());
+               while (const replicated* one = found.next()) {
+                 check(one->path() == "Spawner" && one->name() == "Mob" && one->scene() == 0, "of that scene");
+                 check(one->node() == *node && one->data().empty() && one->properties().size() == 4, "as it was sent");
+                 sum += one->properties()[1].integer + one->properties()[3].integer;
+               }
+               check(found.error().code == code::ok && found.error().sentence.empty(), "the end is no error");
+             }) &&
+            sum == 3,
+        "and comes with its properties");
+  check(bool(host->sync(*node, std::vector<ws_variant>{text(".:a"), number(5)})), "a property is synchronized");
+  check(hear(*host, *player, event_kind::sync, [&](const event&) {}), "and comes");
+  check(!host->sync(*node, std::array<ws_variant, 2>{text(".:c"), number(5)}), "an unknown one is refused");
+  check(bool(host->set_visible(*node, false)), "a node is hidden");
+  check(hear(*host, *player, event_kind::despawn,
+             [&](const event& event) {
+               replication found(event.bytes());
+               const replicated* one = found.next();
+               check(one && one->node() == *node && one->name().empty() && one->properties().empty(), "by its number");
+             }),
+        "which is a despawn");
+  check(host->despawn(*node) && !host->despawn(*node), "a node is despawned once");
+
+  // More items than a reader has room for at first.
+  std::vector<ws_variant> many(101, number(7));
+  many[0] = ws_variant{};
+  many[0].type = WS_VARIANT_ARRAY;
+  many[0].count = 100;
+  check(bool(host->spawn("Spawner", WS_CUSTOM_SCENE, "List", many)), "a node with much data is spawned");
+  check(hear(*host, *player, event_kind::spawn,
+             [&](const event& event) {
+               replication found(event.bytes());
+               const replicated* one = found.next();
+               check(one && one->data().size() == 101 && one->data()[100].integer == 7, "and comes whole");
+               check(one->properties().empty() && !found.next(), "alone");
+             }),
+        "the player has it");
+  replication none{bytes_view(std::string_view("nothing"))};
+  check(!none.next() && none.error().code == code::err_arg && !none.error().sentence.empty(), "other bytes are an error");
+  check(!replication(bytes_view()).next(), "no bytes, too");
+
+  const auto clock = host->declare_synchronizer("Clock", 0, "time");
+  check(clock && *clock != 0, "a synchronizer has a number");
+  const auto theirs = player->declare_synchronizer("Clock", 1, "time");
+  check(theirs && *theirs == 0, "that of another peer has none");
+  check(bool(host->forget_synchronizer("Clock")), "it is forgotten");
+  check(!host->declare_synchronizer("Clock", 0, "x,x"), "properties of one name are refused");
+  check(host->spawn("Nobody", 0, "N").error().code == code::err_arg, "an undeclared spawner is an error");
+  const std::vector<std::uint8_t> raw = {5, 1, 0, 0, 0};
+  check(bool(host->put({message_kind::replication, raw})), "a packet of replication is put as it is");
+}
+
 void log_and_library() {
   check(fits() && (features() & WS_FEATURE_MULTIPLAYER) != 0, "the library matches the header");
   set_log_level(WS_LOG_INFO);
@@ -334,6 +433,7 @@ int main() {
   texts_and_clients();
   own_transport();
   a_scene();
+  replicating();
   log_and_library();
   shutdown();
   return failures ? 1 : 0;

@@ -9,9 +9,10 @@ using System.Text.RegularExpressions;
 static class Layout
 {
     static readonly string[] names = { "NativePacket", "NativePacketOut", "NativeEvent", "NativeConfig",
-        "WebSocketStats", "NativeVariant", "NativeCall", "WebSocketSim" };
+        "WebSocketStats", "NativeVariant", "NativeCall", "NativeReplicated",
+        "WebSocketSim" };
     static readonly string[] inC = { "ws_packet", "ws_packet_out", "ws_event", "ws_config", "ws_stats",
-        "ws_variant", "ws_call", "ws_sim" };
+        "ws_variant", "ws_call", "ws_replicated", "ws_sim" };
 
     static int Main(string[] arguments)
     {

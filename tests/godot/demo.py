@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Runs the demo project with our classes and with the stock ones: the printed traces must be equal. Usage: demo.py
 [KIND ...]"""
+
 import re
+import shutil
 import sys
 
-from engine import OURS, ROOT, STOCK, Engine, check, end, free_port, project
+from engine import OURS, ROOT, STOCK, Engine, await_port, check, end, free_port, project
 from websockets.sync.client import connect
 
 DEMO = ROOT / "bindings" / "godot" / "demo"
@@ -18,7 +20,51 @@ def main():
             traces[kind] = demo(project(DEMO, f"demo-{kind}", kind), kind)
         if len(kinds) == 2:
             check(traces[STOCK] == traces[OURS], f"{demo.__name__}: equal traces", f"{traces[STOCK]}\n{traces[OURS]}")
+    if OURS in kinds:
+        first_run()
     return end()
+
+
+# For each server of the demo: its client, and what that prints.
+PAIRS = {
+    "minimal/server.tscn": ("minimal/client.tscn", "text: hello"),
+    "minimal/short_server.tscn": ("minimal/client.tscn", "text: hello"),
+    "tutorial_server.tscn": ("tutorial_client.tscn", "Got data from server: Test packet"),
+    "chat/server.tscn": ("chat/client.tscn", "Ada is here"),
+    "-- host": ("-- join", r"\d+ is at .*"),
+}
+
+
+def first_run():
+    """The README's commands in a project that no editor has opened, as written but for ports and hosts."""
+    port = str(free_port())
+    folder = project(DEMO, "demo-fresh", OURS)
+    # As it is in a fresh copy.
+    shutil.rmtree(folder / ".godot")
+    shutil.copytree(DEMO / ".godot", folder / ".godot", ignore=lambda _, names: set(names) - {"extension_list.cfg"})
+    for script in [*folder.glob("*.gd"), *folder.glob("*/*.gd")]:
+        text = script.read_text().replace("9080", port)
+        # As in Godot 3, the tutorial's client needs a server that has its subprotocol.
+        text = text.replace("wss://libwebsockets.org", f"ws://localhost:{port}")
+        script.write_text(text.replace("listen(PORT)", 'listen(PORT, ["lws-mirror-protocol"])'))
+    rows = re.findall(r"^\| [^|]+ \| (`godot .*`) \|$", (DEMO / "README.md").read_text(), re.M)
+    commands = [re.findall(r"`godot (?:--headless )?--path \. ([^`]*)`", row.replace("9080", port)) for row in rows]
+    check(len(commands) == len(PAIRS), "first run: the README has each example", commands)
+    for row in commands:
+        # The short server has the client of the first row.
+        serve, join = row if len(row) == 2 else (row[0], commands[0][1])
+        first = next(name for name in PAIRS if serve.startswith(name))
+        client_first, seen = PAIRS[first]
+        server = Engine(folder, *serve.split())
+        await_port(port, server)
+        client = Engine(folder, *join.split())
+        check(
+            join.startswith(client_first) and client.wait(seen),
+            f"first run: `{serve}` and `{join}` work as written",
+            client.text() + server.text(),
+        )
+        client.kill()
+        server.kill()
 
 
 def trace(engines, port):

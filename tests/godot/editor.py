@@ -4,7 +4,7 @@ import sys
 
 from engine import ROOT, Engine, check, end, figure, project
 
-ALL = '["WSPeer", "WSServer", "WSMultiplayerPeer"]'
+ALL = '["WSPeer", "WSClient", "WSServer", "WSMultiplayerPeer"]'
 
 
 def edit(folder, when, codes):

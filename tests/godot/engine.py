@@ -1,4 +1,5 @@
 """Engines as child processes, and their projects."""
+
 import json
 import os
 import pathlib
@@ -44,6 +45,18 @@ def free_port():
         return one.getsockname()[1]
 
 
+def await_port(port, server):
+    """Waits until an engine listens."""
+    limit = time.monotonic() + 20
+    while time.monotonic() < limit and not server.ended:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit(f"nothing listens on {port}: {server.text()}")
+
+
 def project(source, name, kind=OURS):
     """A copy of a project in the work folder with our addon; for the stock kind without it, with our class names
     replaced."""
@@ -56,6 +69,7 @@ def project(source, name, kind=OURS):
         (folder / ".godot").mkdir(exist_ok=True)
         (folder / ".godot" / "extension_list.cfg").write_text("res://addons/wspeer/wspeer.gdextension\n")
     else:
+        shutil.rmtree(folder / ".godot", ignore_errors=True)
         for script in folder.rglob("*.gd"):
             text = script.read_text()
             for ours, stock in zip(NAMES[OURS], NAMES[STOCK]):
@@ -68,6 +82,7 @@ class Engine:
     """A running engine. A thread reads its output, so that it never blocks."""
 
     running = []
+    COMMAND = (GODOT, "--headless", "--max-fps", "250")
 
     def __init__(self, folder, *args, limit=LIMIT, **environment):
         environment = dict(os.environ, HOME=str(WORK / "home"), **environment)
@@ -78,10 +93,7 @@ class Engine:
                 "-s",
                 "KILL",
                 str(limit),
-                GODOT,
-                "--headless",
-                "--max-fps",
-                "250",
+                *self.COMMAND,
                 "--path",
                 str(folder),
                 *map(str, args),
@@ -159,6 +171,12 @@ class Engine:
 
     def faults(self):
         return FAULTS.findall(self.text())
+
+
+class Engine3(Engine):
+    """Godot 3.6."""
+
+    COMMAND = (str(ROOT / "build" / "godot" / "godot3"),)
 
 
 class Remote(Engine):

@@ -72,7 +72,8 @@ const TIMEOUT: u64 = 1_000;
 impl Game {
     fn new(relay: bool) -> Game {
         let changes = [(WS_OPT_AUTH_TIMEOUT_MS, TIMEOUT as u32), (WS_OPT_CLOSE_TIMEOUT_MS, 300)];
-        let mut host = TestHost::new(Wire::Scene, SceneSettings { auth: true, relay }, &changes);
+        let mut host =
+            TestHost::new(Wire::Scene, SceneSettings { auth: true, relay, raw_replication: false }, &changes);
         // The witness, and one more.
         for at in [0, 1] {
             assert_eq!(host.open(), at);
@@ -317,7 +318,7 @@ struct JoinModel {
 impl JoinModel {
     fn new() -> JoinModel {
         let changes = [(WS_OPT_AUTH_TIMEOUT_MS, TIMEOUT as u32)];
-        let scene = SceneSettings { auth: true, relay: true };
+        let scene = SceneSettings { auth: true, relay: true, raw_replication: false };
         let mut join = TestJoin::new(Opening { scene, changes: &changes, ..opening(Wire::Scene) });
         // Before the id there is no one to authenticate.
         let early = join.act(|join, peer, cx| [join.send_auth(peer, cx, 1, b"x"), join.complete_auth(peer, cx, 1)]);

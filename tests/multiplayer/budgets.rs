@@ -10,7 +10,7 @@ use wspeer::codes::*;
 use wspeer::internals::multiplayer::{SceneSettings, Wire};
 use wspeer::internals::status::{EventKind, State};
 
-const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true };
+const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true, raw_replication: false };
 /// A longer message waits for a poll that has not spent half of its budget.
 const LONG: usize = 64 << 10;
 /// Microseconds of a budget, of which a poll uses three quarters.
@@ -174,7 +174,8 @@ fn many_newcomers_are_admitted_over_several_polls() {
 #[test]
 fn missed_deadlines_are_handled_over_several_polls() {
     let changes = [(WS_OPT_AUTH_TIMEOUT_MS, 500)];
-    let mut host = TestHost::new(Wire::Scene, SceneSettings { auth: true, relay: true }, &changes);
+    let mut host =
+        TestHost::new(Wire::Scene, SceneSettings { auth: true, relay: true, raw_replication: false }, &changes);
     let guests: Vec<usize> = (0..30).map(|_| host.open()).collect();
     host.at.now += Duration::from_millis(500);
     let closing = |host: &mut TestHost| {

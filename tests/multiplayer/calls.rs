@@ -9,7 +9,7 @@ use wspeer::internals::link::Sent;
 use wspeer::internals::multiplayer::{SceneSettings, Target, Wire};
 use wspeer::internals::status::{Cause, ErrorCode, EventKind};
 
-const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true };
+const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true, raw_replication: false };
 
 /// A declared node: its path, its methods in the order of their numbers, and the MD5 of their names. Its number is its
 /// index, from 1 on.
@@ -459,7 +459,7 @@ fn calls_at_their_limits_are_sent_and_taken_and_none_beyond() {
 /// A call to everyone tells a client that is not admitted nothing; after its admission it learns the node's number.
 #[test]
 fn a_client_that_is_not_admitted_gets_no_call() {
-    let scene = SceneSettings { auth: true, relay: true };
+    let scene = SceneSettings { auth: true, relay: true, raw_replication: false };
     let mut host = TestHost::new(Wire::Scene, scene, &[]);
     host.act(|host, _, _| host.declare("Game", Some("a,b,c"))).unwrap();
     let at = host.open();

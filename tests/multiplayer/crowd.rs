@@ -85,6 +85,8 @@ impl Player {
                     );
                     self.packets += 1;
                 }
+                // The number of a path is confirmed.
+                (0x82, [2, ..]) => {}
                 (first, payload) => assert!(first == 0x89, "{first:x} {payload:?}"),
             }
             at = end;
@@ -502,6 +504,59 @@ fn a_call_with_the_most_allowed_items_stays_within_the_budget() {
         check(what, &[third[1]; 3]);
         let frame = [&[0x82, 0x7F], (call.len() as u64).to_be_bytes().as_slice(), &call].concat();
         check(&format!("{what} at a join"), &hostile(&frame.repeat(10), |join| join.packets == 10));
+    }
+}
+
+/// As for calls: a packet with as many states or values as are allowed, of nodes that exist and of some that do not.
+#[test]
+fn replication_of_the_most_allowed_values_stays_within_the_budget() {
+    let _alone = alone();
+    let list = |count: u32| (0..count).map(|at| format!(".:p{at} always")).collect::<Vec<_>>().join(", ");
+    for (what, properties, states) in [("values", 4_000, 8), ("nodes", 20, 1_024), ("unknown states", 0, 4_096)] {
+        let mut crowd = Crowd::new(|_| {});
+        crowd.players.push(Player::open(crowd.port));
+        let mut id = 0;
+        let end = Instant::now() + PATIENCE;
+        while id == 0 {
+            assert!(Instant::now() < end);
+            ws_poll(crowd.host);
+            crowd.players[0].read();
+            id = crate::c_host::next(crowd.host).map_or(0, |event| event.peer_id);
+        }
+        let (spawner, list) = (c"Game/Spawner", CString::new(list(properties)).unwrap());
+        // SAFETY: the texts live.
+        unsafe { assert_eq!(ws_declare_scene(crowd.host, spawner.as_ptr(), id, 0, list.as_ptr()), WS_OK) };
+        let frame = |packet: &[u8]| {
+            let len = (packet.len() as u64).to_be_bytes();
+            let head = match packet.len() {
+                0..126 => vec![0x82, 0x80 | len[7]],
+                126..0x1_0000 => [&[0x82, 0xFE], &len[6..]].concat(),
+                _ => [&[0x82, 0xFF], len.as_slice()].concat(),
+            };
+            [&head, [0; 4].as_slice(), packet].concat()
+        };
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+        let path = [&[1][..], b"d41d8cd98f00b204e9800998ecf8427e\0", &words(&[1]), b"Game/Spawner\0"].concat();
+        let mut all = frame(&path);
+        if properties > 0 {
+            for node in 1..=states {
+                let head = words(&[1, node, 1, 2, 10_000 + node]);
+                all.extend(frame(&[&[4, 0], head.as_slice(), b"n\0"].concat()));
+            }
+        }
+        let state = |node: u32| [words(&[10_000 + node, properties]), vec![1; properties as usize]].concat();
+        let sync = [&[6, 1, 0][..], &(1..=states).flat_map(state).collect::<Vec<u8>>()].concat();
+        all.extend(frame(&sync).repeat(10));
+        let (mut sent, before) = (0, crate::c_host::stats(crowd.host).messages_in);
+        let wanted = before + 11 + if properties > 0 { u64::from(states) } else { 0 };
+        let end = Instant::now() + PATIENCE;
+        while sent < all.len() || crate::c_host::stats(crowd.host).messages_in < wanted {
+            assert!(Instant::now() < end && crowd.ends == 0, "{what}: {sent} of {}, {} ended", all.len(), crowd.ends);
+            sent += crowd.players[0].stream.write(&all[sent..]).unwrap_or(0);
+            crowd.step();
+        }
+        check(what, &crowd.longest());
+        crate::c_host::free(crowd.host);
     }
 }
 

@@ -8,7 +8,7 @@ use wspeer::internals::link::Sent;
 use wspeer::internals::multiplayer::{SceneSettings, Target, Wire};
 use wspeer::internals::status::{Cause, EventKind};
 
-const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true };
+const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true, raw_replication: false };
 /// A call of method 0 of the node Game without arguments, as the program encodes it, by path and by number.
 const CALL: &[u8] = b"Game\0a\0\0";
 const BY_PATH: &[u8] = b"\xA0\x06\0\0\x80\0Game\0";

@@ -9,7 +9,7 @@ use wspeer::internals::link::Sent;
 use wspeer::internals::multiplayer::{SceneSettings, Target, Wire};
 use wspeer::internals::status::{Cause, ErrorCode, EventKind};
 
-const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true };
+const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true, raw_replication: false };
 const WIRES: [Wire; 3] = [Wire::Godot4, Wire::Scene, Wire::Godot3];
 
 #[test]
@@ -208,7 +208,7 @@ fn a_client_that_breaks_the_format_is_closed() {
 /// One that is not admitted and breaks the rules is closed without a word about what it sent.
 #[test]
 fn a_client_that_is_not_admitted_is_closed_without_a_report() {
-    let scene = SceneSettings { auth: true, relay: true };
+    let scene = SceneSettings { auth: true, relay: true, raw_replication: false };
     let mut host = TestHost::new(Wire::Scene, scene, &[]);
     let at = host.open();
     let id = host.id(at);

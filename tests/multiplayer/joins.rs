@@ -9,8 +9,8 @@ use wspeer::internals::link::Sent;
 use wspeer::internals::multiplayer::{SceneSettings, Target, Wire};
 use wspeer::internals::status::{Cause, ErrorCode, EventKind, Phase, State};
 
-const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true };
-const ALONE: SceneSettings = SceneSettings { auth: false, relay: false };
+const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true, raw_replication: false };
+const ALONE: SceneSettings = SceneSettings { auth: false, relay: false, raw_replication: false };
 const JOINED: u8 = 1;
 const LEFT: u8 = 2;
 /// The id that each join here gets.
@@ -474,8 +474,6 @@ fn packets_that_the_program_cannot_use_are_reported() {
     host.items();
     for (packet, why) in [
         (&[4, 1, 2][..], "replicates nodes"),
-        (&[5], "replicates nodes"),
-        (&[6], "replicates nodes"),
         (b"\x07\x00token", "wants an authentication, and WS_AUTH is not set here"),
     ] {
         host.send(at, packet);
@@ -490,6 +488,11 @@ fn packets_that_the_program_cannot_use_are_reported() {
                 "{why}: {error:?}"
             );
         }
+    }
+    // Replication goes on all the time: one error is enough.
+    for packet in [[4; 12], [5; 12], [6; 12], [0x16; 12]] {
+        host.send(at, &packet);
+        join.tell(&packet);
     }
     // The completion of an authentication needs none.
     host.send(at, &[7, 0]);

@@ -8,8 +8,8 @@ use wspeer::internals::link::Sent;
 use wspeer::internals::multiplayer::{SceneSettings, Target, Wire};
 use wspeer::internals::status::{Cause, ErrorCode, EventKind};
 
-const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true };
-const ALONE: SceneSettings = SceneSettings { auth: false, relay: false };
+const RELAYING: SceneSettings = SceneSettings { auth: false, relay: true, raw_replication: false };
+const ALONE: SceneSettings = SceneSettings { auth: false, relay: false, raw_replication: false };
 
 const JOINED: u8 = 1;
 const LEFT: u8 = 2;
@@ -450,7 +450,7 @@ fn clients_with_many_messages_take_turns() {
 #[test]
 fn a_message_to_a_client_that_cannot_get_it_is_reported() {
     for auth in [false, true] {
-        let mut host = TestHost::new(Wire::Scene, SceneSettings { auth, relay: true }, &[]);
+        let mut host = TestHost::new(Wire::Scene, SceneSettings { auth, relay: true, raw_replication: false }, &[]);
         let (from, to) = (host.open(), host.open());
         let (id, other) = (host.id(from), host.id(to));
         if auth {

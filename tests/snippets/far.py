@@ -2,7 +2,7 @@
 """The remote peer of a snippet, at 127.0.0.1:9080, using the Python package. Each prints what it receives.
 Usage: far.py server     greets clients and closes after the first message that it receives
        far.py talkers    two clients, one of which says hello; ends when the other has received it
-       far.py scene      a host whose node Game is called"""
+       far.py scene      a host whose node Game is called, and that spawns a node and has one spawned"""
 
 import sys
 import time
@@ -48,11 +48,19 @@ def talkers():
 def scene():
     with wspeer.host(URL, scene=True) as here:
         here.declare_node("/root/Game", ["hello", "move", "shoot"])
+        here.declare_scene("Game/Spawner", 1, 0, ".:position, .:skin spawn, .:health spawn change")
+        here.spawn("Game/Spawner", 0, "Mob", {".:position": None, ".:skin": "red", ".:health": 5})
         while True:
             here.poll()
             for event in here.events():
                 if event.type == EventType.MESSAGE and (call := event.call):
                     print(call.method, *call.arguments, flush=True)
+                if event.type == EventType.CONNECTED:
+                    here.declare_scene("Game/Players", event.peer_id, 0, ".:position")
+                if event.type == EventType.DISCONNECTED:
+                    here.declare_scene("Game/Players", event.peer_id, 0, None)
+                for node in event.nodes:
+                    print(event.type.name, node.name, node.properties[".:position"].value, flush=True)
             here.wait(0.05)
 
 

@@ -83,7 +83,8 @@ judge() {
     ok "$1 leaks nothing"
   fi
 }
-for script in api peer scripted server multiplayer sessions hints mainloop inherited wrong mistakes storm reload; do
+for script in api peer client scripted server multiplayer sessions threads by_name hints mainloop inherited wrong \
+  mistakes storm reload; do
   run "$script"
 done
 for state in open closing "in a handler"; do run quit "$state"; done

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The Godot addon in Godot 4.6, compared with Godot's classes: demo, defects, mixed games, quitting, editor.
-# Parts: demo, defects, trio, quit, same, editor.
+# The Godot addon in Godot 4.6, compared with Godot's classes: demo, tutorial, package, web, defects, mixed games, quitting, editor.
+# Parts: demo, tutorial, package, web, defects, trio, quit, same, editor.
 . "$(dirname "$0")/../lib/common.sh"
-need build/godot/godot4 build/venv/bin/python timeout
+need build/godot/godot4 build/venv/bin/python timeout libwebsockets-test-server libwebsockets-test-client openssl
 alone make --no-print-directory -s -C bindings/godot WSPEER_A="$(cd "$LIBDIR" && pwd)/libwspeer.a"
+alone make --no-print-directory -s -C bindings/godot web-native
 compile peer_game
 gcc -D_GNU_SOURCE -shared -fPIC -o build/tests/slowdns-godot.so tests/c/slowdns.c -ldl
 slow=$PWD/build/tests/slowdns-godot.so
@@ -25,11 +26,14 @@ script() {
 (script same; script editor) &
 side=$!
 script demo
+script tutorial
+script package "$LIBDIR/libwspeer.a"
+script web
 script defects "$slow"
 script trio
 script quit "$slow"
 wait "$side"
-for name in demo defects trio quit same editor; do
+for name in demo tutorial package web defects trio quit same editor; do
   if [ -e build/tests/addon.$name ]; then
     cat build/tests/addon.$name
     if grep -q '^not ok' build/tests/addon.$name; then rc=1; fi

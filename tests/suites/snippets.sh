@@ -328,6 +328,10 @@ if have mcs && have mono; then
     mcs -langversion:7.2 -nologo -target:library -r:Wspeer.dll -r:UnityStub.dll -out:Wspeer.Unity.dll \
       Runtime/Unity/*.cs &&
     mcs -langversion:7.2 -nologo -target:library -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll component.cs"
+  # Godot's .NET edition is not in Debian: this checks only the language, against a stub of its classes.
+  "$extract" "$root/bindings/godot/README.md" csharp ClassDB.Instantiate > node.cs
+  check "bindings/godot/README.md: the C# example compiles" \
+    mcs -langversion:7.2 -nologo -warnaserror -target:library -out:node.dll node.cs "$root/tests/csharp/GodotStub.cs"
 fi
 
 # Python.
@@ -357,6 +361,20 @@ far scene
 check "bindings/python/README.md: the player calls" ends python3 scene.py
 check "the remote peer received it" received 'hello 5 \[1.5\]'
 server_ends
+{
+  printf 'import wspeer\n'
+  "$extract" "$python" python declare_scene |
+    sed '0,/^\.\.\.$/s//while player.state != wspeer.State.OPEN: player.poll()/
+      0,/^\.\.\.$/s//while not (found := [e for e in player.events() if e.nodes]): player.poll()\nevent = found[0]/
+      0,/^\.\.\.$/s///'
+  printf 'player.close()\nwhile player.state != wspeer.State.CLOSED: player.poll()\n'
+} > replicated.py
+far scene
+check "bindings/python/README.md: the player has the node that the host spawned" says "^SPAWN Mob 1 {'.:position'" \
+  python3 -u replicated.py
+check "the remote peer has the node that the player spawned" received 'SPAWN Me (1.0, 2.0)'
+check "and what it synchronized" received 'SYNC  (3.0, 2.0)'
+server_ends
 if [ -x "$root/build/venv/bin/python" ] && command -v cargo > /dev/null; then
   line=$("$extract" "$python" sh 'pip install' | sed 's/ *#.*//')
   packages=$("$root/build/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
@@ -377,8 +395,10 @@ if [ -x "$godot" ] && [ -e "$root/build/godot-addon/addons/wspeer/wspeer.gdexten
   echo 'res://addons/wspeer/wspeer.gdextension' > godot/.godot/extension_list.cfg
   "$extract" "$root/bindings/godot/README.md" gdscript WSPeer.new > godot/peer.gd
   { printf 'extends Node\n'; "$extract" "$root/bindings/godot/README.md" gdscript WSServer.new; } > godot/server.gd
-  for name in peer server; do
-    check "bindings/godot/README.md: $name" \
+  { printf 'extends Node\n'; "$extract" "$root/bindings/godot/README.md" gdscript ClassDB.instantiate; } > godot/by_name.gd
+  { printf 'extends Node\n'; "$extract" "$root/docs/godot3.md" gdscript create_server; } > godot/godot3.gd
+  for name in peer server by_name godot3; do
+    check "bindings/godot/README.md, docs/godot3.md: $name" \
       sh -c "HOME='$work' timeout 60 '$godot' --headless --path godot --check-only --script $name.gd > godot.log 2>&1
       code=\$?; cat godot.log; ! grep -q ERROR godot.log && exit \$code"
   done

@@ -41,7 +41,7 @@ pub struct Opening<'a> {
 }
 
 pub fn opening(wire: Wire) -> Opening<'static> {
-    let scene = SceneSettings { auth: false, relay: true };
+    let scene = SceneSettings { auth: false, relay: true, raw_replication: false };
     Opening { wire, scene, timeout: None, early: false, capacity: CAPACITY, changes: &[] }
 }
 

@@ -81,6 +81,16 @@ fn calls() -> Vec<Call> {
     add("ws_declare_node", Box::new(|h| c!(ws_declare_node(h, c"Game".as_ptr(), c"hello".as_ptr()))));
     add("ws_send_auth", Box::new(|h| c!(ws_send_auth(h, 1, b"x".as_ptr(), 1))));
     add("ws_complete_auth", Box::new(|h| ws_complete_auth(h, 1)));
+    add("ws_declare_scene", Box::new(|h| c!(ws_declare_scene(h, c"S".as_ptr(), 0, 0, c"".as_ptr()))));
+    add(
+        "ws_declare_synchronizer",
+        Box::new(|h| c!(ws_declare_synchronizer(h, c"S".as_ptr(), 0, c"".as_ptr(), null_mut()))),
+    );
+    add("ws_spawn", Box::new(|h| c!(ws_spawn(h, c"S".as_ptr(), 0, c"N".as_ptr(), null(), 0, &mut 0))));
+    add("ws_despawn", Box::new(|h| ws_despawn(h, 1)));
+    add("ws_sync", Box::new(|h| c!(ws_sync(h, 1, null(), 0))));
+    add("ws_set_visible", Box::new(|h| ws_set_visible(h, 1, 0, 1)));
+    add("ws_put_packet of replication", Box::new(|h| c!(ws_put_packet(h, b"\x05".as_ptr(), 1, WS_REPLICATION))));
     add("ws_put_packet of a call", Box::new(|h| c!(ws_put_packet(h, b"x".as_ptr(), 1, WS_CALL))));
     add("ws_feed", Box::new(|h| c!(ws_feed(h, b"x".as_ptr(), 1, null_mut()))));
     add("ws_take_output", Box::new(|h| c!(ws_take_output(h, [0u8; 8].as_mut_ptr(), 8, &mut 0))));
@@ -129,6 +139,10 @@ fn exports_without_a_handle_are_guarded_too() {
             Box::new(|_| c!(ws_encode_call(c"A".as_ptr(), c"a".as_ptr(), null(), 0, null_mut(), 0, &mut 0))),
         ),
         ("ws_decode_call", Box::new(|_| c!(ws_decode_call(b"x".as_ptr(), 1, &mut blank(), null_mut(), 0)))),
+        (
+            "ws_decode_replication",
+            Box::new(|_| c!(ws_decode_replication(b"x".as_ptr(), 1, &mut 0, &mut blank(), null_mut(), 0))),
+        ),
         ("ws_encode_variant", Box::new(|_| c!(ws_encode_variant(null(), 0, null_mut(), 0, &mut 0)))),
         ("ws_decode_variant", Box::new(|_| c!(ws_decode_variant(b"x".as_ptr(), 1, null_mut(), 0, &mut 0, null_mut())))),
         ("ws_set_log_level", Box::new(|_| ws_set_log_level(WS_LOG_WARN))),

@@ -41,7 +41,8 @@ static void layouts(void) {
   CHECK(ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
         "ws_packet and ws_event have the same size as in C");
   CHECK(ws_struct_size(WS_STRUCT_VARIANT) == sizeof(ws_variant) && ws_struct_size(WS_STRUCT_CALL) == sizeof(ws_call) &&
-            ws_struct_size(WS_STRUCT_PACKET_OUT) == sizeof(ws_packet_out) && ws_struct_size(WS_STRUCT_SIM) == sizeof(ws_sim) && ws_struct_size(9) == 0,
+            ws_struct_size(WS_STRUCT_PACKET_OUT) == sizeof(ws_packet_out) && ws_struct_size(WS_STRUCT_SIM) == sizeof(ws_sim) &&
+            ws_struct_size(WS_STRUCT_REPLICATED) == sizeof(ws_replicated) && ws_struct_size(10) == 0,
         "the other structs have the same size as in C");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION, "versions");
   CHECK(!strcmp(ws_result_name(WS_OK), "WS_OK") && !strcmp(ws_result_name(WS_ERR_PANIC), "WS_ERR_PANIC") &&

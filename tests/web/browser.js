@@ -96,6 +96,17 @@ const CHROMIUM = {
   connect: endpoint => chromium.connect(endpoint),
 }
 
+// Writes everything: a pipe that does not block takes 64 KiB at once, and nothing while it is full.
+function tell(words) {
+  for (let rest = Buffer.from(words); rest.length;) {
+    try {
+      rest = rest.subarray(fs.writeSync(1, rest))
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error
+    }
+  }
+}
+
 async function main() {
   const [verb, subject, ...argv] = process.argv.slice(2)
   const kind = process.env.WSPEER_BROWSER === 'firefox' ? require('./firefox') : CHROMIUM
@@ -114,9 +125,9 @@ async function main() {
     return endpoint && fs.existsSync(endpoint) ? kind.connect(fs.readFileSync(endpoint, 'utf8')) : kind.launch()
   }
   try {
-    return await run(start, subject, argv, words => fs.writeSync(1, words))
+    return await run(start, subject, argv, tell)
   } catch (error) {
-    fs.writeSync(1, `${error}\n`)
+    tell(`${error}\n`)
     return 1
   }
 }

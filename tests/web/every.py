@@ -20,7 +20,8 @@ NEEDS = {
     "PAIR": "ws_pair ws_attach ws_feed ws_take_output ws_advance_time",
     "WAIT": "ws_wait",
     "HEADERS": "ws_get_header ws_set_header",
-    "SCENE": "ws_declare_node ws_send_auth ws_complete_auth ws_encode_call ws_decode_call ws_encode_variant ws_decode_variant",
+    "SCENE": "ws_declare_node ws_send_auth ws_complete_auth ws_encode_call ws_decode_call ws_encode_variant ws_decode_variant "
+    "ws_declare_scene ws_declare_synchronizer ws_spawn ws_despawn ws_sync ws_set_visible ws_decode_replication",
 }
 # These functions end the objects that the others are called with.
 LAST = ["ws_close", "ws_free", "ws_free_owner", "ws_shutdown"]

@@ -4,6 +4,7 @@ names the file of the served browser. Usage: run.py"""
 import contextlib
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -276,6 +277,52 @@ def scenes():
         same("the authentication of a stock Godot", "scene", "scene", "auth", f"ws://127.0.0.1:{port}")
 
 
+def replication():
+    """Spawners and synchronizers: the bytes of a join, and two joins of a native host with authorities on either side."""
+    build_native("tests/web/replication.c", "replication")
+    build_native("tests/web/scene_host.c", "scene_host")
+    build_native("tests/web/replication_host.c", "replication_host")
+    build("tests/web/replication.c", "replication", "-O3", "--closure", "1")
+    with started([str(WEB / "scene_host")], "ws://") as host:
+        same("the bytes of replication", "replication", "replication", "wire", f"ws://{host}")
+    traces = []
+    for program in ([str(WEB / "replication")], ["node", "tests/web/browser.js", "run", str(WEB / "replication.js")]):
+        with started([str(WEB / "replication_host")], "ws://") as host:
+            traces.append(run([*program, "host", f"ws://{host}"]))
+    say(
+        traces[0] == traces[1] and traces[0][0] == 0 and "gone, -1: \n" in traces[0][1],
+        f"nodes of a native host and of a join: {len(traces[0][1].splitlines())} lines equal to native",
+        f"native: {traces[0]}\nweb: {traces[1]}",
+    )
+    replication_godot()
+
+
+def replication_godot():
+    """Spawners and synchronizers of a stock Godot 4.6 host and of a stock client, and those of a page at both."""
+    build_native("tests/web/replication_godot.c", "replication_godot")
+    build("tests/web/replication_godot.c", "replication_godot", "-O3", "--closure", "1")
+    project, home = WEB / "replicated4", WEB / "home"
+    shutil.rmtree(project, ignore_errors=True)
+    shutil.copytree(ROOT / "tests" / "godot" / "replicated4", project)
+    home.mkdir(exist_ok=True)
+    engine = ["env", f"HOME={home}", str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", str(project)]
+    engine += ["--script", "scene.gd", "--"]
+    traces = []
+    page = ["node", "tests/web/browser.js", "run", str(WEB / "replication_godot.js")]
+    for program in ([str(WEB / "replication_godot")], page):
+        with (
+            started([*engine, "host"], "listening ") as port,
+            started([*engine, "join", f"ws://127.0.0.1:{port}"], "joined "),
+        ):
+            traces.append(run([*program, f"ws://127.0.0.1:{port}"]))
+    said = traces[0][1]
+    say(
+        traces[0] == traces[1] and traces[0][0] == 0 and "other has B: state B (3.0, 4.0) 4 of B 0.5" in said,
+        f"nodes of a stock Godot and of a join: {len(said.splitlines())} lines equal to native",
+        f"native: {traces[0]}\nweb: {traces[1]}",
+    )
+
+
 def main():
     WEB.mkdir(parents=True, exist_ok=True)
     build_native("examples-c/echo_server.c", "echo_server")
@@ -301,6 +348,7 @@ def main():
         latest(urls["wspeer"])
         godot()
         scenes()
+        replication()
     return 1 if failures else 0
 
 

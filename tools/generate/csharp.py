@@ -39,12 +39,15 @@ STRUCTS = {
     "ws_stats": "WebSocketStats",
     "ws_variant": "NativeVariant",
     "ws_call": "NativeCall",
+    "ws_replicated": "NativeReplicated",
     "ws_sim": "WebSocketSim",
 }
 PUBLIC = {"WebSocketStats", "WebSocketSim"}
 # Structs with methods, which are in a file of their own.
 PARTIAL = {"WebSocketSim"}
 HIDDEN = {"WebSocketStruct", "WebSocketServeFlags"}
+# Constants of the header without a group that number scenes, and their names in WebSocketScene.
+SCENES = {"CUSTOM_SCENE": "CUSTOM", "NO_SCENE": "NONE"}
 # Words of the header's comments, and what they are called in C#.
 WORDS = {
     "ws_config": "WebSocketConfig",
@@ -55,7 +58,12 @@ WORDS = {
     "ws_complete_auth()": "CompleteAuth()",
     "ws_connect()": "WebSocketPeer.Connect()",
     "ws_decode_call()": "WebSocketCall.Decode()",
+    "ws_decode_replication()": "WebSocketReplicated.Decode()",
     "ws_decode_variant()": "WebSocketVariant.Decode()",
+    "ws_declare_scene()": "DeclareScene()",
+    "ws_declare_synchronizer()": "DeclareSynchronizer()",
+    "ws_spawn()": "Spawn()",
+    "ws_replicated.scene": "WebSocketReplicated.Scene",
     "ws_disconnect()": "Disconnect()",
     "ws_encode_call()": "WebSocketCall.Encode()",
     "ws_flush()": "Flush()",
@@ -124,6 +132,7 @@ class CSharp:
             for name, constant in members
         }
         self.names["WS_OFF"] = "WebSocketConfig.Off"
+        self.names |= {f"WS_{name}": f"WebSocketScene.{pascal(short)}" for name, short in SCENES.items()}
         structs = (header.struct(name) for name in ("ws_config", "ws_stats", "ws_sim"))
         self.names |= {field.name: pascal(field.name) for one in structs for field in one.fields if "_" in field.name}
         events = header.struct("ws_event").fields
@@ -131,7 +140,7 @@ class CSharp:
 
     def in_csharp(self, lines):
         """A comment with the names of C#."""
-        words = r"\bevent\.packet\.data\b|\bevent\.\w+|\bws_\w+\(\)|\bws_\w+|\bWS_\w+|\b[a-z]+(?:_\w+)+"
+        words = r"\bevent\.packet\.data\b|\bws_replicated\.scene\b|\bevent\.\w+|\bws_\w+\(\)|\bws_\w+|\bWS_\w+|\b[a-z]+(?:_\w+)+"
         return [re.sub(words, lambda found: self.names.get(found[0], found[0]), line) for line in lines]
 
     def codes(self):
@@ -149,7 +158,19 @@ class CSharp:
                     comment(self.in_csharp(constant.doc), "        ") + f"        {pascal(name)} = {constant.text},\n"
                 )
             blocks.append(block + "    }\n")
+        blocks.append(self.scenes())
         return f"{NOTE}using System;\n\nnamespace Wspeer\n{{\n" + "\n".join(blocks) + "}\n"
+
+    def scenes(self):
+        """Numbers of scenes that are no index."""
+        block = comment(["Scenes of a MultiplayerSpawner that are no index in its list."], "    ")
+        block += "    public static class WebSocketScene\n    {\n"
+        for constant in self.header.constants:
+            short = SCENES.get(constant.name.removeprefix("WS_"))
+            if short:
+                block += comment(self.in_csharp(constant.doc), "        ")
+                block += f"        public const uint {pascal(short)} = {constant.text};\n"
+        return block + "    }\n"
 
     def functions(self):
         for function in self.header.functions:

@@ -15,7 +15,7 @@ VALUES = {
 }
 COUNTS = {4: "four", 16: "sixteen"}
 # The structs of docs/binding.md, in the order of its text.
-STRUCTS = ("ws_packet", "ws_packet_out", "ws_event", "ws_config", "ws_stats", "ws_sim", "ws_variant", "ws_call")
+STRUCTS = ("ws_packet", "ws_packet_out", "ws_event", "ws_config", "ws_stats", "ws_sim", "ws_variant", "ws_call", "ws_replicated")
 
 
 def limits(table):

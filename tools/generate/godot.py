@@ -3,6 +3,7 @@ doc_classes/*.xml."""
 
 import dataclasses
 import pathlib
+import re
 import textwrap
 import tomllib
 from xml.sax.saxutils import escape
@@ -155,6 +156,16 @@ def members(properties, index):
     return out
 
 
+def of_client(text, own):
+    """The documentation of WSPeer's properties, for WSClient: links to what WSClient does not have name WSPeer."""
+    text = text.replace("[method close]", "[method disconnect_from_host]")
+    return re.sub(
+        r"\[(method|constant|signal) (\w+)\]",
+        lambda link: link[0] if link[2] in own or link[2].startswith("ERR_") else f"[{link[1]} WSPeer.{link[2]}]",
+        text,
+    )
+
+
 def files(header, table, root: pathlib.Path):
     properties, source = read(root, table, header)
     made = {
@@ -166,6 +177,10 @@ def files(header, table, root: pathlib.Path):
     for index, name in enumerate(CLASSES):
         path = f"{FOLDER}/doc_classes/{name}.xml"
         made[path] = marked.replace(path, (root / path).read_text(), "members", members(properties, index))
+    path = f"{FOLDER}/doc_classes/WSClient.xml"
+    text = (root / path).read_text()
+    own = set(re.findall(r'<(?:method|signal|constant) name="(\w+)"', text))
+    made[path] = marked.replace(path, text, "members", of_client(members(properties, 0), own))
     path = f"{FOLDER}/doc_classes/WSPeer.xml"
     made[path] = marked.replace(path, made[path], "constants", documented_constants(header, source))
     return made

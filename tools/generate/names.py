@@ -11,9 +11,9 @@ RENAMED = {"WS_SIM_4G": "MOBILE_4G"}
 # The groups of constants without a prefix.
 PLAIN = {
     **dict.fromkeys(("OK", "EMPTY", "MORE", "PARTIAL", "TRUNCATED"), "RESULT"),
-    **dict.fromkeys(("TEXT", "BINARY", "CALL"), "TYPE"),
+    **dict.fromkeys(("TEXT", "BINARY", "CALL", "REPLICATION", "SPAWN", "DESPAWN", "SYNC"), "TYPE"),
     **dict.fromkeys(("CONNECTING", "OPEN", "CLOSING", "CLOSED", "LOST"), "STATE"),
-    **dict.fromkeys(("OFF", "VERSION", "ABI_VERSION"), ""),
+    **dict.fromkeys(("OFF", "VERSION", "ABI_VERSION", "CUSTOM_SCENE", "NO_SCENE"), ""),
 }
 
 

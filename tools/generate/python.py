@@ -33,6 +33,13 @@ TEXTS = {
     "WS_ERR_CONFIG": "An option is invalid. The text of the error names it.",
     "WS_ERR_ADDRESS": "listen() and host(): the address cannot be bound. The text of the error has the reason.",
     "WS_EVENT_MESSAGE": "A message was received.",
+    "WS_EVENT_SPAWN": "With scene: peer event.peer_id has spawned a node of a scene that was declared with "
+    "declare_scene(); event.nodes has it. The peer's nodes are gone with its DISCONNECTED; on a join also with CLOSED, "
+    "and with LOST if there is no session.",
+    "WS_EVENT_DESPAWN": "With scene: peer event.peer_id has despawned such a node, or shows it no more to this one; "
+    "event.nodes has it.",
+    "WS_EVENT_SYNC": "With scene: peer event.peer_id has synchronized properties of one node or more; event.nodes has "
+    "them.",
     "WS_EVENT_AUTH": "With auth: event.data is authentication data that peer event.peer_id sent.",
     "WS_FEATURE_SCENE": "host() and join() with scene=True.",
     "WS_FULL_SKIP": "Skip that target: send() returns False, SKIPPED is reported, and WRITABLE once there is room. "
@@ -80,7 +87,7 @@ CTYPES = {
 }
 POINTERS = {"ws_config": "POINTER(Config)", "ws_stats": "POINTER(Stats)", "ws_sim": "POINTER(Sim)"}
 # Structs that are unpacked in batches, which is faster than ctypes.Structure.
-PACKED = ("ws_packet", "ws_packet_out", "ws_event", "ws_variant", "ws_call")
+PACKED = ("ws_packet", "ws_packet_out", "ws_event", "ws_variant", "ws_call", "ws_replicated")
 
 
 def in_python(text, names):
@@ -112,7 +119,7 @@ def docstring(text, indent):
 
 def names_of(header):
     """The Python names of the header's constants."""
-    found = {"WS_OFF": "OFF"}
+    found = {"WS_OFF": "OFF", "WS_CUSTOM_SCENE": "CUSTOM_SCENE", "WS_REPLICATION": "replication"}
     for group, members in groups(header).items():
         for name, constant in members:
             if group in ENUMS:
@@ -138,6 +145,8 @@ class Python:
         out = f'"""The library\'s numbers by their names: of include/wspeer.h without the prefixes.\n\n{NOTE}\n"""\n\n'
         out += "from __future__ import annotations\n\nfrom enum import IntFlag\n\nfrom wspeer._code import Code\n\n"
         out += f'OFF = 0x{off:X}\n"""As a limit or a time: unlimited, or switched off."""\n'
+        custom = next(constant for constant in self.header.constants if constant.name == "WS_CUSTOM_SCENE")
+        out += f"CUSTOM_SCENE = {custom.value}\n{docstring(self.text(custom.doc), '')}"
         for group, (enum, base, what) in ENUMS.items():
             out += f'\n\nclass {enum}({base}):\n    """{what}"""\n\n'
             for name, constant in self.groups[group]:

@@ -318,4 +318,5 @@ def main():
     return pack()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

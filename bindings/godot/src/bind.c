@@ -232,6 +232,15 @@ void gd_register_properties(gd_library *library, const char *class_name, const g
   }
 }
 
+void gd_register_group(gd_library *library, const char *class_name, const char *title, const char *prefix) {
+  gd_name owner = gd_name_new(class_name);
+  gd_string name = gd_string_new(title, strlen(title)), start = gd_string_new(prefix, strlen(prefix));
+  gd.classdb_register_extension_class_property_group(library, &owner, &name, &start);
+  gd_free(GD_STRING, &start);
+  gd_free(GD_STRING, &name);
+  gd_name_free(&owner);
+}
+
 static void register_signal(gd_library *library, const char *class_name, const char *text) {
   gd_signature signature;
   property_info arguments[GD_ARGUMENTS];

@@ -59,6 +59,8 @@ void gd_unregister(gd_library *library, const gd_class *about);
 void gd_register_methods(gd_library *library, const char *class_name, const gd_method *methods);
 void gd_register_constants(gd_library *library, const char *class_name, const gd_constant *constants);
 void gd_register_properties(gd_library *library, const char *class_name, const gd_property *properties);
+/* The properties that are added after this, and whose names begin with the prefix, are a group in the editor. */
+void gd_register_group(gd_library *library, const char *class_name, const char *title, const char *prefix);
 
 /* Creates an object of a registered class; *self becomes the struct that `start` initialized for it. */
 gd_object *gd_instantiate(const gd_class *about, void **self);

@@ -1,4 +1,5 @@
 /* The entry point of the extension: registers the classes and passes their documentation to the editor. */
+#include "client.h"
 #include "docs.h"
 #include "hints.h"
 #include "multiplayer.h"
@@ -20,6 +21,8 @@ static void register_classes(void) {
   gd_register_methods(library, peer_class.name, peer_more_methods);
   gd_register_constants(library, peer_class.name, peer_more_constants);
   settings_register(library, peer_class.name, OF_PEER);
+  gd_register(library, &client_class);
+  settings_register(library, client_class.name, OF_PEER);
   gd_register(library, &server_class);
   settings_register(library, server_class.name, OF_SERVER);
   gd_register(library, &multiplayer_class);
@@ -31,14 +34,17 @@ static void unregister_classes(void) {
   hints_unregister();
   gd_unregister(library, &multiplayer_class);
   gd_unregister(library, &server_class);
+  gd_unregister(library, &client_class);
   gd_unregister(library, &peer_class);
   /* Frees all connections and asks the library's threads to end. */
   ws_shutdown();
 }
 
 static void load_help(void) {
+#ifndef WITHOUT_HELP
   gd_load_help load = (gd_load_help)get_function("editor_help_load_xml_from_utf8_chars");
   for (const char *const *xml = class_docs; load && *xml; xml++) load(*xml);
+#endif
 }
 
 static void initialize(void *data, uint32_t level) {

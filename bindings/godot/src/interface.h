@@ -195,6 +195,8 @@ typedef void (*gd_builtin)(void *value, const void *const *args, void *ret, int3
   X(void, classdb_register_extension_class_property,                                                                   \
     (gd_library * library, const gd_name *class_name, const gd_property_info *info, const gd_name *setter,             \
       const gd_name *getter))                                                                                          \
+  X(void, classdb_register_extension_class_property_group,                                                             \
+    (gd_library * library, const gd_name *class_name, const gd_string *title, const gd_string *prefix))                \
   X(void, classdb_register_extension_class_signal,                                                                     \
     (gd_library * library, const gd_name *class_name, const gd_name *name, const gd_property_info *args,               \
       int64_t count))                                                                                                  \

@@ -49,6 +49,7 @@ static int64_t opened(game *self, int64_t error, int32_t status, int32_t id) {
   if (error != GD_OK) return error;
   self->status = status;
   self->id = id;
+  simulate(&self->base);
   ws_set_option(self->base.handle, WS_OPT_TRANSFER_MODE, (uint32_t)self->transfer_mode);
   ws_set_option(self->base.handle, WS_OPT_TRANSFER_CHANNEL, (uint32_t)self->transfer_channel);
   return GD_OK;

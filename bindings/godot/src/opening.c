@@ -92,25 +92,35 @@ void opening_end(opening *self) {
   free(self->held);
 }
 
+/* The PEM text of a certificate or key; NULL when it has none. */
+static const char *pem_text(opening *self, gd_object *held) {
+  gd_variant text, none[1];
+  const char *pem = NULL;
+  if (gd_call_method(held, "save_to_string", none, 0, &text) && gd.variant_get_type(&text) == GD_STRING) {
+    gd_string string;
+    gd_to(GD_STRING, &string, &text);
+    pem = opening_text(self, &string);
+    gd_free(GD_STRING, &string);
+  }
+  gd.variant_destroy(&text);
+  return pem;
+}
+
 /* The PEM text of a certificate or key from a getter of the TLSOptions; NULL when there is none. */
 static const char *pem_of(opening *self, gd_object *options, const char *method) {
-  gd_variant got, text;
+  gd_variant got, none[1];
   gd_object *held = NULL;
-  const char *pem = NULL;
-  gd_variant none[1];
   if (gd_call_method(options, method, none, 0, &got) && gd.variant_get_type(&got) == GD_OBJECT)
     gd_to(GD_OBJECT, &held, &got);
-  if (held) {
-    if (gd_call_method(held, "save_to_string", none, 0, &text) && gd.variant_get_type(&text) == GD_STRING) {
-      gd_string string;
-      gd_to(GD_STRING, &string, &text);
-      pem = opening_text(self, &string);
-      gd_free(GD_STRING, &string);
-    }
-    gd.variant_destroy(&text);
-  }
+  const char *pem = held ? pem_text(self, held) : NULL;
   gd.variant_destroy(&got);
   return pem;
+}
+
+void opening_trust(opening *self, gd_object *certificate, bool verifies) {
+  if (certificate) self->config.ca_pem = pem_text(self, certificate);
+  if (self->config.ca_pem) self->config.flags |= WS_ONLY_CA_PEM;
+  if (!verifies) self->config.flags |= self->config.ca_pem ? WS_ANY_NAME : WS_INSECURE;
 }
 
 static bool asks(gd_object *options, const char *method) {
@@ -135,8 +145,7 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server) {
   }
   /* As in Godot, a given chain replaces all other trusted certificates. */
   self->config.ca_pem = pem_of(self, options, "get_trusted_ca_chain");
-  if (self->config.ca_pem) self->config.flags |= WS_ONLY_CA_PEM;
-  if (asks(options, "is_unsafe_client")) self->config.flags |= self->config.ca_pem ? WS_ANY_NAME : WS_INSECURE;
+  opening_trust(self, NULL, !asks(options, "is_unsafe_client"));
   gd_variant name, none[1];
   if (gd_call_method(options, "get_common_name_override", none, 0, &name) && gd.variant_get_type(&name) == GD_STRING) {
     gd_string string;
@@ -146,6 +155,23 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server) {
   }
   gd.variant_destroy(&name);
   return GD_OK;
+}
+
+void return_buffers_set(const gd_call *call, endpoint *self) {
+  enum { KIB = 1024 };
+  int64_t given[4];
+  for (int i = 0; i < 4; i++) {
+    given[i] = gd_int_at(call, i);
+    if (given[i] > 0 && given[i] <= INT32_MAX) continue;
+    gd_error("set_buffers", "a size or a number of packets is not from 1 to 2147483647");
+    gd_return_int(call, GD_ERR_INVALID_PARAMETER);
+    return;
+  }
+  settings_set(self, INBOUND_BUFFER_SIZE, (double)(given[0] * KIB));
+  settings_set(self, OUTBOUND_BUFFER_SIZE, (double)(given[2] * KIB));
+  /* One limit serves both directions. */
+  settings_set(self, MAX_QUEUED_PACKETS, (double)(given[1] > given[3] ? given[1] : given[3]));
+  gd_return_int(call, GD_OK);
 }
 
 void return_certificate_set(const gd_call *call, endpoint *base) {

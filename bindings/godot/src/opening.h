@@ -39,6 +39,11 @@ void opening_start(opening *self, const endpoint *from, class_kind kind);
 void opening_end(opening *self);
 /* Takes the TLSOptions of a client or a server; null is allowed. Prints what is wrong. */
 int64_t opening_tls(opening *self, gd_object *options, bool of_server);
+/* What a client trusts, as Godot 3 says it: this X509Certificate alone unless it is null, or any if it does not
+ * verify. */
+void opening_trust(opening *self, gd_object *certificate, bool verifies);
+/* Sets the queue limits that are arguments, as Godot 3's set_buffers() does, and returns an Error from the call. */
+void return_buffers_set(const gd_call *call, endpoint *self);
 /* Replaces the certificate of a server by that of its TLSOptions, and returns an Error from the call. */
 void return_certificate_set(const gd_call *call, endpoint *base);
 /* Serves the files of a directory from a server, or no more, and returns an Error from the call. */

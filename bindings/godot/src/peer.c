@@ -7,6 +7,7 @@
 static void start(void *place, gd_object *object) {
   ws_peer *self = place;
   endpoint_start(&self->base, object, OF_PEER);
+  self->put_type = WS_BINARY;
   gd_new(GD_STRING, &self->requested_url);
   gd_new(GD_STRING, &self->end_reason);
   gd_new(GD_STRING, &self->end_message);
@@ -50,6 +51,7 @@ ws_peer *peer_borrow(gd_ref *ref, const endpoint *owner, ws_handle handle) {
   self->base.has_pong = self->borrowed = self->opened = true;
   /* The connection of a client of multiplayer has the handle of its owner. */
   if (owner->kind == OF_MULTIPLAYER && owner->handle != handle) self->host = owner->handle;
+  self->base.is_simulated = owner->is_simulated;
   return self;
 }
 
@@ -121,7 +123,8 @@ static void v_get_packet(const gd_call *call) {
 
 static void v_put_packet(const gd_call *call) {
   const uint8_t *bytes = *(const uint8_t *const *)call->args[0];
-  gd_return_int(call, peer_put(call->self, bytes, (size_t)gd_int_at(call, 1), WS_BINARY, "put_packet"));
+  ws_peer *self = call->self;
+  gd_return_int(call, peer_put(self, bytes, (size_t)gd_int_at(call, 1), self->put_type, "put_packet"));
 }
 
 static void v_available(const gd_call *call) {
@@ -163,7 +166,10 @@ static void open_url(const gd_call *call, ws_result (*open)(const char *, const 
   int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
   if (error == GD_OK) error = error_of(open(url, &how.config, &self->base.handle), function);
   opening_end(&how);
-  if (error == GD_OK) hints_begin(&self->base);
+  if (error == GD_OK) {
+    hints_begin(&self->base);
+    simulate(&self->base);
+  }
   gd_free(GD_STRING, &self->requested_url);
   gd_copy(GD_STRING, &self->requested_url, gd_string_at(call, 0));
   gd_return_int(call, error);
@@ -240,8 +246,7 @@ void peer_note_open(ws_peer *self) {
   self->opened = true;
 }
 
-static void poll(const gd_call *call) {
-  ws_peer *self = call->self;
+void peer_poll(ws_peer *self) {
   if (!self->base.handle || self->borrowed) return;
   if (self->stream.object) {
     stream_poll(self);
@@ -250,6 +255,10 @@ static void poll(const gd_call *call) {
   ws_poll(self->base.handle);
   peer_note_open(self);
   tell_loss(self);
+}
+
+static void poll(const gd_call *call) {
+  peer_poll(call->self);
 }
 
 static void close(const gd_call *call) {

@@ -16,6 +16,8 @@ typedef struct {
   bool opened;
   /* Type of the last packet that was taken: WS_TEXT or WS_BINARY. */
   int32_t last_type;
+  /* Type of the packets of put_packet() and put_var(). */
+  int32_t put_type;
   /* Number of packets that were taken. */
   uint64_t taken;
   /* A full queue was reported; it is not reported again until a packet is accepted. */
@@ -66,6 +68,8 @@ ws_result peer_take(ws_peer *self, ws_packet *packet);
 /* What the last poll did with the link: it is LOST, or another one continues the session. */
 typedef enum { UNCHANGED, LOST, RESUMED } peer_change;
 peer_change peer_look(ws_peer *self);
+/* Polls a connection that this peer owns, and emits `lost` or `resumed`. */
+void peer_poll(ws_peer *self);
 /* How the connection ended; false while it is open. */
 bool peer_end_of(const ws_peer *self, ws_event *end);
 

@@ -5,6 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- as in Godot 3 ---- */
+
+static void set_write_mode(const gd_call *call) {
+  ((ws_peer *)call->self)->put_type = gd_int_at(call, 0) == 0 ? WS_TEXT : WS_BINARY;
+}
+
+static void get_write_mode(const gd_call *call) {
+  gd_return_int(call, ((const ws_peer *)call->self)->put_type == WS_TEXT ? 0 : 1);
+}
+
+static void is_connected_to_host(const gd_call *call) {
+  ws_handle handle = ((const ws_peer *)call->self)->base.handle;
+  int32_t state = handle ? ws_get_state(handle) : WS_CLOSED;
+  gd_return_bool(call, state == WS_OPEN || state == WS_LOST);
+}
+
+/* ---- sending and events ---- */
+
 static void flush(const gd_call *call) {
   ws_peer *self = call->self;
   ws_flush(self->base.handle);
@@ -190,6 +208,9 @@ static const int32_t body = WS_GET_BODY, tls = WS_GET_TLS, extensions = WS_GET_E
 
 const gd_method peer_more_methods[] = {
     {"next_event() -> Dictionary", next_event, NULL},
+    {"set_write_mode(mode: WSPeer.WriteMode)", set_write_mode, NULL},
+    {"get_write_mode() const -> WSPeer.WriteMode", get_write_mode, NULL},
+    {"is_connected_to_host() const -> bool", is_connected_to_host, NULL},
     {"flush()", flush, NULL},
     {"send_latest(key: int, message: PackedByteArray, write_mode: WSPeer.WriteMode = 1) -> Error", send_latest, NULL},
     {"set_url(url: String) -> Error", set_url, NULL},

@@ -48,6 +48,7 @@ static void listen(const gd_call *call) {
   }
   opening_end(&how);
   self->listening = error == GD_OK;
+  if (self->listening) simulate(&self->base);
   gd_return_int(call, error);
 }
 
@@ -337,6 +338,18 @@ static void flush(const gd_call *call) {
   ws_flush(((server *)call->self)->base.handle);
 }
 
+/* As in Godot 3. */
+static void set_buffers(const gd_call *call) {
+  return_buffers_set(call, &((server *)call->self)->base);
+}
+
+/* As in Godot 3: the same as handshake_headers. */
+static void set_extra_headers(const gd_call *call) {
+  gd_packed *headers = &((server *)call->self)->base.handshake_headers;
+  gd_free(GD_STRINGS, headers);
+  gd_copy(GD_STRINGS, headers, gd_packed_at(call, 0));
+}
+
 static void set_certificate(const gd_call *call) {
   return_certificate_set(call, &((server *)call->self)->base);
 }
@@ -415,6 +428,9 @@ static const gd_method methods[] = {
     {"get_stats() const -> Dictionary", get_stats, NULL},
     {"set_sim(figures: Dictionary) -> Error", set_sim, NULL},
     {"sim_preset(preset: WSPeer.SimPreset = 0) const -> Dictionary", return_sim_preset, NULL},
+    {"set_buffers(input_buffer_size_kb: int, input_max_packets: int, output_buffer_size_kb: int, output_max_packets: int) -> Error",
+     set_buffers, NULL},
+    {"set_extra_headers(headers: PackedStringArray = [])", set_extra_headers, NULL},
     {"set_certificate(tls_server_options: TLSOptions) -> Error", set_certificate, NULL},
     {"serve(prefix: String, directory: String, isolated: bool = false) -> Error", serve, NULL},
     {"stop_serving(prefix: String) -> Error", stop_serving, NULL},

@@ -93,6 +93,7 @@ uint32_t settings_max_message(const endpoint *self) {
 void settings_set(endpoint *self, int index, double value) {
   const setting *row = &settings[index];
   self->numbers[index] = value;
+  if (index >= SIM_NETWORK && index <= SIM_SEED) simulate(self);
   if (!self->handle || !row->option || ws_get_state(self->handle) == WS_CLOSED) return;
   ws_result result = ws_set_option(self->handle, row->option, settings_raw(self, index));
   if (index == HEARTBEAT_INTERVAL || index == PONG_TIMEOUT)
@@ -212,8 +213,10 @@ void settings_register(gd_library *library, const char *class_name, class_kind k
   for (int i = 0; i < LISTS; i++)
     if (lists[i].has[kind])
       register_one(library, class_name, kind, lists[i].name, lists[i].type, set_list, get_list, &lists[i]);
-  for (int i = 0; i < NUMBERS; i++)
+  for (int i = 0; i < NUMBERS; i++) {
+    if (i == SIM_NETWORK) gd_register_group(library, class_name, "Simulated Network", "sim_");
     if (has(&settings[i], kind))
       register_one(library, class_name, kind, settings[i].name, settings[i].type, set_number, get_number,
                    &settings[i]);
+  }
 }

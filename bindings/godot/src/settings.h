@@ -27,6 +27,8 @@ typedef struct endpoint {
   gd_packed trusted_proxies;
   gd_packed allowed_hosts;
   gd_packed allowed_origins;
+  /* The properties sim_* have been applied to the handle. */
+  bool is_simulated;
   /* The list of hints.c; `place` points to the pointer to this one, and is NULL when it is in no list. */
   struct endpoint *next;
   struct endpoint **place;
@@ -41,6 +43,9 @@ void settings_set(endpoint *self, int setting, double value);
 uint32_t settings_raw(const endpoint *self, int setting);
 /* Maximum message size: larger buffers raise it. */
 uint32_t settings_max_message(const endpoint *self);
+
+/* Applies the properties sim_* to the open handle, if one is set or was. */
+void simulate(endpoint *self);
 
 /* Registers the properties of a class with the engine. */
 void settings_register(gd_library *library, const char *class_name, class_kind kind);

@@ -107,6 +107,18 @@ static const setting settings[NUMBERS] = {
     [MAX_INFLATE_RATIO] = {
         "max_inflate_ratio", "int", {256, 256, 256}, FIELD(max_inflate_ratio), WS_OPT_MAX_INFLATE_RATIO, 1,
         WS_OFF, 0},
+    [SIM_NETWORK] = {
+        "sim_network", "WSPeer.SimPreset", {0, 0, 0}, 0, 0, 1, 0, 0},
+    [SIM_LAG] = {
+        "sim_lag", "float", {0, 0, 0}, 0, 0, 1, 0, 0},
+    [SIM_JITTER] = {
+        "sim_jitter", "float", {0, 0, 0}, 0, 0, 1, 0, 0},
+    [SIM_LOSS] = {
+        "sim_loss", "float", {0, 0, 0}, 0, 0, 1, 0, 0},
+    [SIM_BANDWIDTH] = {
+        "sim_bandwidth", "int", {0, 0, 0}, 0, 0, 1, 0, 0},
+    [SIM_SEED] = {
+        "sim_seed", "int", {0, 0, 0}, 0, 0, 1, 0, 0},
     [NO_DELAY] = {
         NULL, "bool", {1, 1, 1}, 0, WS_OPT_NO_DELAY, 1, 0, 0},
 };

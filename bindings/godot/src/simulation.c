@@ -1,6 +1,8 @@
 /* Simulated networks: ws_sim as a Dictionary. */
 #include "opening.h"
 
+#include <math.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -76,4 +78,54 @@ void return_sim_set(const gd_call *call, ws_handle handle) {
   if (is_off || read(&figures, sim)) error = error_of(ws_set_sim(handle, is_off ? NULL : (ws_sim *)sim), "set_sim");
   gd.variant_destroy(&figures);
   gd_return_int(call, error);
+}
+
+/* ---- the properties ---- */
+
+/* A property in the library's unit, which the others do not exceed. */
+static uint32_t figure(const endpoint *self, int setting, double scale) {
+  double value = ceil(self->numbers[setting] * scale);
+  return !(value > 0) ? 0 : value < (double)UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
+/* Sets both directions, unless the property leaves the preset's figure. */
+static void both(uint32_t *up, uint32_t *down, uint32_t value) {
+  if (value) *up = *down = value;
+}
+
+/* False: a property cannot be applied, which is printed. */
+static bool fits(const endpoint *self) {
+  static const struct {
+    int setting;
+    const char *name;
+    int most;
+  } limits[] = {{SIM_LAG, "sim_lag", 60}, {SIM_JITTER, "sim_jitter", 60}, {SIM_LOSS, "sim_loss", 1}};
+  char what[120];
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    double value = self->numbers[limits[i].setting];
+    if (!(value > limits[i].most)) continue;
+    snprintf(what, sizeof what, "%s is %g: it must be 0 to %d", limits[i].name, value, limits[i].most);
+    gd_error(limits[i].name, what);
+    return false;
+  }
+  return true;
+}
+
+void simulate(endpoint *self) {
+  ws_sim sim;
+  bool is_on = false;
+  for (int i = SIM_NETWORK; i <= SIM_BANDWIDTH; i++) is_on |= self->numbers[i] > 0;
+  if (!self->handle || (!is_on && !self->is_simulated) || !fits(self)) return;
+  self->is_simulated = is_on;
+  ws_result result = ws_sim_init(&sim, sizeof sim, (int32_t)self->numbers[SIM_NETWORK]);
+  if (result == WS_OK) {
+    both(&sim.up_lag_us, &sim.down_lag_us, figure(self, SIM_LAG, 1e6));
+    both(&sim.up_jitter_us, &sim.down_jitter_us, figure(self, SIM_JITTER, 1e6));
+    both(&sim.up_loss_ppm, &sim.down_loss_ppm, figure(self, SIM_LOSS, 1e6));
+    both(&sim.up_bytes_per_s, &sim.down_bytes_per_s, figure(self, SIM_BANDWIDTH, 1));
+    sim.seed = figure(self, SIM_SEED, 1);
+    result = ws_set_sim(self->handle, is_on ? &sim : NULL);
+  }
+  /* The handle of a connection that has ended. */
+  if (result != WS_ERR_HANDLE) error_of(result, "sim");
 }

@@ -93,6 +93,7 @@ int64_t stream_accept(ws_peer *self, gd_object *stream) {
   /* Without this the second message of a frame waits for the first one's acknowledgement, which the receiver delays by
    * up to 40 ms. */
   stream_no_delay(self);
+  simulate(&self->base);
   return GD_OK;
 }
 

@@ -72,6 +72,7 @@ class TestAnyCalls(unittest.TestCase):
             lambda: wspeer.listen(LOCAL),
             lambda: wspeer.host(LOCAL, godot3=dice.random() < 0.5),
             lambda: wspeer.join(url),
+            lambda: wspeer.host(LOCAL, scene=True),
             lambda: dice.choice(wspeer.pair()),
             lambda: wspeer.attach(dice.choice([wspeer.Role.CLIENT, wspeer.Role.SERVER])),
         ]

@@ -38,10 +38,10 @@ ENUMS = {
 RENAMED = {"4G": "MOBILE_4G"}
 # Constants that Python expresses differently: bytes and str, the package version, arguments, the struct sizes that are
 # checked.
-INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_TEXT", "WS_BINARY", "WS_CALL", "WS_SERVE_ISOLATED"}
-INNER |= {
-    f"WS_STRUCT_{name}" for name in ("CONFIG", "STATS", "PACKET", "EVENT", "VARIANT", "CALL", "PACKET_OUT", "SIM")
-}
+INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_SERVE_ISOLATED", "WS_NO_SCENE"}
+INNER |= {f"WS_{name}" for name in ("TEXT", "BINARY", "CALL", "REPLICATION", "SPAWN", "DESPAWN", "SYNC")}
+STRUCTS = ("CONFIG", "STATS", "PACKET", "EVENT", "VARIANT", "CALL", "PACKET_OUT", "SIM", "REPLICATED")
+INNER |= {f"WS_STRUCT_{name}" for name in STRUCTS}
 
 FROZEN = [
     struct.size
@@ -72,6 +72,8 @@ class TestHeader(unittest.TestCase):
                     self.assertEqual(wspeer.Result[name[3:]], value)
                 elif name[3:] in wspeer.State.__members__:
                     self.assertEqual(wspeer.State[name[3:]], value)
+                elif name == "WS_CUSTOM_SCENE":
+                    self.assertEqual(wspeer.CUSTOM_SCENE, value)
                 elif name[3:].lower() in FLAGS:
                     self.assertEqual(FLAGS[name[3:].lower()], value)
                 else:
@@ -117,6 +119,8 @@ class TestHeader(unittest.TestCase):
         variant = "".join({"number": "16d"}.get(name) or letters[kind] for kind, name in fields_of("ws_variant"))
         call = "".join(letters[kind] for kind, _ in fields_of("ws_call"))
         self.assertEqual((_declared.VARIANT.format, _declared.CALL.format), ("@" + variant, "@" + call))
+        replicated = "".join(letters[kind] for kind, _ in fields_of("ws_replicated"))
+        self.assertEqual(_declared.REPLICATED.format, "@" + replicated)
 
     def test_every_function_of_the_header_is_declared(self) -> None:
         declared = set(re.findall(r"^WS_API .*?(ws_\w+)\(", HEADER, re.M))
@@ -156,6 +160,7 @@ class TestLoading(unittest.TestCase):
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_sizes_and_versions_of_another_library_are_refused(self) -> None:
         sizes = [ctypes.sizeof(_declared.Config), ctypes.sizeof(_declared.Stats), *FROZEN, ctypes.sizeof(_declared.Sim)]
+        sizes.append(_declared.REPLICATED.size)
         cases = [("version 2", 2, sizes)]
         for index in range(len(sizes)):
             # Other sizes of events and packets; a config and stats with a field missing.
@@ -168,7 +173,7 @@ class TestLoading(unittest.TestCase):
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_a_config_that_has_grown_is_taken(self) -> None:
         grown = [ctypes.sizeof(struct) for struct in (_declared.Config, _declared.Stats, _declared.Sim)]
-        sizes = [grown[0] + 16, grown[1] + 8, *FROZEN, grown[2] + 8]
+        sizes = [grown[0] + 16, grown[1] + 8, *FROZEN, grown[2] + 8, _declared.REPLICATED.size]
         done = python("import wspeer", env={"WSPEER_LIBRARY": str(self.fake(1, sizes))})
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
@@ -225,7 +230,7 @@ class TestOptions(unittest.TestCase):
         )
         given.update(max_message_bytes=1024)  # Room for the control channel.
         given.update(
-            dict.fromkeys(set(FLAGS) - {"only_ca_pem", "godot3", "scene", "auth", "no_relay"}, True),
+            dict.fromkeys(set(FLAGS) - {"only_ca_pem", "godot3", "scene", "auth", "no_relay", "raw_replication"}, True),
             no_delay=False,
             on_full=wspeer.OnFull.ALL_OR_NONE,
         )
@@ -242,8 +247,9 @@ class TestOptions(unittest.TestCase):
             self.assertEqual(peer.options.heartbeat_ms, 50)
             self.assertIs(peer.options.no_delay, False)
             self.assertIs(peer.options.coalesce, True)
-        others = {"only_ca_pem", "godot3", "scene", "auth", "no_relay", "ca_pem", "cert_pem", "key_pem"}
+        others = {"only_ca_pem", "godot3", "scene", "auth", "no_relay", "raw_replication"}
+        others |= {"ca_pem", "cert_pem", "key_pem", "trusted_proxies", "allowed_hosts", "allowed_origins"}
         self.assertEqual(
-            set(given) | others | {"trusted_proxies", "allowed_hosts", "allowed_origins"},
+            set(given) | others,
             set(ConfigArgs.__annotations__),
         )

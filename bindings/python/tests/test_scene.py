@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import unittest
-from typing import Any
+from typing import Any, Callable
 
 from talk import LOCAL, event_of, until
 
 import wspeer
-from wspeer import EventType, State, Value, VariantType, decode_variant, encode_variant
+import wspeer.aio
+from wspeer import CUSTOM_SCENE, EventType, State, Value, VariantType, decode_variant, encode_variant
 
 VALUES: list[Any] = [
     None,
@@ -168,3 +170,143 @@ class TestScene(unittest.TestCase):
         self.assertEqual(host.events(), [])
         with self.assertRaises(wspeer.ArgumentError):
             wspeer.godot.decode_call(b"nothing")
+
+
+PROPERTIES = [".:a, .:b spawn change", "Body:a spawn"]
+
+
+class TestReplication(unittest.TestCase):
+    def game(self, **config: Any) -> tuple[wspeer.MultiplayerPeer, wspeer.MultiplayerPeer]:
+        host = wspeer.host(LOCAL, scene=True, **config)
+        self.addCleanup(host.free)
+        player = wspeer.join(host.url, scene=True, **config)
+        self.addCleanup(player.free)
+        for one in (host, player):
+            one.declare_scene("/root/Spawner", 1, 0, PROPERTIES)
+            one.declare_scene("Spawner", 1, CUSTOM_SCENE, "")
+        until(lambda: player.state == State.OPEN, host, player)
+        return host, player
+
+    def test_nodes_come_with_their_properties(self) -> None:
+        host, player = self.game()
+        values = {".:a": [1, {"k": "x"}], ".:b": Value(VariantType.VECTOR2, (1.0, 2.0)), "Body:a": b"\1\2"}
+        node = host.spawn("Spawner", 0, "Mob", values)
+        heard = event_of(EventType.SPAWN, player, host)
+        self.assertEqual(heard.nodes, [wspeer.Replicated("Spawner", "Mob", node, 0, None, values)])
+        self.assertEqual((heard.peer_id, heard.call, heard.is_text, heard.is_replication), (1, None, False, False))
+        self.assertIn("SPAWN", repr(heard))
+        self.assertEqual(event_of(EventType.SYNC, player, host).nodes[0].properties, {".:b": values[".:b"]})
+        host.sync(node, {".:a": 7})
+        heard = event_of(EventType.SYNC, player, host)
+        self.assertEqual(heard.nodes, [wspeer.Replicated("Spawner", "", node, 0, None, {".:a": 7})])
+        host.despawn(node)
+        gone = event_of(EventType.DESPAWN, player, host)
+        self.assertEqual(gone.nodes, [wspeer.Replicated("Spawner", "", node, 0, None, {})])
+
+    def test_data_and_visibility(self) -> None:
+        host, player = self.game()
+        data = [[number, "text"] for number in range(100)]
+        node = host.spawn("Spawner", CUSTOM_SCENE, "Item", data=data)
+        heard = event_of(EventType.SPAWN, player, host)
+        self.assertEqual(heard.nodes, [wspeer.Replicated("Spawner", "Item", node, CUSTOM_SCENE, data, {})])
+        host.set_visible(node, False)
+        event_of(EventType.DESPAWN, player, host)
+        host.set_visible(node, True, player.peer_id)
+        event_of(EventType.SPAWN, player, host)
+        host.spawn("Spawner", CUSTOM_SCENE, "Nothing")
+        self.assertIsNone(event_of(EventType.SPAWN, player, host).nodes[0].data)
+
+    def test_a_synchronizer_by_its_path(self) -> None:
+        host, player = self.game()
+        node = host.declare_synchronizer("Clock", 0, ["time spawn change", "day"])
+        self.assertGreater(node, 0)
+        self.assertEqual(player.declare_synchronizer("/root/Clock", 1, "time spawn change, day"), 0)
+        host.sync(node, {"time": 5})
+        heard = event_of(EventType.SYNC, player, host).nodes
+        self.assertEqual(heard, [wspeer.Replicated("Clock", "", node, None, None, {"time": 5})])
+        host.declare_synchronizer("Clock", 0, None)
+        with self.assertRaises(wspeer.ArgumentError):
+            host.sync(node, {"time": 5})
+
+    def test_packets_and_loans(self) -> None:
+        host, player = self.game()
+        host.spawn("Spawner", CUSTOM_SCENE, "Item", data="x" * 5000)
+        packet = until(lambda: player.packets(limit=1, lend=True), host, player)[0]
+        self.assertIsInstance(packet.data, memoryview)
+        self.assertEqual(packet.nodes[0].data, "x" * 5000)
+        host.spawn("Spawner", CUSTOM_SCENE, "Item2", data="y")
+        until(lambda: player.available, host, player)
+        events = [event for event in player.events(lend=True) if event.type == EventType.SPAWN]
+        self.assertEqual(events[0].nodes[0].data, "y")
+        self.assertEqual(player.packets(), [])
+
+    def test_raw_packets(self) -> None:
+        host, player = self.game_of_raw()
+        host.send_replication(b"\5\1\0\0\0")
+        heard = event_of(EventType.MESSAGE, player, host)
+        self.assertEqual((heard.data, heard.is_replication, heard.nodes, heard.call), (b"\5\1\0\0\0", True, [], None))
+        player.send_replication(bytearray(b"\5\2\0\0\0"), to=1)
+        self.assertEqual(event_of(EventType.MESSAGE, host, player).data, b"\5\2\0\0\0")
+        with self.assertRaises(wspeer.KindError):
+            host.declare_scene("Spawner", 0, 0, "")
+
+    def game_of_raw(self) -> tuple[wspeer.MultiplayerPeer, wspeer.MultiplayerPeer]:
+        host = wspeer.host(LOCAL, scene=True, raw_replication=True)
+        self.addCleanup(host.free)
+        player = wspeer.join(host.url, scene=True, raw_replication=True)
+        self.addCleanup(player.free)
+        until(lambda: player.state == State.OPEN, host, player)
+        return host, player
+
+    def test_bad_input_is_told(self) -> None:
+        host, _ = self.game()
+        node = host.spawn("Spawner", CUSTOM_SCENE, "Item")
+        odd: Any = {5: 1}
+        bad: list[tuple[type[Exception], Callable[[], Any]]] = [
+            (wspeer.ArgumentError, lambda: host.declare_scene("", 0, 0, "")),
+            (wspeer.ArgumentError, lambda: host.declare_scene("Spawner", 1, 0, "other")),
+            (wspeer.ArgumentError, lambda: host.declare_scene("Spawner", 1, 256, "")),
+            (wspeer.ArgumentError, lambda: host.declare_scene("Spawner", 1, -1, "")),
+            (wspeer.ArgumentError, lambda: host.declare_scene("a\0b", 1, 0, "")),
+            (wspeer.ArgumentError, lambda: host.declare_scene("Nobody", 1, 0, None)),
+            (TypeError, lambda: host.declare_scene("Spawner", 1, "0", "")),  # type: ignore[arg-type]
+            (wspeer.ArgumentError, lambda: host.declare_synchronizer("Nobody", 1, None)),
+            (wspeer.ArgumentError, lambda: host.spawn("Nobody", 0, "Mob")),
+            (wspeer.ArgumentError, lambda: host.spawn("Spawner", 0, "Mob", {".:a": 1})),
+            (wspeer.ArgumentError, lambda: host.spawn("Spawner", 0, "Mob", {".:c": 1})),
+            (wspeer.ArgumentError, lambda: host.spawn("Spawner", 0, "Mob", {}, data=1)),
+            (wspeer.ArgumentError, lambda: host.spawn("Spawner", CUSTOM_SCENE, "Mob", odd)),
+            (wspeer.ArgumentError, lambda: host.spawn("Spawner", CUSTOM_SCENE, "a/b")),
+            (wspeer.ArgumentError, lambda: host.spawn("Spawner", CUSTOM_SCENE, "Mob", data=2**63)),
+            (TypeError, lambda: host.spawn("Spawner", CUSTOM_SCENE, "Mob", data=object())),
+            (TypeError, lambda: host.spawn("Spawner", CUSTOM_SCENE, "Mob", [".:a", 1])),  # type: ignore[arg-type]
+            (TypeError, lambda: host.sync(node, 5)),  # type: ignore[arg-type]
+            (wspeer.ArgumentError, lambda: host.sync(99, {})),
+            (wspeer.ArgumentError, lambda: host.sync(-1, {})),
+            (wspeer.ArgumentError, lambda: host.sync(node, {".:a": 1})),
+            (wspeer.ArgumentError, lambda: host.despawn(99)),
+            (wspeer.TargetError, lambda: host.set_visible(node, True, 99)),
+            (wspeer.ArgumentError, lambda: host.send_replication(b"hello")),
+            (wspeer.TargetError, lambda: host.send_replication(b"\5\1\0\0\0", to=99)),
+            (TypeError, lambda: host.send_replication("text")),  # type: ignore[arg-type]
+            (wspeer.ArgumentError, lambda: wspeer.godot.decode_replication(b"nothing")),
+            (wspeer.ArgumentError, lambda: wspeer.godot.decode_replication(b"")),
+        ]
+        for kind, call in bad:
+            with self.assertRaises(kind) as caught:
+                call()
+            self.assertGreater(len(str(caught.exception)), 10)
+
+    def test_asyncio_hands_nodes_out_as_packets(self) -> None:
+        async def play() -> None:
+            async with wspeer.aio.host(LOCAL, rate=500, scene=True) as host:
+                host.endpoint.declare_scene("Spawner", 1, CUSTOM_SCENE, "")
+                host.endpoint.spawn("Spawner", CUSTOM_SCENE, "Item", data="there")
+                player = wspeer.aio.join(host.endpoint.url, rate=500, scene=True)
+                player.endpoint.declare_scene("Spawner", 1, CUSTOM_SCENE, "")
+                async with player:
+                    async for packet in player.packets():
+                        self.assertEqual([node.data for node in packet.nodes], ["there"])
+                        break
+
+        asyncio.run(asyncio.wait_for(play(), 30))

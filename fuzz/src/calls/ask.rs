@@ -109,6 +109,12 @@ impl World {
                 ws_publish(handle, c"a".as_ptr(), 0, b"x".as_ptr(), 1, WS_TEXT),
                 ws_publish_latest(handle, c"a".as_ptr(), 0, 1, b"x".as_ptr(), 1, WS_TEXT),
                 ws_get_topics(handle, null_mut(), 0, null_mut()),
+                ws_declare_scene(handle, c"S".as_ptr(), 0, 0, c"".as_ptr()),
+                ws_declare_synchronizer(handle, c"S".as_ptr(), 0, c"".as_ptr(), null_mut()),
+                ws_spawn(handle, c"S".as_ptr(), 0, c"N".as_ptr(), null(), 0, &mut 0),
+                ws_despawn(handle, 1),
+                ws_sync(handle, 1, null(), 0),
+                ws_set_visible(handle, 1, 0, 1),
             ] {
                 assert_eq!(result, WS_ERR_HANDLE, "of a handle that is none");
             }
@@ -129,6 +135,13 @@ impl World {
                 ws_publish(mine, c"a".as_ptr(), i32::MIN, b"x".as_ptr(), 1, WS_TEXT),
                 ws_publish_latest(mine, c"a".as_ptr(), 0, 1, b"x".as_ptr(), 1, WS_CALL),
                 ws_get_topics(mine, null_mut(), 1, null_mut()),
+                ws_declare_scene(mine, null(), 0, 0, c"".as_ptr()),
+                ws_declare_synchronizer(mine, null(), 0, c"".as_ptr(), null_mut()),
+                ws_spawn(mine, c"S".as_ptr(), 0, c"N".as_ptr(), null(), 0, null_mut()),
+                ws_spawn(mine, c"S".as_ptr(), 0, c"N".as_ptr(), null(), 1, &mut 0),
+                ws_sync(mine, 1, null(), 1),
+                ws_put_packet(mine, b"\x05".as_ptr(), 1, WS_SPAWN),
+                ws_decode_replication(null(), 0, &mut 0, null_mut(), null_mut(), 0),
             ] {
                 assert!(result < 0 && result != WS_ERR_PANIC, "{result} with NULL");
             }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod open;
+mod scenes;
 mod topics;
 
 use super::input::Input;
@@ -97,11 +98,13 @@ struct World {
     clients: usize,
     /// Messages that were put as the latest of their keys.
     keys: u32,
+    /// Numbers of nodes that were spawned or declared.
+    nodes: Vec<u32>,
 }
 
 impl World {
     fn call(&mut self, input: &mut Input) {
-        let what = input.below(20);
+        let what = input.below(21);
         if std::env::var_os("WSPEER_FUZZ_TELL").is_some() {
             eprintln!(
                 "{what} {:?} of {:x?}",
@@ -123,6 +126,7 @@ impl World {
             16 => self.set(input),
             17 => self.feed(input),
             18 => self.wrong(input),
+            20 => self.replicate(input),
             _ => self.put_to_all(input),
         }
     }
@@ -265,7 +269,7 @@ impl World {
                         ws_get_packets(handle, packets.as_mut_ptr(), 3, &mut count)
                     };
                     for (event, packet) in events.iter_mut().zip(packets) {
-                        (event.r#type, event.conn, event.packet) = (WS_EVENT_MESSAGE, packet.conn, packet);
+                        (event.r#type, event.conn, event.packet) = (scenes::event_of(&packet), packet.conn, packet);
                     }
                     result
                 }
@@ -286,6 +290,7 @@ impl World {
         assert!(!event.packet.data.is_null());
         // SAFETY: what was lent by the last read.
         let bytes = unsafe { slice::from_raw_parts(event.packet.data, event.packet.len) };
+        scenes::check_nodes(event, bytes);
         let of_server = self.known[at].part == Part::Server;
         // A host that takes messages alone meets a client by its first one.
         if of_server && event.conn != self.known[at].handle && self.of_conn(event.conn).is_none() {

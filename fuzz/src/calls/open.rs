@@ -103,7 +103,8 @@ pub(super) fn config(input: &mut Input) -> ws_config {
         config.poll_budget_us = 1;
     }
     if how & 32 != 0 {
-        config.flags |= [0, WS_GODOT3, WS_SCENE, WS_SCENE | WS_AUTH][input.below(4)];
+        let formats = [0, WS_GODOT3, WS_SCENE, WS_SCENE | WS_AUTH, WS_SCENE | WS_RAW_REPLICATION];
+        config.flags |= formats[input.below(formats.len())];
         config.on_full = u32::from(input.byte() % 4);
     }
     config

@@ -263,6 +263,26 @@ impl Cache {
         }
     }
 
+    /// Declares a node without methods, such as a spawner, unless one is declared there. Returns its number.
+    pub fn declare_path(&mut self, path: &str) -> Result<u32, Error> {
+        if let Some(node) = self.nodes.get(relative(path)) {
+            return Ok(node.id);
+        }
+        self.declare(path, "")?;
+        Ok(self.last_id)
+    }
+
+    /// The path of our node that a peer's number stands for.
+    pub fn path_of(&self, from: i32, number: u32) -> Option<Arc<str>> {
+        self.paths.get(&self.peers.get(&from)?.node_of(number, &self.paths)?).cloned()
+    }
+
+    /// What each peer knows of the node at a path.
+    pub fn path(&mut self, path: &str) -> Option<Route<'_>> {
+        let node = self.nodes.get(path)?;
+        Some(Route { peers: &mut self.peers, paths: &self.paths, node, method: 0 })
+    }
+
     /// Finds the node and the method of a call that the program sends.
     pub fn route(&mut self, call: &Call<'_>) -> Result<Route<'_>, Error> {
         let Some(node) = self.nodes.get(relative(call.path)) else { return Err(undeclared(call.path)) };
@@ -294,6 +314,11 @@ impl Route<'_> {
     /// Whether the peer has confirmed the number.
     pub fn is_known(&self, peer: i32) -> bool {
         self.peers.get(&peer).is_some_and(|known| known.sent.get(&self.node.id) == Some(&true))
+    }
+
+    /// Our number for the node.
+    pub fn number(&self) -> u32 {
+        self.node.id
     }
 
     /// The packet that assigns the number.
@@ -335,7 +360,7 @@ pub fn other_methods(peer: i32, path: &str) -> String {
 }
 
 /// The path as it is sent, relative to the scene's root.
-fn relative(path: &str) -> &str {
+pub fn relative(path: &str) -> &str {
     path.strip_prefix("/root/").unwrap_or(path)
 }
 

@@ -9,12 +9,17 @@ const CALL: u8 = 0;
 const SIMPLIFY: u8 = 1;
 const CONFIRM: u8 = 2;
 const RAW: u8 = 3;
+const SPAWN: u8 = 4;
+const SYNC: u8 = 6;
 const SYS: u8 = 7;
 
 const AUTH: u8 = 0;
 const ADD: u8 = 1;
 const DEL: u8 = 2;
 const RELAY: u8 = 3;
+
+/// The engine refuses packets of SYNC that have no more bytes.
+const SHORTEST_SYNC: usize = 10;
 
 /// Bytes in front of a raw packet.
 pub const RAW_HEAD: usize = 1;
@@ -77,6 +82,22 @@ pub fn read(bytes: &[u8]) -> Result<Packet<'_>, String> {
         RAW => Ok(Packet::Raw(rest)),
         SYS => system(rest),
         _ => Ok(Packet::Replication),
+    }
+}
+
+/// Whether a packet is one of replication, well-formed or not.
+pub fn is_replication(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| matches!(first & COMMAND, SPAWN..=SYNC))
+}
+
+/// Checks a packet of replication that the program made.
+pub fn check_replication(packet: &[u8]) -> Result<(), String> {
+    match packet {
+        _ if !is_replication(packet) => Err("it begins with none of the commands 4, 5 and 6".to_owned()),
+        [first, ..] if first & COMMAND == SYNC && packet.len() <= SHORTEST_SYNC => {
+            Err(format!("the engine refuses a packet of command 6 with at most {SHORTEST_SYNC} bytes"))
+        }
+        _ => Ok(()),
     }
 }
 

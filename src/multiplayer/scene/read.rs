@@ -48,22 +48,35 @@ impl<'a> Reader<'a> {
         let mut count = 0;
         while count < most && self.skip_plain().is_some() {
             count += 1;
+            if self.is_outside() {
+                return Ok(count);
+            }
         }
-        if count == 0 || count < most && !self.is_outside() {
+        if count == 0 || count < most {
             self.read_item()?;
             count += 1;
         }
         Ok(count)
     }
 
-    /// Skips an item of a container, if it is valid. `None`: nothing has changed, and `read_item`
+    /// Skips an item, if it is valid. `None`: nothing has changed, and `read_item`
     /// says what is wrong.
     #[inline]
     fn skip_plain(&mut self) -> Option<()> {
-        if let Inside::Names | Inside::Strings = self.nest.inside()? {
-            self.rest = behind_text(self.rest)?;
-            self.nest.leave();
-            return Some(());
+        match self.nest.inside() {
+            Some(Inside::Values) => {}
+            Some(Inside::Names | Inside::Strings) => {
+                self.rest = behind_text(self.rest)?;
+                self.nest.leave();
+                return Some(());
+            }
+            None if self.form == Form::Full => {}
+            None => {
+                if let Some(len) = short_len(*self.rest.first()?) {
+                    self.rest = self.rest.get(len..)?;
+                    return Some(());
+                }
+            }
         }
         let (head, rest) = first_word(self.rest)?;
         let (kind, wide) = ((head & 0xFF) as usize, usize::from(head & WIDE != 0));
@@ -308,6 +321,16 @@ const ELEMENT: [[u8; 2]; 256] = {
     }
     all
 };
+
+/// Bytes of a bool or int in compact form, by the first one.
+#[inline]
+pub fn short_len(first: u8) -> Option<usize> {
+    match i32::from(first & 0x3F) {
+        WS_VARIANT_BOOL => Some(1),
+        WS_VARIANT_INT => Some(1 + (1_usize << (first >> 6))),
+        _ => None,
+    }
+}
 
 /// The bytes behind the element type of a container that has this mode.
 #[inline]

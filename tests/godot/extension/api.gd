@@ -87,7 +87,7 @@ func own_names(ours: String) -> void:
 func _initialize() -> void:
 	for stock in PAIRS:
 		compare(stock, PAIRS[stock])
-	for ours in ["WSPeer", "WSServer", "WSMultiplayerPeer"]:
+	for ours in ["WSPeer", "WSClient", "WSServer", "WSMultiplayerPeer"]:
 		own_names(ours)
 	print("END")
 	quit()

@@ -54,5 +54,12 @@ func _initialize() -> void:
 	for object in polled:
 		abuse(object, 500)
 		object.poll()
+	for i in 20:
+		abuse(ClassDB.instantiate("WSClient"), 100)
+		var client := WSClient.new()
+		client.connect_to_url("ws://127.0.0.1:%d" % server.get_local_port())
+		wait([server, client], func(): return client.get_connection_status() == WSClient.CONNECTION_CONNECTED, 0.2)
+		abuse(client, 50)
+		client.poll()
 	check(calls > 8000, "%d calls" % calls)
 	finish()

@@ -73,6 +73,15 @@ namespace Wspeer
         /// <summary>A remote call, with WebSocketFlags.Scene only. WebSocketCall.Encode() makes one to send,
         /// WebSocketCall.Decode() reads a received one.</summary>
         Call = 3,
+        /// <summary>With WebSocketFlags.Scene: a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer, as it
+        /// is on the wire. Received with WebSocketFlags.RawReplication only.</summary>
+        Replication = 4,
+        /// <summary>Received, with WebSocketFlags.Scene: SPAWN, for WebSocketReplicated.Decode().</summary>
+        Spawn = 5,
+        /// <summary>Received, with WebSocketFlags.Scene: DESPAWN, for WebSocketReplicated.Decode().</summary>
+        Despawn = 6,
+        /// <summary>Received, with WebSocketFlags.Scene: SYNC, for WebSocketReplicated.Decode().</summary>
+        Sync = 7,
     }
 
     /// <summary>The state of a connection or server (RFC 6455).</summary>
@@ -155,6 +164,16 @@ namespace Wspeer
         /// <summary>With SessionMs: another link continues the session, and nothing was lost. event.Count is the number
         /// of messages that are sent again.</summary>
         Resumed = 18,
+        /// <summary>With WebSocketFlags.Scene: peer event.PeerId has spawned a node of a scene that was declared with
+        /// DeclareScene(). event.Packet is for WebSocketReplicated.Decode(). The peer's nodes are gone with its
+        /// DISCONNECTED; on a join also with CLOSED, and with LOST if there is no session.</summary>
+        Spawn = 19,
+        /// <summary>With WebSocketFlags.Scene: peer event.PeerId has despawned such a node, or shows it no more to this
+        /// one.</summary>
+        Despawn = 20,
+        /// <summary>With WebSocketFlags.Scene: peer event.PeerId has synchronized properties of one node or
+        /// more.</summary>
+        Sync = 21,
     }
 
     /// <summary>How far a connection had come when it ended.</summary>
@@ -307,6 +326,9 @@ namespace Wspeer
         /// hold more than their share are not read from, and messages to them are refused. DISCONNECTED: this client
         /// held most and moved least; what had been received from it and not taken is dropped.</summary>
         Ceiling = 66,
+        /// <summary>ERROR with WebSocketFlags.Scene: event.Count packets of peer event.PeerId were dropped, because it
+        /// spawned or synchronized what only another peer may: the authority that was declared.</summary>
+        Authority = 67,
         /// <summary>The system has no descriptor or memory left. ERROR with WebSocketFlags.Scene: event.Count calls of
         /// peer event.PeerId were dropped for lack of memory.</summary>
         Resources = 60,
@@ -392,6 +414,10 @@ namespace Wspeer
         /// flag and the same user. On Linux connections are spread; other systems may give all to one.
         /// WebSocketResult.ErrUnsupported on Windows. docs/scale.md has an example.</summary>
         SharePort = 4194304,
+        /// <summary>With WebSocketFlags.Scene: packets of Godot's MultiplayerSpawner and MultiplayerSynchronizer are
+        /// messages of type WebSocketMessageType.Replication, as they are on the wire. Not with DeclareScene() and
+        /// DeclareSynchronizer(), which read them.</summary>
+        RawReplication = 8388608,
     }
 
     /// <summary>Flags of WebSocketServer.Serve().</summary>
@@ -611,6 +637,8 @@ namespace Wspeer
         PacketOut = 7,
         /// <summary>WebSocketSim, which may grow in later versions.</summary>
         Sim = 8,
+        /// <summary>ws_replicated, whose layout is fixed.</summary>
+        Replicated = 9,
     }
 
     /// <summary>Bad networks with names, for WebSocketSim.Preset().</summary>
@@ -740,5 +768,16 @@ namespace Wspeer
         Multiplayer = 256,
         /// <summary>WebSocketFlags.Scene.</summary>
         Scene = 512,
+    }
+
+    /// <summary>Scenes of a MultiplayerSpawner that are no index in its list.</summary>
+    public static class WebSocketScene
+    {
+        /// <summary>DeclareScene(), Spawn(): what MultiplayerSpawner.spawn(data) makes, by the spawner's
+        /// spawn_function.</summary>
+        public const uint Custom = 255;
+        /// <summary>WebSocketReplicated.Scene: the synchronizer is of no spawned node; DeclareSynchronizer() declared
+        /// it.</summary>
+        public const uint None = 256;
     }
 }

@@ -63,8 +63,25 @@ namespace Wspeer
                 NativeEvent[] all = items;
                 int messages = 0;
                 for (int i = next; i < Math.Min(count, all.Length); i++)
-                    if (all[i].Type == (int)WebSocketEventType.Message) messages++;
+                    if (IsMessage(all[i].Type)) messages++;
                 return messages;
+            }
+        }
+
+        /// <summary>Whether an event brings a message.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static bool IsMessage(int type) => type == (int)WebSocketEventType.Message
+            || type >= (int)WebSocketEventType.Spawn && type <= (int)WebSocketEventType.Sync;
+
+        /// <summary>The event that brings a message of this type.</summary>
+        static int EventOf(int type)
+        {
+            switch ((WebSocketMessageType)type)
+            {
+                case WebSocketMessageType.Spawn: return (int)WebSocketEventType.Spawn;
+                case WebSocketMessageType.Despawn: return (int)WebSocketEventType.Despawn;
+                case WebSocketMessageType.Sync: return (int)WebSocketEventType.Sync;
+                default: return (int)WebSocketEventType.Message;
             }
         }
 
@@ -80,8 +97,7 @@ namespace Wspeer
         internal bool TakePacket(uint handle, out WebSocketPacket taken)
         {
             if (outlived != Frees) Outlive(handle);
-            if ((next == count || items[next].Type != (int)WebSocketEventType.Message) && !FindMessage()
-                && !FillWithPackets(handle))
+            if ((next == count || !IsMessage(items[next].Type)) && !FindMessage() && !FillWithPackets(handle))
             {
                 Nothing(out _);
                 taken = default(WebSocketPacket);
@@ -186,7 +202,7 @@ namespace Wspeer
             {
                 ref NativeEvent item = ref items[i];
                 ref NativePacket packet = ref packets[i];
-                item.Type = (int)WebSocketEventType.Message;
+                item.Type = EventOf(packet.Type);
                 item.Conn = packet.Conn;
                 item.PeerId = packet.PeerId;
                 item.Packet = packet;
@@ -220,7 +236,7 @@ namespace Wspeer
         bool FindMessage()
         {
             int at = next;
-            while (at < count && items[at].Type != (int)WebSocketEventType.Message) at++;
+            while (at < count && !IsMessage(items[at].Type)) at++;
             if (at == count) return false;
             NativeEvent message = items[at];
             for (; at > next; at--) items[at] = items[at - 1];

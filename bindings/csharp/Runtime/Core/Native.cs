@@ -171,6 +171,31 @@ namespace Wspeer
         internal static extern int ws_set_header(uint h, byte* name, byte* value);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_declare_scene(uint h, byte* spawner, int authority, uint scene, byte*
+            synchronizers);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_declare_synchronizer(uint h, byte* path, int authority, byte* properties, uint*
+            node);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_spawn(uint h, byte* spawner, uint scene, byte* name, NativeVariant* items, UIntPtr
+            count, uint* node);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_despawn(uint h, uint node);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_sync(uint h, uint node, NativeVariant* items, UIntPtr count);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_set_visible(uint h, uint node, int peer_id, int visible);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_decode_replication(byte* data, UIntPtr len, UIntPtr* at, NativeReplicated* @out,
+            NativeVariant* items, UIntPtr cap);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_accept(uint conn, byte* subprotocol, byte** headers, UIntPtr n);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -379,7 +404,7 @@ namespace Wspeer
         public IntPtr Data;
         /// <summary>Length of data in bytes. 0: the message is empty.</summary>
         public UIntPtr Len;
-        /// <summary>WS_TEXT, WS_BINARY or WS_CALL.</summary>
+        /// <summary>WS_TEXT, WS_BINARY, WS_CALL, WS_REPLICATION, WS_SPAWN, WS_DESPAWN or WS_SYNC.</summary>
         public int Type;
         /// <summary>Multiplayer: id of the sender. Else 0.</summary>
         public int PeerId;
@@ -419,18 +444,18 @@ namespace Wspeer
         /// Else 0.</summary>
         public uint Clean;
         /// <summary>Time of the event: nanoseconds on the system's monotonic clock since the first call of the library.
-        /// 0 for MESSAGE.</summary>
+        /// 0 for MESSAGE, SPAWN, DESPAWN and SYNC.</summary>
         public ulong TimeNs;
         /// <summary>SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of
         /// packets. REFUSED: number of clients. REQUEST: 1 if it opens a WebSocket. Else 0.</summary>
         public ulong Count;
         /// <summary>Always 0 in this version.</summary>
         public fixed ulong Reserved[4];
-        /// <summary>MESSAGE: the message. AUTH: data and len are the authentication data. REQUEST: data and len are the
-        /// body. Any other event: data is a text, lent like a message and NUL-terminated; len does not count the NUL.
-        /// CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and
-        /// what to do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED says what. Else
-        /// "".</summary>
+        /// <summary>MESSAGE, SPAWN, DESPAWN, SYNC: the message. AUTH: data and len are the authentication data.
+        /// REQUEST: data and len are the body. Any other event: data is a text, lent like a message and NUL-terminated;
+        /// len does not count the NUL. CLOSE_REQUEST: the peer's reason. CLOSED, DISCONNECTED and ERROR: a sentence
+        /// that says what happened and what to do. STEP: a sentence that says what happened. REFUSED: WS_EVENT_REFUSED
+        /// says what. Else "".</summary>
         public NativePacket Packet;
     }
 
@@ -447,7 +472,7 @@ namespace Wspeer
         /// <summary>Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW |
         /// WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME |
         /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT | WS_ASK | WS_FORWARDED | WS_X_FORWARDED_FOR |
-        /// WS_PROXY_PROTOCOL | WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT.</summary>
+        /// WS_PROXY_PROTOCOL | WS_REPORT_REFUSED | WS_RECONNECT | WS_SHARE_PORT | WS_RAW_REPLICATION.</summary>
         public uint Flags;
         /// <summary>Maximum duration of one ws_poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -660,6 +685,27 @@ namespace Wspeer
         public UIntPtr Len;
     }
 
+    /// <summary>A node that a peer has spawned, despawned or synchronized. 32 bytes with 64-bit pointers, 24 with
+    /// 32-bit pointers.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct NativeReplicated
+    {
+        /// <summary>Path of the spawner as it was declared, without "/root/"; scene is WS_NO_SCENE: that of the
+        /// synchronizer. NUL-terminated; lent as long as the packet.</summary>
+        public IntPtr Path;
+        /// <summary>SPAWN: the node's name below the spawner's spawn path. Else "". NUL-terminated; lent as long as the
+        /// packet.</summary>
+        public IntPtr Name;
+        /// <summary>The node: its number among those of the peer, which is used again only after its DESPAWN.</summary>
+        public uint Node;
+        /// <summary>Index of the scene in the spawner's list, WS_CUSTOM_SCENE, or WS_NO_SCENE.</summary>
+        public uint Scene;
+        /// <summary>Number of items.</summary>
+        public uint Items;
+        /// <summary>How many of the first items are the data of a custom spawn, one value. 0: there is none.</summary>
+        public uint DataItems;
+    }
+
     /// <summary>A received remote call. 24 bytes with 64-bit pointers, 16 with 32-bit pointers.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct NativeCall
@@ -750,7 +796,7 @@ namespace Wspeer
         public IntPtr Data;
         /// <summary>Length of data in bytes.</summary>
         public UIntPtr Len;
-        /// <summary>WS_TEXT, WS_BINARY or WS_CALL.</summary>
+        /// <summary>WS_TEXT, WS_BINARY, WS_CALL or WS_REPLICATION.</summary>
         public int Type;
         /// <summary>0: the message goes where ws_put_packet() sends it. Otherwise a target of ws_put_packet_to(), and
         /// the handle is a server, a host or a join.</summary>

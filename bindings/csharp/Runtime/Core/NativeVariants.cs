@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -10,17 +11,14 @@ namespace Wspeer
         /// <summary>A call if `path` is given, else one value.</summary>
         internal static byte[] Encode(string path, string method, WebSocketVariant[] items)
         {
-            if (items == null) throw new ArgumentNullException(nameof(items));
-            int size = 0;
-            foreach (WebSocketVariant item in items) size = checked(size + (item.Data == null ? 0 : item.Data.Length));
-            byte[] data = new byte[Math.Max(size, 1)];
+            byte[] data = RoomFor(items);
             NativeVariant[] natives = new NativeVariant[Math.Max(items.Length, 1)];
             fixed (byte* p = NativeTexts.Terminated(path, nameof(path)))
             fixed (byte* m = NativeTexts.Terminated(method, nameof(method)))
             fixed (byte* bytes = data)
             fixed (NativeVariant* first = natives)
             {
-                for (int i = 0, at = 0; i < items.Length; i++) at += Write(items[i], &first[i], bytes + at);
+                Write(items, first, bytes);
                 for (byte[] buffer = new byte[256];;)
                 {
                     UIntPtr length = UIntPtr.Zero;
@@ -36,6 +34,25 @@ namespace Wspeer
                     Array.Resize(ref buffer, checked((int)length));
                     if (!grows) return buffer;
                 }
+            }
+        }
+
+        /// <summary>Spawns a node if `spawner` is given, else synchronizes the node.</summary>
+        internal static WebSocketResult Replicate(uint handle, string spawner, uint scene, string name, ref uint node,
+            WebSocketVariant[] items)
+        {
+            byte[] data = RoomFor(items);
+            NativeVariant[] natives = new NativeVariant[Math.Max(items.Length, 1)];
+            fixed (byte* s = NativeTexts.Terminated(spawner, nameof(spawner)))
+            fixed (byte* n = NativeTexts.Terminated(name, nameof(name)))
+            fixed (byte* bytes = data)
+            fixed (NativeVariant* first = natives)
+            fixed (uint* number = &node)
+            {
+                Write(items, first, bytes);
+                return (WebSocketResult)(s == null
+                    ? Native.ws_sync(handle, node, first, (UIntPtr)items.Length)
+                    : Native.ws_spawn(handle, s, scene, n, first, (UIntPtr)items.Length, number));
             }
         }
 
@@ -80,6 +97,49 @@ namespace Wspeer
                     room = checked((int)call.Items);
                 }
             }
+        }
+
+        internal static WebSocketReplicated[] DecodeReplication(ReadOnlySpan<byte> data)
+        {
+            List<WebSocketReplicated> nodes = new List<WebSocketReplicated>();
+            fixed (byte* bytes = &MemoryMarshal.GetReference(data))
+            {
+                byte none;
+                byte* from = bytes == null ? &none : bytes;
+                NativeVariant[] natives = new NativeVariant[32];
+                for (UIntPtr at = UIntPtr.Zero;;)
+                {
+                    UIntPtr next = at;
+                    NativeReplicated node;
+                    WebSocketResult result;
+                    fixed (NativeVariant* first = natives)
+                        result = ((WebSocketResult)Native.ws_decode_replication(from, (UIntPtr)data.Length, &next, &node,
+                            first, (UIntPtr)natives.Length)).ThrowIfFailed();
+                    if (result == WebSocketResult.Empty) return nodes.ToArray();
+                    if (result == WebSocketResult.Truncated)
+                    {
+                        natives = new NativeVariant[checked((int)node.Items)];
+                        continue;
+                    }
+                    nodes.Add(new WebSocketReplicated(Text(node.Path), Text(node.Name), node,
+                        Read(natives, (int)node.Items)));
+                    at = next;
+                }
+            }
+        }
+
+        /// <summary>Room for the bytes of items.</summary>
+        static byte[] RoomFor(WebSocketVariant[] items)
+        {
+            if (items == null) throw new ArgumentNullException(nameof(items));
+            int size = 0;
+            foreach (WebSocketVariant item in items) size = checked(size + (item.Data == null ? 0 : item.Data.Length));
+            return new byte[Math.Max(size, 1)];
+        }
+
+        static void Write(WebSocketVariant[] items, NativeVariant* to, byte* data)
+        {
+            for (int i = 0, at = 0; i < items.Length; i++) at += Write(items[i], &to[i], data + at);
         }
 
         /// <summary>Fills one item, and copies its bytes to `data`. Returns their number.</summary>

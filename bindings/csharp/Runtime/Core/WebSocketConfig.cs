@@ -20,7 +20,7 @@ namespace Wspeer
         /// WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay |
         /// WebSocketFlags.AppHeartbeat | WebSocketFlags.Ask | WebSocketFlags.Forwarded | WebSocketFlags.XForwardedFor |
         /// WebSocketFlags.ProxyProtocol | WebSocketFlags.ReportRefused | WebSocketFlags.Reconnect |
-        /// WebSocketFlags.SharePort.</summary>
+        /// WebSocketFlags.SharePort | WebSocketFlags.RawReplication.</summary>
         public WebSocketFlags Flags;
         /// <summary>Maximum duration of one Poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;

@@ -26,12 +26,12 @@ namespace Wspeer
         /// <summary>Multiplayer: the peer that the event is about; Open of a join: its own id. Else 0.</summary>
         public int PeerId => Native.PeerId;
 
-        /// <summary>Message: the message.</summary>
+        /// <summary>Message, Spawn, Despawn, Sync: the message.</summary>
         public WebSocketPacket Packet =>
-            Type == WebSocketEventType.Message ? new WebSocketPacket(inbox, index, turn) : default(WebSocketPacket);
+            Inbox.IsMessage(Native.Type) ? new WebSocketPacket(inbox, index, turn) : default(WebSocketPacket);
 
-        /// <summary>Auth: the data for the authentication, lent like the Data of a packet. Message: its
-        /// bytes.</summary>
+        /// <summary>Auth: the data for the authentication, lent like the Data of a packet. Message, Spawn, Despawn,
+        /// Sync: its bytes.</summary>
         public ReadOnlySpan<byte> Data => From.Bytes(index, turn);
 
         /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Lost, Error: what happened and what to do

@@ -109,6 +109,62 @@ namespace Wspeer
         public WebSocketResult Call(int target, string path, string method, params WebSocketVariant[] arguments) =>
             SendTo(target, WebSocketCall.Encode(path, method, arguments), WebSocketMessageType.Call);
 
+        /// <summary>With Scene: declares a scene of a MultiplayerSpawner, so that its nodes can be received or spawned.
+        /// `spawner` is the path of the spawner; `authority` the peer that may spawn with it, 0 for this program;
+        /// `scene` the index in its Auto Spawn List, or WebSocketScene.Custom. `synchronizers` names the properties of
+        /// the scene's synchronizers: ".:position, .:skin spawn; Body:health spawn change". The modes behind a property
+        /// are "spawn", "always" and "change"; without any it is "spawn always". Null forgets the scene. Declare scenes
+        /// right after Host or Join.</summary>
+        public WebSocketResult DeclareScene(string spawner, int authority, uint scene, string synchronizers)
+        {
+            if (spawner == null) throw new ArgumentNullException(nameof(spawner));
+            fixed (byte* path = NativeTexts.Terminated(spawner, nameof(spawner)))
+            fixed (byte* list = NativeTexts.Terminated(synchronizers, nameof(synchronizers)))
+                return (WebSocketResult)Native.ws_declare_scene(Connection.Handle, path, authority, scene, list);
+        }
+
+        /// <summary>With Scene: declares a MultiplayerSynchronizer that no spawn brings: one of a scene that both sides
+        /// load, or of another authority than the spawner's. `path` is its own path; `authority` and the modes of
+        /// `properties` as for DeclareScene. Null for `properties` forgets it. `node`: its number for Sync and
+        /// SetVisible if the authority is this program, else 0.</summary>
+        public WebSocketResult DeclareSynchronizer(string path, int authority, string properties, out uint node)
+        {
+            if (path == null) throw new ArgumentNullException(nameof(path));
+            fixed (byte* p = NativeTexts.Terminated(path, nameof(path)))
+            fixed (byte* list = NativeTexts.Terminated(properties, nameof(properties)))
+            fixed (uint* number = &node)
+                return (WebSocketResult)Native.ws_declare_synchronizer(Connection.Handle, p, authority, list, number);
+        }
+
+        /// <summary>With Scene: spawns a node at all peers that may see it, those to come included, until Despawn. The
+        /// scene was declared with authority 0. `name` is the node's name below the spawner's spawn path. `items` are
+        /// the names of properties, each with its value behind it: all with the mode "spawn", and others as wanted; for
+        /// WebSocketScene.Custom they begin with the data of the spawn. Throws if they are no values.</summary>
+        public WebSocketResult Spawn(string spawner, uint scene, string name, out uint node,
+            params WebSocketVariant[] items)
+        {
+            if (spawner == null) throw new ArgumentNullException(nameof(spawner));
+            if (name == null) throw new ArgumentNullException(nameof(name));
+            node = 0;
+            return NativeVariants.Replicate(Connection.Handle, spawner, scene, name, ref node, items);
+        }
+
+        /// <summary>Despawns a node of Spawn at all peers.</summary>
+        public WebSocketResult Despawn(uint node) => (WebSocketResult)Native.ws_despawn(Connection.Handle, node);
+
+        /// <summary>Sends new values of properties of a node of Spawn or DeclareSynchronizer to the peers that see it;
+        /// `items` as for Spawn. Properties with the mode "always" are sent whenever one of their synchronizer is given,
+        /// to peers whose queue has room: call it once a frame or more seldom. Those with "change" are sent once if
+        /// their value has changed, later to a peer whose queue is full or who comes later.</summary>
+        public WebSocketResult Sync(uint node, params WebSocketVariant[] items) =>
+            NativeVariants.Replicate(Connection.Handle, null, 0, null, ref node, items);
+
+        /// <summary>Shows or hides a node of Spawn or DeclareSynchronizer to one peer, or, with 0, to all. A peer sees
+        /// it if it is shown to all, as it is at first, or to that peer; one for which that changes gets Spawn or
+        /// Despawn.</summary>
+        public WebSocketResult SetVisible(uint node, bool visible, int peerId = 0) =>
+            (WebSocketResult)Native.ws_set_visible(Connection.Handle, node, peerId, visible ? 1 : 0);
+
         /// <summary>With Scene and Auth, after Authenticating: sends data for the authentication of a peer, which
         /// receives it as Auth. A host sends to that peer, a join to peer 1.</summary>
         public WebSocketResult SendAuth(int peerId, ReadOnlySpan<byte> data)

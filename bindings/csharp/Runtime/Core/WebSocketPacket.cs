@@ -26,7 +26,7 @@ namespace Wspeer
         /// <summary>Number of bytes.</summary>
         public int Length => checked((int)Native.Len);
 
-        /// <summary>Text or Binary.</summary>
+        /// <summary>Text or Binary; with Scene also the other types.</summary>
         public WebSocketMessageType Type => (WebSocketMessageType)Native.Type;
 
         /// <summary>Whether it is a text message.</summary>

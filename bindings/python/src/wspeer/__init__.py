@@ -17,6 +17,7 @@ wspeer.aio is the asyncio version.
 """
 
 from wspeer.codes import (
+    CUSTOM_SCENE,
     OFF,
     Cause,
     EventType,
@@ -54,7 +55,7 @@ from wspeer.errors import (
     UnsupportedError,
     UrlError,
 )
-from wspeer.godot import Call, Value, decode_variant, encode_variant
+from wspeer.godot import Call, Replicated, Value, decode_variant, encode_variant
 from wspeer.opening import Certificate, attach, connect, diagnose, host, join, listen, make_certificate, pair
 from wspeer.options import Options, Stats
 from wspeer.process import features, forward_log, free_owner, library_version, log_lines, set_log_level, shutdown
@@ -63,6 +64,7 @@ from wspeer.simulation import Sim
 from wspeer.waiting import wait
 
 __all__ = [
+    "CUSTOM_SCENE",
     "OFF",
     "AddressError",
     "ArgumentError",
@@ -95,6 +97,7 @@ __all__ = [
     "Peer",
     "Phase",
     "QueueFull",
+    "Replicated",
     "Result",
     "Role",
     "Server",

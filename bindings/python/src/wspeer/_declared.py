@@ -183,6 +183,9 @@ VARIANT = struct.Struct("@iIq16dPN")
 CALL = struct.Struct("@PPII")
 """ws_call: path, method, arguments, items."""
 
+REPLICATED = struct.Struct("@PPIIII")
+"""ws_replicated: path, name, node, scene, items, data_items."""
+
 SIZES = {
     # By WS_STRUCT_*.
     1: ctypes.sizeof(Config),
@@ -193,6 +196,7 @@ SIZES = {
     6: CALL.size,
     7: PACKET_OUT.size,
     8: ctypes.sizeof(Sim),
+    9: REPLICATED.size,
 }
 # Structs that may grow, by WS_STRUCT_*.
 GROWING = (1, 2, 8)
@@ -200,6 +204,10 @@ GROWING = (1, 2, 8)
 TYPE_TEXT = 1
 TYPE_BINARY = 2
 TYPE_CALL = 3
+TYPE_REPLICATION = 4
+TYPE_SPAWN = 5
+TYPE_DESPAWN = 6
+TYPE_SYNC = 7
 
 FUNCTIONS: dict[str, tuple[Any, ...]] = {
     # name: result, arguments
@@ -253,6 +261,13 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_hint": (c_int32, c_uint32, c_int32),
     "ws_set_url": (c_int32, c_uint32, c_char_p),
     "ws_set_header": (c_int32, c_uint32, c_char_p, c_char_p),
+    "ws_declare_scene": (c_int32, c_uint32, c_char_p, c_int32, c_uint32, c_char_p),
+    "ws_declare_synchronizer": (c_int32, c_uint32, c_char_p, c_int32, c_char_p, POINTER(c_uint32)),
+    "ws_spawn": (c_int32, c_uint32, c_char_p, c_uint32, c_char_p, c_char_p, c_size_t, POINTER(c_uint32)),
+    "ws_despawn": (c_int32, c_uint32, c_uint32),
+    "ws_sync": (c_int32, c_uint32, c_uint32, c_char_p, c_size_t),
+    "ws_set_visible": (c_int32, c_uint32, c_uint32, c_int32, c_int32),
+    "ws_decode_replication": (c_int32, c_char_p, c_size_t, POINTER(c_size_t), c_void_p, c_void_p, c_size_t),
     "ws_accept": (c_int32, c_uint32, c_char_p, POINTER(c_char_p), c_size_t),
     "ws_reply": (c_int32, c_uint32, c_int32, POINTER(c_char_p), c_size_t, c_char_p, c_size_t),
     "ws_declare_node": (c_int32, c_uint32, c_char_p, c_char_p),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Endpoint)
 
+_MESSAGES = (EventType.MESSAGE, EventType.SPAWN, EventType.DESPAWN, EventType.SYNC)
 _BATCH = 32
 _SLICE = 0.001
 
@@ -99,10 +100,10 @@ class Polled(Generic[E]):
                 await self._next_turn()
 
     async def packets(self) -> AsyncIterator[Packet]:
-        """Yields the messages and skips other events, LOST and RESUMED too. Ends after a clean close, else raises
-        ConnectionFailed."""
+        """Yields the messages, also SPAWN, DESPAWN and SYNC, and skips other events, LOST and RESUMED too. Ends after a
+        clean close, else raises ConnectionFailed."""
         async for event in self.events():
-            if event.type == EventType.MESSAGE:
+            if event.type in _MESSAGES:
                 yield event
             elif event.type == EventType.CLOSED:
                 event.raise_if_failed()

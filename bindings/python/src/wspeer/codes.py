@@ -11,6 +11,8 @@ from wspeer._code import Code
 
 OFF = 0xFFFFFFFF
 """As a limit or a time: unlimited, or switched off."""
+CUSTOM_SCENE = 255
+"""declare_scene(), spawn(): what MultiplayerSpawner.spawn(data) makes, by the spawner's spawn_function."""
 
 
 class Result(Code):
@@ -144,6 +146,15 @@ class EventType(Code):
     RESUMED = 18
     """With session_ms: another link continues the session, and nothing was lost. event.count is the number of
     messages that are sent again."""
+    SPAWN = 19
+    """With scene: peer event.peer_id has spawned a node of a scene that was declared with declare_scene();
+    event.nodes has it. The peer's nodes are gone with its DISCONNECTED; on a join also with CLOSED, and with LOST
+    if there is no session."""
+    DESPAWN = 20
+    """With scene: peer event.peer_id has despawned such a node, or shows it no more to this one; event.nodes has
+    it."""
+    SYNC = 21
+    """With scene: peer event.peer_id has synchronized properties of one node or more; event.nodes has them."""
 
 
 class Phase(Code):
@@ -288,6 +299,9 @@ class Cause(Code):
     """max_total_mib: all clients together make the server hold too much. ERROR of a server: clients that hold more
     than their share are not read from, and messages to them are refused. DISCONNECTED: this client held most and
     moved least; what had been received from it and not taken is dropped."""
+    AUTHORITY = 67
+    """ERROR with scene: event.count packets of peer event.peer_id were dropped, because it spawned or synchronized
+    what only another peer may: the authority that was declared."""
     RESOURCES = 60
     """The system has no descriptor or memory left. ERROR with scene: event.count calls of peer event.peer_id were
     dropped for lack of memory."""

@@ -252,6 +252,9 @@ class ConfigArgs(TypedDict, total=False):
     to one of them: one server for each core, each polled by its own thread. All of them need this flag and the same
     user. On Linux connections are spread; other systems may give all to one. Result.ERR_UNSUPPORTED on Windows.
     docs/scale.md has an example."""
+    raw_replication: bool
+    """With scene: packets of Godot's MultiplayerSpawner and MultiplayerSynchronizer are messages of type
+    replication, as they are on the wire. Not with declare_scene() and declare_synchronizer(), which read them."""
 
 
 FLAGS = {
@@ -276,4 +279,5 @@ FLAGS = {
     "report_refused": 1048576,
     "reconnect": 2097152,
     "share_port": 4194304,
+    "raw_replication": 8388608,
 }

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from collections.abc import Iterable, Mapping
 from typing import Any, Callable, NamedTuple
 
-from wspeer._declared import CALL, VARIANT
+from wspeer._declared import CALL, REPLICATED, VARIANT
 from wspeer._library import lib
-from wspeer.codes import Result, VariantType
+from wspeer.codes import CUSTOM_SCENE, Result, VariantType
 from wspeer.errors import ArgumentError, CallFailed, check, encoded, utf8
 
 _INT64 = (-(2**63), 2**63 - 1)
@@ -68,6 +69,24 @@ class Call(NamedTuple):
     arguments: list[Any]
 
 
+class Replicated(NamedTuple):
+    """A node that a peer has spawned, despawned or synchronized."""
+
+    path: str
+    """The path of the spawner as it was declared, without "/root/"; scene is None: that of the synchronizer."""
+    name: str
+    """SPAWN: the node's name below the spawner's spawn path. Else ""."""
+    node: int
+    """The node's number among those of the peer, which is used again only after its DESPAWN."""
+    scene: int | None
+    """The index of the scene in the spawner's list, or CUSTOM_SCENE. None: the synchronizer is of no spawned node."""
+    data: Any
+    """SPAWN of a CUSTOM_SCENE: its data. Else None."""
+    properties: dict[str, Any]
+    """SPAWN, SYNC: the values of properties by their names. If two synchronizers of a scene have a property of the same
+    name, the value of the last."""
+
+
 def encode_call(path: str, method: str, *arguments: object) -> bytes:
     """Encodes a call as a packet, which MultiplayerPeer.call() sends."""
     return _encode(lib.ws_encode_call, arguments, encoded("path", path), encoded("method", method))
@@ -81,14 +100,44 @@ def decode_call(data: bytes | memoryview) -> Call:
     while True:
         items = ctypes.create_string_buffer(room * VARIANT.size)
         result = check(lib.ws_decode_call(data, len(data), call, items, room))
-        path, method, count, total = CALL.unpack(call)
+        path, method, _count, total = CALL.unpack(call)
         if result != Result.TRUNCATED:
             return Call(
                 ctypes.string_at(path).decode(),
                 ctypes.string_at(method).decode(),
-                _values(items, total, count),
+                _values(items, total),
             )
         room = total
+
+
+def decode_replication(data: bytes | memoryview) -> list[Replicated]:
+    """Decodes what a SPAWN, DESPAWN or SYNC brings, as Packet.nodes does."""
+    data = bytes(data)
+    at, head = ctypes.c_size_t(), ctypes.create_string_buffer(REPLICATED.size)
+    room = 32
+    items = ctypes.create_string_buffer(room * VARIANT.size)
+    nodes: list[Replicated] = []
+    while True:
+        begin = at.value
+        result = check(lib.ws_decode_replication(data, len(data), at, head, items, room))
+        if result == Result.EMPTY:
+            return nodes
+        path, name, node, scene, total, data_items = REPLICATED.unpack(head)
+        if result == Result.TRUNCATED:
+            room, at.value = total, begin
+            items = ctypes.create_string_buffer(room * VARIANT.size)
+            continue
+        first, *pairs = _values(items, total) if data_items else [None, *_values(items, total)]
+        nodes.append(
+            Replicated(
+                ctypes.string_at(path).decode(),
+                ctypes.string_at(name).decode(),
+                node,
+                scene if scene <= CUSTOM_SCENE else None,
+                first,
+                dict(zip(pairs[::2], pairs[1::2])),
+            ),
+        )
 
 
 def encode_variant(value: object) -> bytes:
@@ -104,11 +153,39 @@ def decode_variant(data: bytes | memoryview) -> Any:
     while True:
         items = ctypes.create_string_buffer(room * VARIANT.size)
         if check(lib.ws_decode_variant(data, len(data), items, room, total, None)) != Result.TRUNCATED:
-            return _values(items, total.value, 1)[0]
+            return _values(items, total.value)[0]
         room = total.value
 
 
 def _encode(function: Callable[..., int], values: tuple[object, ...], *names: bytes) -> bytes:
+    flat, count, _kept = _flat(values)
+    length = ctypes.c_size_t()
+    room = 256
+    while True:
+        buffer = ctypes.create_string_buffer(room)
+        result = function(*names, flat, count, buffer, room, length)
+        if result == Result.ERR_TOO_BIG and length.value > room:
+            room = length.value
+            continue
+        check(result)
+        return buffer.raw[: length.value]
+
+
+def put_values(function: Callable[..., int], before: tuple[object, ...], values: list[object], *after: object) -> None:
+    """Calls a function that takes values among its arguments."""
+    flat, count, _kept = _flat(values)
+    check(function(*before, flat, count, *after))
+
+
+def pairs_of(properties: Mapping[str, object]) -> list[object]:
+    """The names of properties, each with its value behind it."""
+    if not isinstance(properties, Mapping):
+        raise TypeError(f"properties is {type(properties).__name__}: give a dict of names and values")
+    return [part for pair in properties.items() for part in pair]
+
+
+def _flat(values: Iterable[object]) -> tuple[bytes, int, list[bytes]]:
+    """The items of values, their number, and the memory that they point to."""
     items: list[bytes] = []
     kept: list[bytes] = []
     try:
@@ -116,17 +193,7 @@ def _encode(function: Callable[..., int], values: tuple[object, ...], *names: by
             _flatten(value, items, kept)
     except RecursionError:
         raise ArgumentError("the value contains itself, or is nested too deeply: send less at once") from None
-    flat = b"".join(items) or bytes(VARIANT.size)
-    length = ctypes.c_size_t()
-    room = 256
-    while True:
-        buffer = ctypes.create_string_buffer(room)
-        result = function(*names, flat, len(items), buffer, room, length)
-        if result == Result.ERR_TOO_BIG and length.value > room:
-            room = length.value
-            continue
-        check(result)
-        return buffer.raw[: length.value]
+    return b"".join(items) or bytes(VARIANT.size), len(items), kept
 
 
 def _item(
@@ -229,8 +296,8 @@ def _flatten_value(value: Value, items: list[bytes], kept: list[bytes], with_byt
         raise ArgumentError(f"the value of {kind!r} cannot be used: {error}") from None
 
 
-def _values(items: ctypes.Array[ctypes.c_char], total: int, count: int) -> list[Any]:
-    """The first `count` values, with the values inside them."""
+def _values(items: ctypes.Array[ctypes.c_char], total: int) -> list[Any]:
+    """The values that `total` items are."""
     flat = list(VARIANT.iter_unpack(memoryview(items)[: total * VARIANT.size]))
     place = 0
 
@@ -270,7 +337,10 @@ def _values(items: ctypes.Array[ctypes.c_char], total: int, count: int) -> list[
         return found if kind == VariantType.ARRAY and not integer else Value(kind, found, integer)
 
     try:
-        return [take() for _ in range(count)]
+        found = []
+        while place < total:
+            found.append(take())
+        return found
     except RecursionError:
         raise ArgumentError("the value is nested too deeply to be a value of Python's") from None
 

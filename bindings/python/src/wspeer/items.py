@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Union
 
-from wspeer._declared import TYPE_CALL, TYPE_TEXT
+from wspeer._declared import TYPE_CALL, TYPE_DESPAWN, TYPE_REPLICATION, TYPE_SPAWN, TYPE_SYNC, TYPE_TEXT
 from wspeer.codes import Cause, EventType, Phase
 from wspeer.errors import ConnectionFailed
-from wspeer.godot import Call, decode_call
+from wspeer.godot import Call, Replicated, decode_call, decode_replication
 
 Bytes = Union[bytes, memoryview]
 
@@ -57,6 +57,18 @@ class PacketFields:
     def call(self) -> Call | None:
         """Scene: the remote call, or None. Raises ArgumentError or UnsupportedError if it cannot be decoded."""
         return decode_call(self.data) if self._fields[self._KIND] == TYPE_CALL else None
+
+    @property
+    def nodes(self) -> list[Replicated]:
+        """Scene, SPAWN, DESPAWN, SYNC: the nodes that it brings. Else []."""
+        kind = self._fields[self._KIND]
+        return decode_replication(self.data) if kind in (TYPE_SPAWN, TYPE_DESPAWN, TYPE_SYNC) else []
+
+    @property
+    def is_replication(self) -> bool:
+        """Scene with raw_replication=True: whether it is a packet of Godot's MultiplayerSpawner or
+        MultiplayerSynchronizer, as it is on the wire."""
+        return bool(self._fields[self._KIND] == TYPE_REPLICATION)
 
     def __repr__(self) -> str:
         return f"<wspeer.Packet {'text' if self.is_text else 'binary'}, {len(self.data)} bytes, conn {self.conn}>"
@@ -152,8 +164,8 @@ class EventFields(PacketFields):
         if self.type == EventType.MESSAGE:
             form = "text" if self.is_text else "binary"
             return f"<wspeer.Event MESSAGE, {form}, {len(self.data)} bytes, conn {self.conn}>"
-        if self.type == EventType.AUTH:
-            return f"<wspeer.Event AUTH, {len(self.data)} bytes, conn {self.conn}>"
+        if self.type in (EventType.AUTH, EventType.SPAWN, EventType.DESPAWN, EventType.SYNC):
+            return f"<wspeer.Event {self.type.name}, {len(self.data)} bytes, conn {self.conn}>"
         more = f", code {self.code}, {self.phase.name}, {self.text!r}" if self.data or self.code else ""
         return f"<wspeer.Event {self.type.name}, conn {self.conn}{more}>"
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ctypes
 import os
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Callable
 
-from wspeer._declared import TYPE_CALL
+from wspeer._declared import TYPE_CALL, TYPE_REPLICATION
 from wspeer._library import lib
-from wspeer.codes import OFF, Result
+from wspeer.codes import CUSTOM_SCENE, OFF, Result
 from wspeer.config import pack
 from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, as_bytes, encode_message, put_many
 from wspeer.errors import TargetError, check, encoded, whole
-from wspeer.godot import encode_call
+from wspeer.godot import encode_call, pairs_of, put_values
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -233,11 +233,94 @@ class MultiplayerPeer(Connection, _Many):
     def call(self, path: str, method: str, *arguments: object, to: int | None = None) -> bool:
         """With scene=True: calls a method of a node at a target, or at all others. Else like send(); the receiver reads
         it with `packet.call`."""
-        payload = encode_call(path, method, *arguments)
+        return self._put_as(TYPE_CALL, encode_call(path, method, *arguments), to)
+
+    def declare_scene(
+        self,
+        spawner: str,
+        authority: int,
+        scene: int,
+        synchronizers: str | Iterable[str] | None,
+    ) -> None:
+        """With scene=True: declares a scene of a MultiplayerSpawner, so that its nodes can be received or spawned.
+        `spawner` is the path of the spawner; `authority` the id of the peer that may spawn with it, 0 for this program;
+        `scene` the index in its Auto Spawn List, or CUSTOM_SCENE. `synchronizers` are those of the scene, in the order
+        in which they enter the tree, each as its properties in the order of its configuration:
+        ".:position, .:skin spawn, .:health spawn change". The modes behind a property are "spawn", "always" and
+        "change"; without any it is "spawn always". None forgets the scene. Declare scenes right after opening."""
+        check(
+            lib.ws_declare_scene(
+                self._handle,
+                encoded("spawner", spawner),
+                whole("authority", authority, *INT32),
+                whole("scene", scene, 0, OFF),
+                _joined("synchronizers", synchronizers, "; "),
+            ),
+        )
+
+    def declare_synchronizer(self, path: str, authority: int, properties: str | Iterable[str] | None) -> int:
+        """With scene=True: declares a MultiplayerSynchronizer that no spawn brings: one of a scene that both sides
+        load, or of another authority than the spawner's. `path` is its own path; `authority` and the modes of its
+        properties as for declare_scene(). None forgets it. Returns its number for sync() and set_visible() if the
+        authority is this program, else 0."""
+        node = ctypes.c_uint32()
+        check(
+            lib.ws_declare_synchronizer(
+                self._handle,
+                encoded("path", path),
+                whole("authority", authority, *INT32),
+                _joined("properties", properties, ", "),
+                node,
+            ),
+        )
+        return node.value
+
+    def spawn(
+        self,
+        spawner: str,
+        scene: int,
+        name: str,
+        properties: Mapping[str, object] | None = None,
+        data: object = None,
+    ) -> int:
+        """With scene=True: spawns a node at all peers that may see it, those to come included, until despawn(). The
+        scene was declared with authority 0. `name` is the node's name below the spawner's spawn path. `properties` has
+        all with the mode "spawn", and others as wanted; `data` is that of a CUSTOM_SCENE. Returns the node's number."""
+        index, node = whole("scene", scene, 0, OFF), ctypes.c_uint32()
+        values = pairs_of({} if properties is None else properties)
+        if index == CUSTOM_SCENE or data is not None:
+            values.insert(0, data)
+        before = (self._handle, encoded("spawner", spawner), index, encoded("name", name))
+        put_values(lib.ws_spawn, before, values, node)
+        return node.value
+
+    def despawn(self, node: int) -> None:
+        """Despawns a node of spawn() at all peers."""
+        check(lib.ws_despawn(self._handle, whole("node", node, 0, OFF)))
+
+    def sync(self, node: int, properties: Mapping[str, object]) -> None:
+        """Sends new values of properties of a node of spawn() or declare_synchronizer() to the peers that see it. Those
+        with the mode "always" are sent whenever one of their synchronizer is given, to peers whose queue has room; call
+        it once a frame, or more seldom. Those with "change" are sent once if their value has changed, later to a peer
+        whose queue is full or who comes later."""
+        put_values(lib.ws_sync, (self._handle, whole("node", node, 0, OFF)), pairs_of(properties))
+
+    def set_visible(self, node: int, visible: bool, peer_id: int = 0) -> None:
+        """Shows or hides a node of spawn() or declare_synchronizer() to one peer, or to all. A peer sees it if it is
+        shown to all, as it is at first, or to that peer; one for which that changes gets SPAWN or DESPAWN."""
+        peer = whole("peer_id", peer_id, *INT32)
+        check(lib.ws_set_visible(self._handle, whole("node", node, 0, OFF), peer, int(bool(visible))))
+
+    def send_replication(self, packet: bytes | bytearray | memoryview, to: int | None = None) -> bool:
+        """With scene=True: sends a packet of Godot's MultiplayerSpawner or MultiplayerSynchronizer that the program
+        made or got with raw_replication=True. Else like send()."""
+        return self._put_as(TYPE_REPLICATION, as_bytes("packet", packet), to)
+
+    def _put_as(self, kind: int, payload: bytes, to: int | None) -> bool:
         if to is None:
-            return check(lib.ws_put_packet(self._handle, payload, len(payload), TYPE_CALL)) != Result.PARTIAL
+            return check(lib.ws_put_packet(self._handle, payload, len(payload), kind)) != Result.PARTIAL
         target = whole("to", to, *INT32)
-        return check(lib.ws_put_packet_to(self._handle, target, payload, len(payload), TYPE_CALL)) != Result.PARTIAL
+        return check(lib.ws_put_packet_to(self._handle, target, payload, len(payload), kind)) != Result.PARTIAL
 
     def send_auth(self, peer_id: int, data: bytes) -> None:
         """With auth=True: sends authentication data to a peer, which gets it as an AUTH event."""
@@ -259,3 +342,10 @@ class MultiplayerPeer(Connection, _Many):
         handle = ctypes.c_uint32()
         check(lib.ws_join_local(self._handle, pack(config), handle))
         return MultiplayerPeer(handle.value)
+
+
+def _joined(name: str, parts: str | Iterable[str] | None, between: str) -> bytes | None:
+    """A list of the header's; None stays None."""
+    if parts is None:
+        return None
+    return encoded(name, parts if isinstance(parts, str) else between.join(parts))

@@ -15,7 +15,7 @@ func _process(_delta):
 		join.poll()
 	match frame:
 		5:
-			print("classes ", ["WSPeer", "WSServer", "WSMultiplayerPeer"].filter(func(name): return ClassDB.class_exists(name)))
+			print("classes ", ["WSPeer", "WSClient", "WSServer", "WSMultiplayerPeer"].filter(func(name): return ClassDB.class_exists(name)))
 			open()
 		20, 60:
 			print("status ", join.get_connection_status(), " reload ", GDExtensionManager.reload_extension(EXTENSION))
