@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -40,9 +41,16 @@ def quoted(text):
 
 
 def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """A port that nothing listens on, below those that the system gives to clients: one of them could take it before an
+    engine does."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as one:
+            try:
+                one.bind(("0.0.0.0", port))
+                return port
+            except OSError:
+                pass
 
 
 def await_port(port, server):

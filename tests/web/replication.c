@@ -486,7 +486,8 @@ static void receives(const char *url) {
   begin_spawn(1, 1, 5, 15, 0, 0, "Late");
   arrives();
   events();
-  ws_set_option(join, WS_OPT_MAX_CALL_ITEMS, 2);
+  /* A state counts as 16 items, and a property as two: the value of the second state is one too many. */
+  ws_set_option(join, WS_OPT_MAX_CALL_ITEMS, 34);
   begin_sync(1, 20), add_state(20, "0201");
   arrives();
   events();
