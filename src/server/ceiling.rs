@@ -1,8 +1,7 @@
 //! The ceiling: how much memory all clients together may make a server hold, and what happens there. Reading stops for
 //! clients above their equal share, and messages to them are refused; if that does not suffice, the session that was lost
 //! first ends, then the client that holds most and has moved nothing for longest; until then nobody with a queue adds to
-//! it. One of those who wait with an incomplete message is read from ten
-//! times a second, so that none waits for ever.
+//! it. One of those who wait with an incomplete message is read from ten times a second, so that none waits for ever.
 
 use super::client::{Client, Handshaking};
 use super::key_queue::KeyQueue;
@@ -182,7 +181,8 @@ impl Server {
     /// Whether a client that is served now is not read from. One whose link has failed is, to its end.
     pub(super) fn must_pause(&mut self, key: u32, share: u64) -> bool {
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
-        client.exceeds(share) && !client.peer.has_failed() && self.ceiling.turn.take_if(|turn| *turn == key).is_none()
+        let has_turn = self.ceiling.turn.take_if(|turn| *turn == key).is_some();
+        client.exceeds(share) && !client.peer.has_failed() && !has_turn
     }
 
     /// Whether a message to a client with this handle is refused, because it holds more than its share. It gets WRITABLE
@@ -216,7 +216,8 @@ impl Server {
             && self.slots.get(key as usize).is_some_and(is_readable)
     }
 
-    /// After clients were served: keeps to the limit, within an eighth of the budget. True: there is more to end.
+    /// Before clients are served, when the program has taken messages, and after: keeps to the limit, within an eighth of
+    /// the budget. True: there is more to end.
     pub(super) fn keep_ceiling(&mut self, cx: &mut Cx<'_>) -> bool {
         self.ceiling.polls += 1;
         if self.ceiling.holds == 0 && !self.ceiling.is_tight {
