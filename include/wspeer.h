@@ -1460,8 +1460,9 @@ typedef struct ws_config {
   // message to several clients counts once.
   uint32_t max_total_mib;
   // Maximum length of a message that is sent, framing of the multiplayer format included, in bytes. Default: for hosts
-  // and joins 65535, because a player with Godot's own classes and default settings leaves when a longer one comes, but
-  // not among players of one process (ws_join_local); for others WS_OFF, only max_message_bytes counts.
+  // and joins 65535, because a player with Godot's own classes and default settings leaves when a longer one comes; for
+  // others, ws_join_local() included, WS_OFF: only max_message_bytes counts. A host's message is not limited by it if
+  // only players of ws_join_local() are among its targets; nodes of ws_spawn() are.
   uint32_t max_put_bytes;
 } ws_config;
 
@@ -1996,8 +1997,8 @@ WS_API ws_result ws_declare_synchronizer(ws_handle h, const char *path, int32_t 
 // set to the node's number.
 //
 // A peer whose queue is full gets it later. Returns WS_OK, WS_ERR_ARG (not declared, a name, an item, a property that
-// is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE,
-// WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+// is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes), WS_ERR_KIND,
+// WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 WS_API ws_result ws_spawn(ws_handle h, const char *spawner, uint32_t scene, const char *name,
     const struct ws_variant *items, size_t count, uint32_t *node);
 
@@ -2011,7 +2012,8 @@ WS_API ws_result ws_despawn(ws_handle h, uint32_t node);
 // value has changed, and later to a peer whose queue is full or who comes later. Others are kept for peers to come.
 //
 // Returns WS_OK, WS_ERR_ARG (no such node, an item, an unknown property, or a property with "always" that was never
-// given), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+// given), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes; of all its values), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL,
+// WS_ERR_UTF8. Thread-safe.
 WS_API ws_result ws_sync(ws_handle h, uint32_t node, const struct ws_variant *items, size_t count);
 
 // Shows (`visible` is not 0) or hides (0) a node to one peer, or, with `peer_id` 0, to all. As in Godot, a peer sees it

@@ -1,7 +1,6 @@
 //! What a handle is beyond its connections: plain, a multiplayer host, a join or a diagnosis. The role decides which
 //! peers a target selects and how messages are framed.
 
-use crate::codes::WS_OPT_MAX_CALL_BYTES;
 use crate::connection::Connection;
 use crate::diagnosis::Diagnosis;
 use crate::endpoint::Options;
@@ -9,7 +8,7 @@ use crate::error::Error;
 use crate::heap::Discarded;
 use crate::link::Sent;
 use crate::multiplayer::scene::packet::check_replication;
-use crate::multiplayer::{CALL_HEAD, HOST_ID, Host, Join, Outlet, Scene, SceneSettings, Target, Wire};
+use crate::multiplayer::{CALL_HEAD, HOST_ID, Host, Join, NodeLimit, Outlet, Scene, SceneSettings, Target, Wire};
 use crate::names::said::CONNECT;
 use crate::names::{MAX_MESSAGE_BYTES, MAX_PUT_BYTES, SCENE};
 use crate::net::MemoryEnd;
@@ -140,7 +139,7 @@ impl Role {
             }
             (Role::Host(host), Place::Server(server)) => {
                 let target = decoded(target)?.unwrap_or(Target::All);
-                check_size_at_host(server, payload, host.header_bytes())?;
+                check_size_at_host(server, payload, host.header_bytes(), |server| host.places(server, target))?;
                 host.put(server, cx, target, text, payload)
             }
             (Role::Join(join), Place::Peer(peer)) => {
@@ -155,7 +154,7 @@ impl Role {
             }
             (_, Place::Client(..) | Place::Peer(_)) if target.is_some() => Err(Error::wrong_kind(NO_TARGETS)),
             (Role::Host(host), Place::Client(server, key)) => {
-                check_size_at_host(server, payload, host.header_bytes())?;
+                check_size_at_host(server, payload, host.header_bytes(), |_| Ok(vec![key]))?;
                 host.put_one(server, cx, key, text, payload)
             }
             (_, Place::Client(server, key)) => {
@@ -182,11 +181,12 @@ impl Role {
     ) -> Result<Sent, Error> {
         match (self, at) {
             (Role::Host(host), Place::Server(server)) => {
-                check_size_at_host(server, bytes, CALL_HEAD)?;
-                host.put_call(server, cx, target.unwrap_or(Target::All), bytes)
+                let target = target.unwrap_or(Target::All);
+                check_size_at_host(server, bytes, CALL_HEAD, |server| host.places(server, target))?;
+                host.put_call(server, cx, target, bytes)
             }
             (Role::Host(host), Place::Client(server, key)) => {
-                check_size_at_host(server, bytes, CALL_HEAD)?;
+                check_size_at_host(server, bytes, CALL_HEAD, |_| Ok(vec![key]))?;
                 match target {
                     Some(_) => Err(Error::wrong_kind(NO_TARGETS)),
                     None => host.put_call_one(server, cx, key, bytes),
@@ -212,8 +212,9 @@ impl Role {
             .map_err(|why| Error::new(ErrorCode::Arg, format!("this is no packet of replication: {why}")))?;
         match (self, at) {
             (Role::Host(host), Place::Server(server)) => {
-                check_size(&server.endpoint.options, packet, host.header_bytes())?;
-                host.put_replication(server, cx, target.unwrap_or(Target::All), packet)
+                let target = target.unwrap_or(Target::All);
+                check_size_at_host(server, packet, host.header_bytes(), |server| host.places(server, target))?;
+                host.put_replication(server, cx, target, packet)
             }
             (Role::Join(join), Place::Peer(peer)) => {
                 check_size(&peer.endpoint.options, packet, join.header_bytes())?;
@@ -224,21 +225,21 @@ impl Role {
         }
     }
 
-    /// Lets `act` declare and replicate nodes. It gets the scene, where packets go, and the option max_call_bytes.
+    /// Lets `act` declare and replicate nodes. It gets the scene, where packets go, and how long they may be.
     pub fn replicate<R>(
         &mut self,
         at: Place<'_>,
         cx: &mut Cx<'_>,
-        act: impl FnOnce(&mut Scene, &mut dyn Outlet, u64) -> Result<R, Error>,
+        act: impl FnOnce(&mut Scene, &mut dyn Outlet, NodeLimit) -> Result<R, Error>,
     ) -> Result<R, Error> {
         match (self, at) {
             (_, Place::Client(..)) => Err(of_client()),
             (Role::Host(host), Place::Server(server)) => {
-                let most = server.endpoint.options.limit(WS_OPT_MAX_CALL_BYTES);
+                let most = NodeLimit::of(&server.endpoint.options);
                 host.replicate(server, cx, |scene, outlet| act(scene, outlet, most))
             }
             (Role::Join(join), Place::Peer(peer)) => {
-                let most = peer.endpoint.options.limit(WS_OPT_MAX_CALL_BYTES);
+                let most = NodeLimit::of(&peer.endpoint.options);
                 join.replicate(peer, cx, |scene, outlet| act(scene, outlet, most))
             }
             _ => Err(no_scene()),
@@ -269,7 +270,8 @@ impl Role {
         check_topic(topic)?;
         match self {
             Role::Host(host) => {
-                check_size_at_host(server, bytes, host.header_bytes())?;
+                let to = |server: &Server| Ok(server.subscribers(topic).to_vec());
+                check_size_at_host(server, bytes, host.header_bytes(), to)?;
                 host.publish(server, cx, topic, except, kind, bytes)
             }
             _ if !matches!(kind, MessageType::Text | MessageType::Binary) => Err(no_scene()),
@@ -377,7 +379,7 @@ impl Role {
         match (self, at) {
             (_, Place::Client(..)) => Err(of_client()),
             (Role::Host(host), Place::Server(server)) => {
-                check_size_at_host(server, data, AUTH_HEAD)?;
+                check_size_at_host(server, data, AUTH_HEAD, |_| Ok(vec![host.place(peer_id)?]))?;
                 host.send_auth(server, cx, peer_id, data)
             }
             (Role::Join(join), Place::Peer(peer)) => {
@@ -465,11 +467,16 @@ pub fn check_size(options: &Options, payload: &[u8], header: usize) -> Result<()
     if len as u64 <= options.max_put() { Ok(()) } else { Err(too_big(options, len)) }
 }
 
-/// As `check_size`. A host whose players are all in this process is not limited by what Godot takes.
-fn check_size_at_host(server: &mut Server, payload: &[u8], header: usize) -> Result<(), Error> {
+/// As `check_size`. What goes only to players in this process, `to`, is not limited by what Godot takes.
+fn check_size_at_host(
+    server: &mut Server,
+    payload: &[u8],
+    header: usize,
+    to: impl FnOnce(&Server) -> Result<Vec<u32>, Error>,
+) -> Result<(), Error> {
     check_size(&server.endpoint.options, payload, header).or_else(|error| {
         let fits = (payload.len() + header) as u64 <= server.endpoint.options.max_message();
-        if fits && server.has_only_local() { Ok(()) } else { Err(error) }
+        if fits && to(server).is_ok_and(|keys| server.are_local(&keys)) { Ok(()) } else { Err(error) }
     })
 }
 

@@ -1353,7 +1353,8 @@ export declare const enum WsConfigLayout {
   /**
    * Maximum length of a message that is sent, framing of the multiplayer format included, in bytes. Default: for
    * hosts and joins 65535, because a player with Godot's own classes and default settings leaves when a longer one
-   * comes, but not among players of one process (ws_join_local); for others WS_OFF, only max_message_bytes counts.
+   * comes; for others, ws_join_local() included, WS_OFF: only max_message_bytes counts. A host's message is not
+   * limited by it if only players of ws_join_local() are among its targets; nodes of ws_spawn() are.
    */
   max_put_bytes = 232,
   /** Size of the whole struct. */
@@ -2083,8 +2084,8 @@ export interface Wspeer {
    * `node` is set to the node's number.
    *
    * A peer whose queue is full gets it later. Returns WS_OK, WS_ERR_ARG (not declared, a name, an item, a property
-   * that is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND,
-   * WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+   * that is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes),
+   * WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
    */
   _ws_spawn(
     h: WsHandle, spawner: Pointer, scene: number, name: Pointer, items: Pointer, count: Size, node: Pointer
@@ -2102,8 +2103,8 @@ export interface Wspeer {
    * Others are kept for peers to come.
    *
    * Returns WS_OK, WS_ERR_ARG (no such node, an item, an unknown property, or a property with "always" that was
-   * never given), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-
-   * safe.
+   * never given), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes; of all its values), WS_ERR_KIND, WS_ERR_HANDLE,
+   * WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
    */
   _ws_sync(h: WsHandle, node: number, items: Pointer, count: Size): WsResult;
   /**

@@ -245,9 +245,6 @@ impl Roster {
 
     /// Relays a client's message to the other clients that its target selects.
     pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, passed: Passed) {
-        if passed.len() as u64 > server.endpoint.options.max_put() && !server.has_only_local() {
-            return note_too_big(server, cx, from, passed.len());
-        }
         let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
         let (keys, except) = match self.reach(target) {
             Ok(Reach::One(key))
@@ -258,6 +255,12 @@ impl Roster {
             Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
             _ => return note_lost(server, cx, from, target.encode()),
         };
+        if passed.len() as u64 > server.endpoint.options.max_put() {
+            let to: Vec<u32> = server.keys().filter(|key| keys.contains(key) && !except.contains(key)).collect();
+            if !server.are_local(&to) {
+                return note_too_big(server, cx, from, passed.len());
+            }
+        }
         let mut except = except.to_vec();
         if !self.news.waiting.is_empty() {
             except.extend(self.announce(server, cx, from, &keys, on_full));

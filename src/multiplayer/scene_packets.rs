@@ -440,7 +440,10 @@ pub fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
 
 /// The error for WS_CALL or authentication without WS_SCENE.
 pub fn not_a_scene() -> Error {
-    Error::new(ErrorCode::Kind, format!("remote calls and authentication need {SCENE} in the flags of the config"))
+    Error::new(
+        ErrorCode::Kind,
+        format!("remote calls, authentication and replication need {SCENE} in the flags of the config"),
+    )
 }
 
 /// The error for authentication packets after the completion.

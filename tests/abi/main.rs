@@ -14,6 +14,7 @@ mod latest;
 mod names;
 mod options_while_open;
 mod outbound_counts;
+mod put_limits;
 mod replication;
 mod shared_port;
 mod stock_nodes;

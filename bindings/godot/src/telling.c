@@ -56,7 +56,7 @@ static void write_ipv6(char *text, size_t cap) {
     }
     if (*at == ':') at++;
     char *end;
-    groups[count++] = (unsigned)strtoul(at, &end, 16);
+    groups[count++] = (unsigned)strtol(at, &end, 16);
     if (end == at) return;
     at = end;
   }

@@ -23,8 +23,8 @@ OUT_OF_REACH = [
         "the classes pass valid ones",
     ),
     (r"ws_attach (has|takes)|only a handle from ws_attach", "the classes feed only such handles"),
-    (r"use ws_close$|use ws_put_packet$", "the classes use handles of the right kind"),
-    (r"ws_host and ws_join|ws_declare_node|WS_GODOT3", "the classes have no such flags"),
+    (r"use ws_close$|(?:use|with) ws_put_packet$", "the classes use handles of the right kind"),
+    (r"ws_host and ws_join|ws_declare_|ws_spawn|WS_SPAWN|WS_CUSTOM_SCENE|WS_GODOT3", "the classes have no such flags"),
     (r"WS_ERR_PANIC and must be built", "it ends the process"),
 ]
 ROWS = (SOURCES / "settings_rows.h").read_text()
@@ -35,7 +35,8 @@ SAME = {"certificate", "proxy", "user"}
 # Names of options that messages say only where the classes do not set the option wrongly, or never.
 NEVER_SAID = {
     "struct_size", "owner", "flags", "no_delay", "server_max_window_bits", "client_max_window_bits", "user",
-    "max_call_bytes", "max_call_items", "WS_GODOT3", "WS_SCENE", "WS_AUTH", "WS_NO_RELAY", "WS_OPT_PORT",
+    "max_call_bytes", "max_call_items", "WS_GODOT3", "WS_SCENE", "WS_AUTH", "WS_NO_RELAY", "WS_RAW_REPLICATION",
+    "WS_OPT_PORT",
     "WS_OPT_TRANSFER_MODE", "WS_OPT_TRANSFER_CHANNEL", "WS_OPT_HOLD_NEW", "WS_OPT_AUTH_TIMEOUT_MS", "WS_OPT_DOWNLOAD_TIMEOUT_MS",
 }
 FUNCTIONS = set(re.findall(r"WS_API [\w ]+?\*?(ws_\w+)\(", HEADER))

@@ -657,8 +657,9 @@ namespace Wspeer
         public uint MaxTotalMib;
         /// <summary>Maximum length of a message that is sent, framing of the multiplayer format included, in bytes.
         /// Default: for hosts and joins 65535, because a player with Godot's own classes and default settings leaves
-        /// when a longer one comes, but not among players of one process (ws_join_local); for others WS_OFF, only
-        /// max_message_bytes counts.</summary>
+        /// when a longer one comes; for others, ws_join_local() included, WS_OFF: only max_message_bytes counts. A
+        /// host's message is not limited by it if only players of ws_join_local() are among its targets; nodes of
+        /// ws_spawn() are.</summary>
         public uint MaxPutBytes;
     }
 

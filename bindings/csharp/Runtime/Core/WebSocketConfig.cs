@@ -205,8 +205,9 @@ namespace Wspeer
         public uint MaxTotalMib;
         /// <summary>Maximum length of a message that is sent, framing of the multiplayer format included, in bytes.
         /// Default: for hosts and joins 65535, because a player with Godot's own classes and default settings leaves
-        /// when a longer one comes, but not among players of one process (ws_join_local); for others
-        /// WebSocketConfig.Off, only MaxMessageBytes counts.</summary>
+        /// when a longer one comes; for others, WebSocketMultiplayerPeer.JoinLocal() included, WebSocketConfig.Off:
+        /// only MaxMessageBytes counts. A host's message is not limited by it if only players of
+        /// WebSocketMultiplayerPeer.JoinLocal() are among its targets; nodes of Spawn() are.</summary>
         public uint MaxPutBytes;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)

@@ -211,8 +211,8 @@ class Options(OptionsBase):
         42,
         "Maximum length of a message that is sent, framing of the multiplayer format included, in bytes. Default: for "
         "hosts and joins 65535, because a player with Godot's own classes and default settings leaves when a longer "
-        "one comes, but not among players of one process (join_local()); for others OFF, only max_message_bytes "
-        "counts.",
+        "one comes; for others, join_local() included, OFF: only max_message_bytes counts. A host's message is not "
+        "limited by it if only players of join_local() are among its targets; nodes of spawn() are.",
     )
     hold_new = Flag(
         43,
