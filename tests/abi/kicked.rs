@@ -10,17 +10,17 @@ use wspeer::ffi::*;
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 /// A masked message of one byte.
-const MESSAGE: &[u8] = b"\x82\x81\0\0\0\0x";
+pub(super) const MESSAGE: &[u8] = b"\x82\x81\0\0\0\0x";
 
 /// A client that speaks bytes, and reads only when it is asked to.
-fn raw(port: u16) -> TcpStream {
+pub(super) fn raw(port: u16) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(REQUEST).unwrap();
     stream
 }
 
 /// Polls until the next client is CONNECTED. Returns the target of ws_disconnect and its handle.
-fn connected(server: u32, is_host: bool) -> (i32, u32) {
+pub(super) fn connected(server: u32, is_host: bool) -> (i32, u32) {
     let mut found = (0, 0);
     until("a client", || {
         assert!(poll(server) >= 0);
@@ -34,7 +34,7 @@ fn connected(server: u32, is_host: bool) -> (i32, u32) {
     found
 }
 
-fn kick(server: u32, target: i32, code: i32) -> i32 {
+pub(super) fn kick(server: u32, target: i32, code: i32) -> i32 {
     // SAFETY: the text lives.
     unsafe { ws_disconnect(server, target, code, c"out".as_ptr()) }
 }
@@ -44,12 +44,12 @@ fn state(handle: u32) -> i32 {
 }
 
 /// A server, or a host of each format.
-fn each_kind() -> impl Iterator<Item = (&'static str, bool, u32)> {
+pub(super) fn each_kind() -> impl Iterator<Item = (&'static str, bool, u32)> {
     [("a server", false, 0), ("Godot 4", true, 0), ("Godot 3", true, WS_GODOT3), ("a scene", true, WS_SCENE)]
         .into_iter()
 }
 
-fn open(is_host: bool, flags: u32, edit: impl FnOnce(&mut ws_config)) -> (u32, u16) {
+pub(super) fn open(is_host: bool, flags: u32, edit: impl FnOnce(&mut ws_config)) -> (u32, u16) {
     let with_flags = |config: &mut ws_config| {
         config.flags = flags;
         edit(config);

@@ -10,6 +10,7 @@ mod early_messages;
 mod encode_aliases;
 mod event_order;
 mod kicked;
+mod kicked_often;
 mod latest;
 mod names;
 mod options_while_open;
