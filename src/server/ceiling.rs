@@ -9,6 +9,7 @@ use super::{Server, Slot};
 use crate::codes::WS_OPT_MAX_TOTAL_MIB;
 use crate::endpoint::Mark;
 use crate::error::Failure;
+use crate::heap::Pressure;
 use crate::journal;
 use crate::names::MAX_TOTAL_MIB;
 use crate::status::{Cause, EventKind, Level, Phase};
@@ -39,6 +40,8 @@ pub(super) struct Ceiling {
     holds: u64,
     /// The most that they have held.
     peak: u64,
+    /// More than half of the limit is held: what is freed goes back to the system.
+    pressure: Option<Pressure>,
     /// The limit is near: clients above their share wait.
     is_tight: bool,
     /// The limit was reached, and less than a sixteenth of it is free: everyone who holds `SMALL` or more waits.
@@ -138,6 +141,7 @@ impl Server {
 
     /// A client is removed.
     pub(super) fn forget_weight(&mut self, key: u32) {
+        self.ceiling.turn.take_if(|turn| *turn == key);
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.ceiling.holds -= bytes(std::mem::take(&mut client.holds));
             self.ceiling.leave(key);
@@ -220,13 +224,15 @@ impl Server {
     /// the budget. True: there is more to end.
     pub(super) fn keep_ceiling(&mut self, cx: &mut Cx<'_>) -> bool {
         self.ceiling.polls += 1;
-        if self.ceiling.holds == 0 && !self.ceiling.is_tight {
+        if self.ceiling.holds == 0 && !self.ceiling.is_tight && self.ceiling.pressure.is_none() {
             return false;
         }
         let most = self.most();
         if self.ceiling.holds + self.counts.live as u64 * EACH <= most / 2 && !self.ceiling.is_tight {
+            self.ceiling.pressure = None;
             return false;
         }
+        self.ceiling.pressure.get_or_insert_with(Pressure::begin);
         self.keep_near_ceiling(cx, most)
     }
 
