@@ -93,6 +93,13 @@ impl Ceiling {
         }
     }
 
+    /// Ends the pressure when nothing is held, because nothing is looked at then.
+    fn relax(&mut self) {
+        if self.holds == 0 {
+            self.pressure = None;
+        }
+    }
+
     /// A client holds so much; `moved`: bytes that it has read and sent so far.
     fn set(&mut self, key: u32, holds: u64, moved: u64) {
         let place = self.places.get(&key).copied();
@@ -134,6 +141,7 @@ impl Server {
         let moved = counters.wire_in + counters.wire_out;
         self.ceiling.holds = self.ceiling.holds + bytes(kib) - bytes(std::mem::replace(&mut client.holds, kib));
         self.ceiling.set(key, bytes(kib), moved);
+        self.ceiling.relax();
         if bytes(kib) < self.share() && self.ceiling.paused.contains(key) {
             self.queues.ready.push(key);
         }
@@ -145,6 +153,7 @@ impl Server {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.ceiling.holds -= bytes(std::mem::take(&mut client.holds));
             self.ceiling.leave(key);
+            self.ceiling.relax();
         }
     }
 
@@ -224,7 +233,7 @@ impl Server {
     /// the budget. True: there is more to end.
     pub(super) fn keep_ceiling(&mut self, cx: &mut Cx<'_>) -> bool {
         self.ceiling.polls += 1;
-        if self.ceiling.holds == 0 && !self.ceiling.is_tight && self.ceiling.pressure.is_none() {
+        if self.ceiling.holds == 0 && !self.ceiling.is_tight {
             return false;
         }
         let most = self.most();
@@ -232,12 +241,12 @@ impl Server {
             self.ceiling.pressure = None;
             return false;
         }
-        self.ceiling.pressure.get_or_insert_with(Pressure::begin);
         self.keep_near_ceiling(cx, most)
     }
 
     #[inline(never)]
     fn keep_near_ceiling(&mut self, cx: &mut Cx<'_>, most: u64) -> bool {
+        self.ceiling.pressure.get_or_insert_with(Pressure::begin);
         let held = self.held_bytes();
         self.ceiling.peak = self.ceiling.peak.max(held);
         let below = most - most / 16;
