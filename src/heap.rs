@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::status::ErrorCode;
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Copies bytes. `None`: out of memory.
@@ -65,6 +66,12 @@ impl Move {
     pub fn begin(&mut self, size: usize) -> bool {
         let mut place = Vec::new();
         let fits = place.try_reserve_exact(size).is_ok();
+        if is_pressed()
+            && let Some(give_back) = GIVE_BACK.get()
+        {
+            // The allocator may have taken it from freed blocks, whose pages are still there.
+            give_back(place.spare_capacity_mut());
+        }
         self.0 = fits.then_some(place);
         fits
     }
@@ -112,13 +119,46 @@ pub fn set_give_back(give_back: GiveBack) {
 
 /// Blocks up to this size keep their pages: a message of 1 MiB in fresh pages takes a millisecond longer to send.
 const LARGE: usize = 4 << 20;
+/// Blocks up to this size keep them under pressure too.
+const LARGE_UNDER_PRESSURE: usize = 64 << 10;
+
+static PRESSURES: AtomicUsize = AtomicUsize::new(0);
+
+/// While there is one in the process, memory is scarce: freed blocks and unused storage give their pages back to the
+/// system although fresh ones take time. Otherwise they would lie beside those in use, which grow elsewhere.
+pub struct Pressure(());
+
+impl Pressure {
+    /// Begins one, which ends when it is dropped.
+    pub fn begin() -> Pressure {
+        PRESSURES.fetch_add(1, Ordering::Relaxed);
+        Pressure(())
+    }
+}
+
+impl Drop for Pressure {
+    fn drop(&mut self) {
+        PRESSURES.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn is_pressed() -> bool {
+    PRESSURES.load(Ordering::Relaxed) > 0
+}
+
+/// Whether a block of this size gives its pages back when it is freed.
+pub fn gives_back(bytes: usize) -> bool {
+    bytes > LARGE || bytes > LARGE_UNDER_PRESSURE && is_pressed()
+}
 
 impl Discarded for Vec<u8> {
     fn empty(&mut self, keep: &mut usize) {
-        if self.capacity() <= LARGE {
+        if !gives_back(self.capacity()) {
             return;
         }
-        if let Some(less) = keep.checked_sub(self.capacity()) {
+        if let Some(less) = keep.checked_sub(self.capacity())
+            && !is_pressed()
+        {
             *keep = less;
         } else if let Some(give_back) = GIVE_BACK.get() {
             self.clear();

@@ -20,7 +20,7 @@ use crate::net::{Dial, Services, Stream};
 use crate::opening::{Opened, Opening, Progress, Recipe, Rest};
 use crate::protocol::{Accept, Agreement, Refusal, Reply, Request, RequestSpec, ServerHandshake};
 use crate::status::{EventKind, Level, Phase, State};
-use crate::work::{Arena, Cx, MUCH};
+use crate::work::{Arena, Cx, is_much};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -483,7 +483,7 @@ impl Connection {
     /// Whether the connection holds so much memory that the worker should free it.
     pub fn is_large(&self) -> bool {
         let Endpoint { inbox, loan, .. } = &self.endpoint;
-        self.queued_bytes() + self.unfinished_bytes() + self.early().1 + inbox.bytes() as usize + loan.bytes() > MUCH
+        is_much(self.queued_bytes() + self.unfinished_bytes() + self.early().1 + inbox.bytes() as usize + loan.bytes())
     }
 
     /// Whether messages to it may make it hold much.

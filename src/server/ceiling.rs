@@ -9,6 +9,7 @@ use super::{Server, Slot};
 use crate::codes::WS_OPT_MAX_TOTAL_MIB;
 use crate::endpoint::Mark;
 use crate::error::Failure;
+use crate::heap::Pressure;
 use crate::journal;
 use crate::names::MAX_TOTAL_MIB;
 use crate::status::{Cause, EventKind, Level, Phase};
@@ -39,6 +40,8 @@ pub(super) struct Ceiling {
     holds: u64,
     /// The most that they have held.
     peak: u64,
+    /// More than half of the limit is held: what is freed goes back to the system.
+    pressure: Option<Pressure>,
     /// The limit is near: clients above their share wait.
     is_tight: bool,
     /// The limit was reached, and less than a sixteenth of it is free: everyone who holds `SMALL` or more waits.
@@ -90,6 +93,13 @@ impl Ceiling {
         }
     }
 
+    /// Ends the pressure when nothing is held, because nothing is looked at then.
+    fn relax(&mut self) {
+        if self.holds == 0 {
+            self.pressure = None;
+        }
+    }
+
     /// A client holds so much; `moved`: bytes that it has read and sent so far.
     fn set(&mut self, key: u32, holds: u64, moved: u64) {
         let place = self.places.get(&key).copied();
@@ -131,6 +141,7 @@ impl Server {
         let moved = counters.wire_in + counters.wire_out;
         self.ceiling.holds = self.ceiling.holds + bytes(kib) - bytes(std::mem::replace(&mut client.holds, kib));
         self.ceiling.set(key, bytes(kib), moved);
+        self.ceiling.relax();
         if bytes(kib) < self.share() && self.ceiling.paused.contains(key) {
             self.queues.ready.push(key);
         }
@@ -138,9 +149,11 @@ impl Server {
 
     /// A client is removed.
     pub(super) fn forget_weight(&mut self, key: u32) {
+        self.ceiling.turn.take_if(|turn| *turn == key);
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.ceiling.holds -= bytes(std::mem::take(&mut client.holds));
             self.ceiling.leave(key);
+            self.ceiling.relax();
         }
     }
 
@@ -225,6 +238,7 @@ impl Server {
         }
         let most = self.most();
         if self.ceiling.holds + self.counts.live as u64 * EACH <= most / 2 && !self.ceiling.is_tight {
+            self.ceiling.pressure = None;
             return false;
         }
         self.keep_near_ceiling(cx, most)
@@ -232,6 +246,7 @@ impl Server {
 
     #[inline(never)]
     fn keep_near_ceiling(&mut self, cx: &mut Cx<'_>, most: u64) -> bool {
+        self.ceiling.pressure.get_or_insert_with(Pressure::begin);
         let held = self.held_bytes();
         self.ceiling.peak = self.ceiling.peak.max(held);
         let below = most - most / 16;

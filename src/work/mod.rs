@@ -14,7 +14,7 @@ pub use codecs::Codecs;
 pub use moment::Moment;
 pub use payload::Payload;
 
-use crate::heap::Discarded;
+use crate::heap::{self, Discarded};
 use crate::net::{Services, Unsent};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,11 @@ pub const READ_BYTES: usize = ROUND_BYTES / 2;
 
 /// Memory above this size is freed by the worker thread, as unmapping it takes noticeable time.
 pub const MUCH: usize = 1 << 20;
+
+/// Whether memory of this size is freed by the worker thread: above `MUCH`, and under pressure what gives pages back.
+pub fn is_much(bytes: usize) -> bool {
+    bytes > MUCH || heap::gives_back(bytes)
+}
 
 /// The context in which a connection is polled.
 pub struct Cx<'a> {
@@ -66,9 +71,9 @@ impl Cx<'_> {
         self.now.saturating_duration_since(self.epoch).as_nanos() as u64
     }
 
-    /// Drops an object with `bytes` bytes of heap, on the worker if they exceed `MUCH`.
+    /// Drops an object with `bytes` bytes of heap, on the worker if they are much.
     pub fn discard(&self, bytes: usize, thing: impl Discarded + 'static) {
-        if bytes > MUCH {
+        if is_much(bytes) {
             self.services.discard(Box::new(thing));
         }
     }

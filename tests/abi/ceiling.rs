@@ -3,6 +3,7 @@
 use crate::c_host::{self, free, next, poll, put, stats, until};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
@@ -266,6 +267,73 @@ fn messages_above_the_share_become_complete() {
     drop(senders);
     game.frame(true);
     game.end();
+}
+
+/// A client whose turn it is to be read from ends, in several ways: the others still have theirs.
+#[test]
+fn a_turn_is_given_on_however_its_client_ends() {
+    type Way = fn(u32, TcpStream);
+    let reset: Way = |_, stream| {
+        // Closing without linger sends a reset.
+        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    };
+    let gone: Way = |_, _| ();
+    // SAFETY: a reason is optional.
+    let kick: Way = |conn, _| assert_eq!(unsafe { ws_close(conn, -1, std::ptr::null()) }, WS_OK);
+    let free: Way = |conn, _| free(conn);
+    for (name, end) in [("reset", reset), ("gone", gone), ("kick", kick), ("free", free)] {
+        let mut game = Game::new(1, |_| {});
+        // Clients that hold 928,000 bytes together, each the beginning of a message that lacks 6,000 bytes.
+        let fill = |game: &mut Game, count: usize| -> Vec<_> {
+            let held = 928_000 / count;
+            let head = [[0x82, 0xFF].as_slice(), &(held as u64 + 6_000).to_be_bytes(), &[0; 4]].concat();
+            let first = [head, vec![7; held]].concat();
+            let mut streams: Vec<_> = (0..count).map(|_| (raw(game.server, game.port), 0)).collect();
+            until("the beginnings of messages", || {
+                for (stream, sent) in &mut streams {
+                    *sent += push(stream, &first[*sent..]);
+                }
+                game.frame(true);
+                streams.iter().all(|(_, sent)| *sent == first.len()) && stats(game.server).held_bytes > 920_000
+            });
+            streams.into_iter().map(|(stream, _)| stream).collect()
+        };
+        let conns_before = c_host::conns(game.server);
+        let mut streams = fill(&mut game, 8);
+        assert_eq!(game.ceilings, 1, "{name}: the limit is near");
+        // All have something to read, all wait, and one of them has its turn at the end of this poll.
+        for stream in &mut streams {
+            assert_eq!(push(stream, &[7; 100]), 100);
+        }
+        game.frame(true);
+        let conns: Vec<u32> =
+            c_host::conns(game.server).into_iter().filter(|conn| !conns_before.contains(conn)).collect();
+        assert_eq!(conns.len(), 8, "{name}");
+        for (conn, stream) in conns.into_iter().zip(streams) {
+            end(conn, stream);
+        }
+        until("they are gone", || {
+            game.frame(true);
+            stats(game.server).connections == 4
+        });
+        // Fewer, so that not each of the former has a successor in its place.
+        let mut streams = fill(&mut game, 3);
+        for stream in &mut streams {
+            assert_eq!(push(stream, &[7; 6_000]), 6_000);
+        }
+        let mut arrived = 0;
+        until("all messages", || {
+            poll(game.server);
+            while let Some(event) = next(game.server) {
+                assert!(!event.is_end(), "{name}: {event:?}");
+                arrived += usize::from(event.kind == WS_EVENT_MESSAGE && event.bytes.len() > 300_000);
+            }
+            arrived == 3
+        });
+        drop(streams);
+        game.frame(true);
+        game.end();
+    }
 }
 
 /// Clients with incomplete messages that reset their links before the ceiling refuses what is put to them: a poll ends,

@@ -239,7 +239,7 @@ class AttackedServer:
         )
         grown = self.peak - self.before
         # The allocator keeps some of what was freed.
-        limit = self.max_total_mib * 1024 * 3 // 2 if self.max_total_mib else MEMORY_LIMIT_KB
+        limit = self.max_total_mib * 1024 * 4 // 3 if self.max_total_mib else MEMORY_LIMIT_KB
         check(grown < limit, f"{self.name}: the server grew by less than {limit} kB")
         check(self.server.returncode == 0, f"{self.name}: the server exited with success")
         print(
