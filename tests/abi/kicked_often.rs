@@ -1,7 +1,7 @@
 //! ws_disconnect at the worst moments: inside the loop over events, twice, before ws_free, while messages wait both
 //! ways, before a request was answered, ten thousand times; and new clients that are held back and let in by turns.
 
-use crate::c_host::{Event, conns, free, next, poll, put, stats, until};
+use crate::c_host::{self, Certificate, Event, conns, free, next, poll, put, stats, until};
 use crate::kicked::{MESSAGE, connected, each_kind, kick, open, raw};
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
@@ -150,6 +150,47 @@ fn a_broadcast_reaches_who_was_kicked_after_it_and_not_who_was_kicked_before() {
             .map(|event| event.conn)
             .collect();
         assert_eq!(left, [found[0].1, found[1].1], "{kind}");
+        free(server);
+    }
+}
+
+#[test]
+fn clients_of_this_library_are_told_over_every_link_while_both_sides_send() {
+    let certificate = Certificate::new();
+    for (tls, flags) in [(None, 0), (Some(&certificate), 0), (Some(&certificate), WS_DEFLATE)] {
+        let (server, port) = c_host::listen(tls, |config| config.flags = flags);
+        let client = c_host::connect(port, tls, |config| config.flags |= flags);
+        let mut conn = 0;
+        until("OPEN", || {
+            assert!(poll(server) >= 0 && poll(client) >= 0);
+            conn = next(server).map_or(conn, |event| event.conn);
+            conn != 0 && ws_get_state(client) == WS_OPEN
+        });
+        let mut taken = 0_u32;
+        while taken < 2_000 && put(client, &[5; 9_000]) == WS_OK && put(conn, &[6; 9_000]) == WS_OK {
+            taken += 1;
+        }
+        assert!(taken > 100 && poll(server) >= 0);
+        assert_eq!(kick(server, conn as i32, 4_003), WS_OK);
+        let event = next(server).unwrap();
+        assert_eq!((event.kind, event.conn, event.code), (WS_EVENT_DISCONNECTED, conn, 4_003));
+        // All that was put before the kick arrives before the close.
+        let (mut messages, mut end) = (0, None);
+        until("CLOSED", || {
+            assert!(poll(server) >= 0 && poll(client) >= 0);
+            assert!(next(server).is_none());
+            while let Some(event) = next(client) {
+                messages += u32::from(event.kind == WS_EVENT_MESSAGE);
+                if event.is_end() {
+                    end = Some((event.code, event.clean, event.cause));
+                }
+            }
+            end.is_some()
+        });
+        assert!(messages == taken || messages == taken + 1, "{messages} of {taken}");
+        assert_eq!(end, Some((4_003, true, WS_CAUSE_CLOSED_BY_PEER)));
+        until("the link has ended", || poll(server) >= 0 && stats(server).queued_packets_out == 0);
+        free(client);
         free(server);
     }
 }
