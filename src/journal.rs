@@ -5,6 +5,7 @@ use crate::forks::Own;
 use crate::status::Level;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -14,9 +15,16 @@ use std::time::Instant;
 const MAX_LINES: usize = 1_024;
 
 static LEVEL: AtomicI32 = AtomicI32::new(Level::Warn.code());
-/// The level of what is written to standard error, and when that began.
-static WRITTEN: Own<OnceLock<(Level, Instant)>> = Own::new(OnceLock::new());
+static WRITTEN: Own<OnceLock<Option<Written>>> = Own::new(OnceLock::new());
 static LINES: Own<Mutex<Lines>> = Own::new(Mutex::new(Lines::NONE));
+
+/// What is written to standard error.
+struct Written {
+    level: Level,
+    began: Instant,
+    /// A duplicate. If the descriptor itself was closed, a socket may have its number now.
+    to: File,
+}
 
 struct Lines {
     waiting: VecDeque<String>,
@@ -50,30 +58,54 @@ fn level_of(value: &str) -> Option<Level> {
     }
 }
 
-/// Reads the environment, once in a process: where the program sets it later, nothing changes.
-#[cold]
-fn begin_writing() -> (Level, Instant) {
-    let value = std::env::var_os("WSPEER_LOG").unwrap_or_default();
-    let level = value.to_str().and_then(level_of);
-    let began = Instant::now();
-    if level.is_none() {
-        write(began, "warning: WSPEER_LOG is not a level: set it to error, warn, info or debug");
-    }
-    (level.unwrap_or(Level::Warn), began)
+#[cfg(unix)]
+fn standard_error() -> std::io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(std::io::stderr().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Writes a line to standard error in one piece. That it cannot be written stops nothing.
-fn write(began: Instant, line: &str) {
-    let line = format!("wspeer {:.3} {line}\n", began.elapsed().as_secs_f64());
-    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+#[cfg(windows)]
+fn standard_error() -> std::io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(std::io::stderr().as_handle().try_clone_to_owned()?.into())
+}
+
+impl Written {
+    /// Reads the environment. `None`: nothing is to be written.
+    #[cold]
+    fn begin() -> Option<Written> {
+        let value = std::env::var_os("WSPEER_LOG")?;
+        let level = value.to_str().and_then(level_of);
+        if matches!(level, Some(Level::Off)) {
+            return None;
+        }
+        let written =
+            Written { level: level.unwrap_or(Level::Warn), began: Instant::now(), to: standard_error().ok()? };
+        if level.is_none() {
+            written.write("warning: WSPEER_LOG is not a level: set it to error, warn, info or debug");
+        }
+        Some(written)
+    }
+
+    /// Writes a line in one piece. That it cannot be written stops nothing.
+    fn write(&self, line: &str) {
+        let line = format!("wspeer {:.3} {line}\n", self.began.elapsed().as_secs_f64());
+        let _ = (&self.to).write_all(line.as_bytes());
+    }
+}
+
+/// Reads the environment, once in a process: before it opens a socket.
+#[cold]
+pub fn begin() {
+    WRITTEN.get().get_or_init(Written::begin);
 }
 
 /// Adds a line, which is built only if its level is kept or written. It must not contain secrets.
 pub fn note(level: Level, line: impl FnOnce() -> String) {
     let is_kept = level.code() <= LEVEL.load(Ordering::Relaxed);
-    let (written, began) = *WRITTEN.get().get_or_init(begin_writing);
-    let is_written = level.code() <= written.code();
-    if !is_kept && !is_written {
+    let written = WRITTEN.get().get_or_init(Written::begin).as_ref();
+    let written = written.filter(|written| level.code() <= written.level.code());
+    if !is_kept && written.is_none() {
         return;
     }
     let name = match level {
@@ -83,8 +115,8 @@ pub fn note(level: Level, line: impl FnOnce() -> String) {
         _ => "debug",
     };
     let line = format!("{name}: {}", line());
-    if is_written {
-        write(began, &line);
+    if let Some(written) = written {
+        written.write(&line);
     }
     if !is_kept {
         return;

@@ -30,6 +30,7 @@ def versions(version):
         major * 10000 + minor * 100 + patch
     )
     yield "bindings/python/pyproject.toml", first(r'^version = "(.*)"$', "bindings/python/pyproject.toml"), version
+    yield "wspeer.__version__", first(r'^__version__ = "(.*)"$', "bindings/python/src/wspeer/__init__.py"), version
     yield "bindings/csharp/package.json", json.loads((ROOT / "bindings/csharp/package.json").read_text())[
         "version"
     ], version
