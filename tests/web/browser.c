@@ -409,7 +409,7 @@ static void small_things(const char *url) {
           console.info = globalThis.before;
           delete globalThis.WSPEER_LOG;
           return globalThis.told.length >= 2 && globalThis.told.every(line =>
-            /^wspeer \d+\.\d{3} info: ws:/.test(line) && !line.includes('marked'));
+            /^wspeer [0-9]+[.][0-9]{3} info: ws:/.test(line) && !line.includes('marked'));
         }),
         "WSPEER_LOG writes to the console, without the query");
   int lines = 0, secret = 0;
