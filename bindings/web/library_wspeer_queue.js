@@ -140,6 +140,7 @@ mergeInto(LibraryManager.library, {
       return level >= 0 ? level : value === 'warning' ? 2 : Math.max(0, Math.min(4, value | 0));
     },
     note: function (level, line) {
+      line = ['', 'error', 'warning', 'info', 'debug'][level] + ': ' + line;
       if (level <= WSPEER.consoleLevel()) {
         console[['', 'error', 'warn', 'info', 'debug'][level]]('wspeer ' + (WSPEER.now() / 1000).toFixed(3) + ' ' + line);
       }
@@ -148,7 +149,7 @@ mergeInto(LibraryManager.library, {
         WSPEER.log.shift();
         WSPEER.lostLines++;
       }
-      WSPEER.log.push(['', 'error', 'warning', 'info', 'debug'][level] + ': ' + line);
+      WSPEER.log.push(line);
     },
     now: function () {
       var now = performance.now();
