@@ -33,7 +33,7 @@ def versions(version):
     yield "bindings/csharp/package.json", json.loads((ROOT / "bindings/csharp/package.json").read_text())[
         "version"
     ], version
-    yield "Cargo.lock", first(r'^name = "wspeer"\nversion = "(.*)"$', "Cargo.lock"), version
+    yield "Cargo.lock", first(r'^name = "wspeer-core"\nversion = "(.*)"$', "Cargo.lock"), version
 
 
 def main():
