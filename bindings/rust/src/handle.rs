@@ -19,11 +19,26 @@ mod sealed {
 
 /// The number of a connection or server. Its calls are safe whatever has become of it: after its end they fail with
 /// [`ErrorCode::Handle`].
-pub trait Handle: Copy + sealed::Sealed + 'static {
+pub trait Handle: Copy + Send + Sync + sealed::Sealed + 'static {
     /// The number, as the library's header knows it.
     fn raw(self) -> u32;
     /// The handle of this number.
     fn from_raw(raw: u32) -> Self;
+
+    /// Its state, for code that is generic over the kinds of handles; `None` once it has been freed or has retired.
+    fn state(self) -> Option<State> {
+        State::from_raw(ffi::ws_get_state(self.raw()))
+    }
+
+    /// Sends a message, for code that is generic over the kinds of handles.
+    fn send<'a>(self, message: impl Into<Payload<'a>>) -> Result<Sent> {
+        sys::put(self.raw(), message.into()).map(sent)
+    }
+
+    /// Writes queued output, for code that is generic over the kinds of handles.
+    fn flush(self) -> Result<()> {
+        sys::done(ffi::ws_flush(self.raw()))
+    }
 }
 
 /// Whom a message goes to: a [`Conn`] on a server, the id of a peer in multiplayer.

@@ -27,6 +27,8 @@ pub(crate) struct Inbox {
     kept: Vec<Vec<u8>>,
     /// Room for messages, reused.
     packets: Vec<ws_packet>,
+    /// How many items the next call may take. 0: FIRST.
+    room: usize,
 }
 
 // SAFETY: the pointers in it are to memory that no thread changes while they are valid, and that may be read and given
@@ -82,12 +84,14 @@ impl Inbox {
     pub(crate) fn events(&mut self, handle: u32) -> Events<'_> {
         if self.at == self.batch.len() {
             self.clear();
-            let room = self.room();
-            self.batch.resize(room, sys::no_event());
+            let room = self.room.max(FIRST);
+            self.batch.reserve(room);
             let mut count = 0;
-            // SAFETY: the output is writable for its capacity. The loans that end are as in next_event().
+            // SAFETY: the output has room for so many. The loans that end are as in next_event().
             unsafe { ffi::ws_next_events(handle, self.batch.as_mut_ptr(), room, &mut count) };
-            self.batch.truncate(count);
+            // SAFETY: "`count` is set to the number of items written".
+            unsafe { self.batch.set_len(count) };
+            self.grow(count == room);
         }
         Events { rest: self.at..self.batch.len(), inbox: self }
     }
@@ -98,22 +102,27 @@ impl Inbox {
         self.batch[self.at..].sort_by_key(|event| !is_message(event));
         if self.messages() == 0 {
             self.keep();
-            let room = self.room();
+            let room = self.room.max(FIRST);
             let mut packets = std::mem::take(&mut self.packets);
-            packets.resize(room, no_packet());
+            packets.clear();
+            packets.reserve(room);
             let mut count = 0;
-            // SAFETY: the output is writable for its capacity. The loans that end are as in next_message().
+            // SAFETY: the output has room for so many. The loans that end are as in next_message().
             unsafe { ffi::ws_get_packets(handle, packets.as_mut_ptr(), room, &mut count) };
-            self.insert(&packets[..count]);
+            // SAFETY: "`count` is set to the number of messages written".
+            unsafe { packets.set_len(count) };
+            self.insert(&packets);
             self.packets = packets;
+            self.grow(count == room);
         }
         Messages { rest: self.at..self.at + self.messages(), inbox: self }
     }
 
-    /// How many items to take: more if the last batch was full.
-    fn room(&self) -> usize {
-        let room = self.batch.capacity().clamp(FIRST, MOST);
-        if self.batch.len() == room { (room * 2).min(MOST) } else { room }
+    /// After a full batch the next one may be larger.
+    fn grow(&mut self, is_full: bool) {
+        if is_full {
+            self.room = (self.room.max(FIRST) * 2).min(MOST);
+        }
     }
 
     fn clear(&mut self) {
