@@ -1,4 +1,4 @@
-"""The Rust binding: codes.rs, config_fields.rs, stats.rs and sim.rs in bindings/rust/src."""
+"""Rust, for users: codes.rs, config_fields.rs, stats.rs and sim.rs in bindings/rust/src."""
 
 import re
 import textwrap

@@ -217,3 +217,8 @@ impl Sim {
         raw
     }
 }
+
+/// The code in the README is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
