@@ -1685,7 +1685,9 @@ WS_API ws_result ws_set_log_level(int32_t level);
 // Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_LIMIT (more than 256 names), WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 WS_API ws_result ws_set_name(const char *word, const char *name);
 
-// Takes the oldest log line, "level: text". The library prints nothing; it keeps the last 1024 lines.
+// Takes the oldest log line, "level: text". The library keeps the last 1024 lines. It prints nothing, unless the
+// environment variable WSPEER_LOG is "error", "warn", "info" or "debug" when the library is first used: then the
+// lines of that level and the more severe ones are written to standard error too, whatever is kept.
 //
 // The line is removed only if it fits. If not, the result is WS_TRUNCATED, and `len` (may be NULL) is its length in
 // bytes, without the NUL. Returns WS_OK, WS_EMPTY, WS_TRUNCATED, WS_ERR_NULL. Thread-safe.

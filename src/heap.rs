@@ -120,7 +120,7 @@ pub fn set_give_back(give_back: GiveBack) {
 /// Blocks up to this size keep their pages: a message of 1 MiB in fresh pages takes a millisecond longer to send.
 const LARGE: usize = 4 << 20;
 /// Blocks up to this size keep them under pressure too.
-pub const LARGE_UNDER_PRESSURE: usize = 64 << 10;
+const LARGE_UNDER_PRESSURE: usize = 64 << 10;
 
 static PRESSURES: AtomicUsize = AtomicUsize::new(0);
 
@@ -142,19 +142,22 @@ impl Drop for Pressure {
     }
 }
 
-/// Whether memory is scarce.
-pub fn is_pressed() -> bool {
+fn is_pressed() -> bool {
     PRESSURES.load(Ordering::Relaxed) > 0
+}
+
+/// Whether a block of this size gives its pages back when it is freed.
+pub fn gives_back(bytes: usize) -> bool {
+    bytes > LARGE || bytes > LARGE_UNDER_PRESSURE && is_pressed()
 }
 
 impl Discarded for Vec<u8> {
     fn empty(&mut self, keep: &mut usize) {
-        let is_pressed = is_pressed();
-        if self.capacity() <= if is_pressed { LARGE_UNDER_PRESSURE } else { LARGE } {
+        if !gives_back(self.capacity()) {
             return;
         }
         if let Some(less) = keep.checked_sub(self.capacity())
-            && !is_pressed
+            && !is_pressed()
         {
             *keep = less;
         } else if let Some(give_back) = GIVE_BACK.get() {

@@ -33,6 +33,7 @@ def versions(version):
     for name in ("wspeer", "wspeer_core"):
         path, line = "bindings/rust/Cargo.toml", "version = " if name == "wspeer" else 'wspeer_core = .*version = '
         yield f"{path}: {name}", first(rf'^{line}"([^"]*)"', path), version
+    yield "wspeer.__version__", first(r'^__version__ = "(.*)"$', "bindings/python/src/wspeer/__init__.py"), version
     yield "bindings/csharp/package.json", json.loads((ROOT / "bindings/csharp/package.json").read_text())[
         "version"
     ], version

@@ -289,7 +289,9 @@ pub unsafe extern "C" fn ws_set_name(word: *const c_char, name: *const c_char) -
     })
 }
 
-/// Takes the oldest log line, "level: text". The library prints nothing; it keeps the last 1024 lines.
+/// Takes the oldest log line, "level: text". The library keeps the last 1024 lines. It prints nothing, unless the
+/// environment variable WSPEER_LOG is "error", "warn", "info" or "debug" when the library is first used: then the
+/// lines of that level and the more severe ones are written to standard error too, whatever is kept.
 ///
 /// The line is removed only if it fits. If not, the result is WS_TRUNCATED, and `len` (may be NULL) is its length in
 /// bytes, without the NUL. Returns WS_OK, WS_EMPTY, WS_TRUNCATED, WS_ERR_NULL. Thread-safe.

@@ -3,7 +3,7 @@
 use super::types::ws_result;
 use crate::error::Error;
 use crate::status::{ErrorCode, State, Success};
-use crate::{heap, quiet, table};
+use crate::{heap, journal, quiet, table};
 use std::cell::RefCell;
 
 thread_local! {
@@ -53,11 +53,12 @@ pub(super) fn guard<T: Answer>(body: impl FnOnce() -> Result<T, Error>) -> ws_re
 }
 
 /// Like `guard`, for exports that create handles: from the first one on, a fork makes the parent's handles stale in the
-/// child.
+/// child. Standard error is looked up before there is a socket.
 pub(super) fn guard_opening<T: Answer>(body: impl FnOnce() -> Result<T, Error>) -> ws_result {
     watch_forks();
     #[cfg(target_os = "linux")]
     heap::set_give_back(give_back);
+    journal::begin();
     guard(body)
 }
 

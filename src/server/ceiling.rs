@@ -229,8 +229,8 @@ impl Server {
             && self.slots.get(key as usize).is_some_and(is_readable)
     }
 
-    /// Before clients are served, when the program has taken messages, and after: keeps to the limit, within an eighth of
-    /// the budget. True: there is more to end.
+    /// After clients were served, and before if the limit is near, as the program may have taken messages: keeps to the
+    /// limit, within an eighth of the budget. True: there is more to end.
     pub(super) fn keep_ceiling(&mut self, cx: &mut Cx<'_>) -> bool {
         self.ceiling.polls += 1;
         if self.ceiling.holds == 0 && !self.ceiling.is_tight {

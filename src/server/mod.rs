@@ -337,7 +337,9 @@ impl Server {
         self.sweep();
         self.drop_passed(cx);
         self.leave_arena(cx);
-        more |= self.keep_ceiling(cx);
+        if self.tight_share().is_some() {
+            more |= self.keep_ceiling(cx);
+        }
         self.queues.ready.begin_poll();
         let mut all_ready = self.collect_readiness(|| cx.second());
         self.collect_local();

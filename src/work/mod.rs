@@ -31,7 +31,7 @@ pub const MUCH: usize = 1 << 20;
 
 /// Whether memory of this size is freed by the worker thread: above `MUCH`, and under pressure what gives pages back.
 pub fn is_much(bytes: usize) -> bool {
-    bytes > MUCH || bytes > heap::LARGE_UNDER_PRESSURE && heap::is_pressed()
+    bytes > MUCH || heap::gives_back(bytes)
 }
 
 /// The context in which a connection is polled.

@@ -59,7 +59,8 @@ struct Node {
     values: BTreeMap<String, i64>,
 }
 
-fn decode(bytes: &[u8]) -> Vec<Node> {
+/// Each node of an event: its path and name, the rest, and its values.
+pub(super) fn decode<T>(bytes: &[u8], node: impl Fn([&str; 2], &ws_replicated, &[ws_variant]) -> T) -> Vec<T> {
     let (mut at, mut nodes) = (0, Vec::new());
     loop {
         // SAFETY: numbers and pointers.
@@ -73,17 +74,26 @@ fn decode(bytes: &[u8]) -> Vec<Node> {
         }
         assert_eq!(result, WS_OK, "{}", last_error());
         // SAFETY: the texts are lent as long as the bytes.
-        let [path, name] =
-            [out.path, out.name].map(|text| unsafe { CStr::from_ptr(text) }.to_str().unwrap().to_owned());
-        let pairs = &items[out.data_items as usize..out.items as usize];
-        let values = pairs.chunks(2).map(|pair| {
-            // SAFETY: the bytes are lent as long as the packet.
-            let name = unsafe { std::slice::from_raw_parts(pair[0].data, pair[0].len) };
-            (String::from_utf8(name.to_vec()).unwrap(), pair[1].integer)
-        });
-        let data = (out.data_items > 0).then_some(items[0].integer);
-        nodes.push(Node { path, name, node: out.node, scene: out.scene, data, values: values.collect() });
+        let texts = [out.path, out.name].map(|text| unsafe { CStr::from_ptr(text) }.to_str().unwrap());
+        nodes.push(node(texts, &out, &items[..out.items as usize]));
     }
+}
+
+/// The text of a value.
+pub(super) fn string_of(item: &ws_variant) -> String {
+    // SAFETY: the bytes are lent as long as the packet.
+    String::from_utf8(unsafe { std::slice::from_raw_parts(item.data, item.len) }.to_vec()).unwrap()
+}
+
+fn decoded(bytes: &[u8]) -> Vec<Node> {
+    decode(bytes, |[path, name], out, items| Node {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        node: out.node,
+        scene: out.scene,
+        data: (out.data_items > 0).then(|| items[0].integer),
+        values: items[out.data_items as usize..].chunks(2).map(|pair| (string_of(&pair[0]), pair[1].integer)).collect(),
+    })
 }
 
 /// A peer: its handle, and what it was told of others' nodes, by peer and number.
@@ -105,18 +115,18 @@ impl Peer {
                 self.seen.retain(|(of, _), _| *of != from);
             }
             WS_EVENT_SPAWN => {
-                for node in decode(&event.bytes) {
+                for node in decoded(&event.bytes) {
                     assert_eq!(node.values.len(), 3, "what a spawn brings: {node:?}");
                     assert!(self.seen.insert((from, node.node), node).is_none(), "spawned twice");
                 }
             }
             WS_EVENT_DESPAWN => {
-                for node in decode(&event.bytes) {
+                for node in decoded(&event.bytes) {
                     assert!(self.seen.remove(&(from, node.node)).is_some(), "despawned without a spawn");
                 }
             }
             WS_EVENT_SYNC => {
-                for node in decode(&event.bytes) {
+                for node in decoded(&event.bytes) {
                     let seen = self.seen.get_mut(&(from, node.node)).expect("synchronized before it was spawned");
                     seen.values.extend(node.values);
                 }
@@ -461,7 +471,7 @@ fn what_is_not_declared_is_reported_once() {
     odd.errors.clear();
     odd.send(&spawn_packet(0, 1, 1, 101, "a", &[2, 5]));
     assert_eq!(odd.events.last().map(|event| event.kind), Some(WS_EVENT_SPAWN), "{:?}", odd.errors);
-    assert_eq!(decode(&odd.events.last().unwrap().bytes)[0].values, BTreeMap::from([(":hp".to_owned(), 5)]));
+    assert_eq!(decoded(&odd.events.last().unwrap().bytes)[0].values, BTreeMap::from([(":hp".to_owned(), 5)]));
     for _ in 0..10 {
         // Two values, where one was declared; then one too few.
         odd.send(&spawn_packet(0, 1, 2, 102, "b", &[2, 5, 2, 5]));
@@ -534,7 +544,7 @@ fn random_packets_neither_crash_nor_pass() {
         }
         odd.send(&packet);
         for event in odd.events.drain(..).filter(|event| event.kind != WS_EVENT_MESSAGE) {
-            passed += decode(&event.bytes).len();
+            passed += decoded(&event.bytes).len();
         }
     }
     assert!(passed > 60, "{passed}");

@@ -17,6 +17,15 @@ for one in "gcc -std=c99 c" "gcc -std=c11 c" "clang -std=c99 c" "clang -std=c11 
     rc=1
   fi
 done
+# Its comments are those of C99, which -Wpedantic would report.
+for compiler in gcc clang; do
+  if $compiler -std=gnu89 -Wall -Wextra -Wconversion -Werror -Iinclude -fsyntax-only build/tests/dialect.c; then
+    echo "ok - header: $compiler -std=gnu89"
+  else
+    echo "not ok - header: $compiler -std=gnu89"
+    rc=1
+  fi
+done
 python3 tests/abi/layout.py --fields include/wspeer.h > build/tests/layout_fields.h
 compile layout -Ibuild/tests
 build/tests/layout | python3 tests/abi/layout.py --compare include/wspeer.h || rc=1

@@ -67,6 +67,9 @@ names = set(zipfile.ZipFile(sys.argv[1]).namelist())
 assert {"wspeer/libwspeer.so", "wspeer/py.typed", "wspeer/aio.py"} <= names, names
 assert all(name.startswith(("wspeer/", "wspeer-")) for name in names), names
 assert {name.rpartition("/")[2] for name in names} >= {"LICENSE-MIT", "LICENSE-APACHE"}, names
+said = zipfile.ZipFile(sys.argv[1]).read(next(name for name in names if name.endswith("/METADATA"))).decode()
+for line in ("Author: the wspeer developers", "Project-URL: Homepage, https://", "License-Expression: MIT OR Apache-2.0"):
+    assert f"\n{line}" in said, said
 END
 check "its library is the one that make builds" sh -c \
   "unzip -p '$wheel' wspeer/libwspeer.so | cmp - '$root/build/libwspeer.so'"
@@ -92,10 +95,10 @@ with wspeer.listen("ws://127.0.0.1:0") as server, wspeer.connect(server.url) as 
             if event.type == EventType.OPEN:
                 peer.send("hello")
             elif event.type == EventType.MESSAGE:
-                said.append(event.text)
+                said.append(event.bytes.decode())
                 peer.close()
         wspeer.wait([server, peer], 0.016)
-assert said == ["HELLO"]
+assert said == ["HELLO"] and wspeer.__version__ == wspeer.library_version()
 END
 check "it works from another folder" env -u WSPEER_LIBRARY -u PYTHONPATH timeout 30 "$fresh" -X dev -W error game.py
 check "its types reach the user's mypy --strict" "$python" -m mypy --strict --python-executable "$fresh" game.py

@@ -18,7 +18,7 @@ check() {
 # The tests that cargo ran, one line each, as those of the suite.
 tests() {
   check "$@"
-  sed -n 's/^test \(.*\) \.\.\. ok$/ok - rust: \1/p' "$output"
+  sed -nE 's/^test (.*) \.\.\. ok$/ok - rust: \1/p' "$output"
 }
 
 for crate in bindings/rust bindings/rust/examples/bevy tests/conformance/rust; do
@@ -29,8 +29,7 @@ done
 cd bindings/rust
 output=$OLDPWD/$output
 check "clippy has no warnings" cargo clippy --locked --all-targets -- -D warnings
-tests "its tests and examples" timeout 500 cargo test --locked --tests
-tests "the code in its documentation and README" timeout 300 cargo test --locked --doc
+tests "its tests, its examples, and the code in its documentation and README" timeout 800 cargo test --locked
 check "its documentation has no warnings" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
 # No registry has the library yet, so the package is listed and not built.
 check "its package has the sources, README and examples, and no other crate" sh -c \

@@ -394,6 +394,24 @@ static void small_things(const char *url) {
   h = opened(with_query, NULL);
   closed(h, 0, NULL);
   ws_free(h);
+  EM_ASM({
+    globalThis.WSPEER_LOG = 'INFO';
+    globalThis.told = [];
+    globalThis.before = console.info;
+    console.info = function (line) { globalThis.told.push(line); };
+  });
+  ws_set_log_level(WS_LOG_ERROR);
+  h = opened(with_query, NULL);
+  closed(h, 0, NULL);
+  ws_free(h);
+  ws_set_log_level(WS_LOG_INFO);
+  CHECK(EM_ASM_INT({
+          console.info = globalThis.before;
+          delete globalThis.WSPEER_LOG;
+          return globalThis.told.length >= 2 && globalThis.told.every(line =>
+            /^wspeer \d+\.\d{3} info: ws:/.test(line) && !line.includes('marked'));
+        }),
+        "WSPEER_LOG writes to the console, without the query");
   int lines = 0, secret = 0;
   for (; ws_get_log(line, sizeof line, NULL) == WS_OK; lines++) secret |= strstr(line, "marked") != NULL;
   CHECK(lines >= 2 && !secret, "the log does not contain the query");

@@ -43,6 +43,44 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(got, [message for size in sizes for message in (bytes(size), "x" * size)])
         await asyncio.wait_for(task, 5)
 
+    async def test_recv_and_async_for(self) -> None:
+        async with wspeer.aio.listen(LOCAL, rate=500) as server:
+            task = asyncio.create_task(echo(server))
+            async with wspeer.aio.connect(server.endpoint.url, rate=500) as client:
+                for data in ("text", b"bytes", "", b""):
+                    await client.send(data)
+                    self.assertEqual(await asyncio.wait_for(client.recv(), 20), data)
+                await client.send(b"one")
+                await client.send("two")
+                got = []
+                async for packet in client:
+                    got.append(packet.bytes.decode())
+                    if len(got) == 2:
+                        break
+                self.assertEqual(got, ["one", "two"])
+                # Messages that came before the end are still there, then it is told, each time.
+                await client.send("last")
+                while not client.endpoint.stats().queued_packets_in:
+                    await asyncio.sleep(0.001)
+                await client.close()
+                self.assertEqual(await client.recv(), "last")
+                for _ in range(2):
+                    with self.assertRaises(wspeer.ConnectionClosed) as closed:
+                        await asyncio.wait_for(client.recv(), 20)
+                    self.assertNotIsInstance(closed.exception, wspeer.ConnectionFailed)
+                    self.assertEqual(closed.exception.code, 1000)
+        await asyncio.wait_for(task, 5)
+
+    async def test_recv_of_a_connection_that_fails(self) -> None:
+        async with wspeer.aio.listen(LOCAL, rate=500) as server, wspeer.aio.connect(server.endpoint.url) as client:
+            while not server.endpoint.clients():
+                await asyncio.sleep(0.001)
+            waiting = asyncio.create_task(client.recv())
+            await asyncio.sleep(0)
+            server.endpoint.clients()[0].close(-1)
+            with self.assertRaises(wspeer.ConnectionFailed):
+                await asyncio.wait_for(waiting, 20)
+
     async def test_rooms(self) -> None:
         async def room_server(server: Serving) -> None:
             async for event in server.events():

@@ -368,6 +368,11 @@ impl World {
         if result >= 0 && code == -1 {
             self.break_links_of(at);
         }
+        if result >= 0 && how % 3 == 2 {
+            // Nothing that a client sent is delivered after ws_disconnect.
+            let of_server = |link: &&mut Link| !link.path.is_empty();
+            self.links.iter_mut().filter(of_server).for_each(|link| link.ways[1].broken = true);
+        }
     }
 
     fn break_links_of(&mut self, at: usize) {

@@ -39,6 +39,7 @@ from wspeer.errors import (
     ArgumentError,
     CallFailed,
     ConfigError,
+    ConnectionClosed,
     ConnectionFailed,
     DirectoryError,
     Error,
@@ -63,6 +64,8 @@ from wspeer.server import MultiplayerPeer, Server
 from wspeer.simulation import Sim
 from wspeer.waiting import wait
 
+__version__ = "0.1.0"
+
 __all__ = [
     "CUSTOM_SCENE",
     "OFF",
@@ -76,6 +79,7 @@ __all__ = [
     "ConfigArgs",
     "ConfigError",
     "Connection",
+    "ConnectionClosed",
     "ConnectionFailed",
     "Data",
     "DirectoryError",

@@ -18,7 +18,7 @@ from wspeer import opening
 from wspeer.codes import EventType, State
 from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import Data, Endpoint, Event, Packet, Peer
-from wspeer.errors import ArgumentError, CallFailed, ConnectionFailed, QueueFull
+from wspeer.errors import ArgumentError, CallFailed, ConnectionClosed, ConnectionFailed, QueueFull, StateError
 from wspeer.server import MultiplayerPeer, Server
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Polled(Generic[E]):
         self._task: asyncio.Task[None] | None = None
         self._turn: asyncio.Future[None] | None = None
         self._ended = False
+        self._last: Event | None = None
         self._slice_ends = 0.0
 
     async def __aenter__(self) -> Self:
@@ -82,22 +83,26 @@ class Polled(Generic[E]):
     async def events(self) -> AsyncIterator[Event]:
         """Yields all events in order; the last is CLOSED. A loop that ends early leaves the other events to the next
         loop."""
-        while True:
-            if self._pending:
-                event = self._pending.popleft()
-                yield event
-                if event.type == EventType.CLOSED:
-                    return
-                await self._give_way()
-                continue
-            if self._ended:
+        while (event := await self._next_event()) is not None:
+            yield event
+            if event.type == EventType.CLOSED:
                 return
+            await self._give_way()
+
+    async def _next_event(self) -> Event | None:
+        while not self._pending:
+            if self._ended:
+                return None
             over = self._over()
             self._pending.extend(self.endpoint.events(limit=_BATCH))
             if not self._pending:
                 if over:
-                    return
+                    return None
                 await self._next_turn()
+        event = self._pending.popleft()
+        if event.type == EventType.CLOSED:
+            self._last = event
+        return event
 
     async def packets(self) -> AsyncIterator[Packet]:
         """Yields the messages, also SPAWN, DESPAWN and SYNC, and skips other events, LOST and RESUMED too. Ends after a
@@ -107,6 +112,24 @@ class Polled(Generic[E]):
                 yield event
             elif event.type == EventType.CLOSED:
                 event.raise_if_failed()
+
+    def __aiter__(self) -> AsyncIterator[Packet]:
+        """As packets(): `async for packet in ws`."""
+        return self.packets()
+
+    async def recv(self) -> str | bytes:
+        """Waits for the next message, and returns a str for a text message, else bytes. Skips other events. When the
+        connection has ended it raises ConnectionClosed, which is a ConnectionFailed if that was not clean."""
+        while True:
+            event = await self._next_event()
+            if event is not None and event.type in _MESSAGES:
+                await self._give_way()
+                return event.text if event.is_text else event.bytes
+            if event is None or event.type == EventType.CLOSED:
+                if self._last is None:
+                    raise StateError("there is no message, and the end was taken already: it was freed")
+                self._last.raise_if_failed()
+                raise ConnectionClosed(self._last)
 
     async def send(self, data: Data, **where: Any) -> bool:
         """The endpoint's send(), with the same arguments, but waits while the queue is full. With session_ms it accepts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
 from wspeer import _declared
@@ -88,6 +88,12 @@ class Endpoint:
         that they raise ValueError, and a slice that you kept makes the read raise BufferError."""
         with self._gate:
             return self._take(Event, 12, lib.ws_next_events, self._gate.events, _declared.EVENT, limit, lend)
+
+    def __iter__(self) -> Iterator[Packet]:
+        """Takes the messages that are there, one by one: `for packet in peer`. It ends when there is none, not when the
+        connection does, and leaves other events."""
+        while taken := self.packets(limit=1):
+            yield taken[0]
 
     def packets(self, limit: int | None = None, lend: bool = False) -> list[Packet]:
         """Takes the queued messages and leaves other events; arguments as for events()."""

@@ -50,8 +50,9 @@ class LastEvent(Protocol):
         """Number of accepted messages that were not sent."""
 
 
-class ConnectionFailed(Error):
-    """A connection could not be opened, or did not end cleanly. Its fields are those of the last event."""
+class ConnectionClosed(Error):
+    """A connection has ended; one that ended cleanly, if it is not a ConnectionFailed. Its fields are those of the last
+    event."""
 
     def __init__(self, event: LastEvent) -> None:
         super().__init__(event.text)
@@ -69,10 +70,14 @@ class ConnectionFailed(Error):
         """Number of accepted messages that were not sent."""
 
     def __reduce__(self) -> Any:
-        return ConnectionFailed.__new__, (ConnectionFailed, self.sentence), self.__dict__
+        return type(self).__new__, (type(self), self.sentence), self.__dict__
 
     def __str__(self) -> str:
         return f"{self.sentence} (phase {self.phase.name}, code {self.code})"
+
+
+class ConnectionFailed(ConnectionClosed):
+    """A connection could not be opened, or did not end cleanly."""
 
 
 class CallFailed(Error):

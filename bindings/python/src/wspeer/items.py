@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any, Union
 
 from wspeer._declared import TYPE_CALL, TYPE_DESPAWN, TYPE_REPLICATION, TYPE_SPAWN, TYPE_SYNC, TYPE_TEXT
@@ -22,6 +23,11 @@ class PacketFields:
         self._fields = fields
         self.data = data
         """The bytes. With lend=True a read-only memoryview, valid until the next read from the same object."""
+
+    @property
+    def bytes(self) -> builtins.bytes:
+        """The bytes, copied if they are lent."""
+        return builtins.bytes(self.data)
 
     @property
     def is_text(self) -> bool:
