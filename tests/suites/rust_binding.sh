@@ -4,7 +4,7 @@
 need cargo python3
 target=${CARGO_TARGET_DIR:-$PWD/target}
 export CARGO_TARGET_DIR=$target
-output=build/tests/rust_binding.log
+output=$PWD/build/tests/rust_binding.log
 # check WHAT COMMAND...
 check() {
   if "${@:2}" > "$output" 2>&1; then
@@ -22,12 +22,9 @@ tests() {
 }
 
 for crate in bindings/rust bindings/rust/examples/bevy tests/conformance/rust; do
-  cd "$crate"
-  check "$crate is formatted" cargo fmt --check
-  cd - > /dev/null
+  check "$crate is formatted" cargo fmt --check --manifest-path "$crate/Cargo.toml"
 done
 cd bindings/rust
-output=$OLDPWD/$output
 check "clippy has no warnings" cargo clippy --locked --all-targets -- -D warnings
 tests "its tests, its examples, and the code in its documentation and README" timeout 800 cargo test --locked
 check "its documentation has no warnings" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
