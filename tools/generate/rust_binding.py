@@ -107,6 +107,7 @@ class Rust:
         text = re.sub(
             r"\bws_(\w+)\(\)", lambda found: f"`{FUNCTIONS.get(found[1], found[1].removeprefix('get_') + '()')}`", text
         )
+        text = re.sub(r"(?<!`)\b(\w+\[\d+\])", r"`\1`", text)
         # Only code has brackets and asterisks, which rustdoc would read as something else.
         text = re.sub(r"(?<![`\w/])(\w+_\*)", r"`\1`", text)
         return re.sub(r'(?<!`)("[^"`]*[\[\*<][^"`]*")', r"`\1`", text)

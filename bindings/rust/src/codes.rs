@@ -884,7 +884,7 @@ pub enum VariantKind {
     Bool = c::WS_VARIANT_BOOL,
     /// int, in `integer`.
     Int = c::WS_VARIANT_INT,
-    /// float, in number[0].
+    /// float, in `number[0]`.
     Float = c::WS_VARIANT_FLOAT,
     /// String: UTF-8 in data and len.
     String = c::WS_VARIANT_STRING,
@@ -922,7 +922,7 @@ pub enum VariantKind {
     Color = c::WS_VARIANT_COLOR,
     /// StringName: as STRING.
     StringName = c::WS_VARIANT_STRING_NAME,
-    /// NodePath: `count` STRING items follow, first names, then number[0] sub-names. `integer` is 1 if the path is
+    /// NodePath: `count` STRING items follow, first names, then `number[0]` sub-names. `integer` is 1 if the path is
     /// absolute.
     NodePath = c::WS_VARIANT_NODE_PATH,
     /// RID: cannot be sent.
