@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_BOTS = 16, MAX_PLAYERS = 64, WIDTH = 1000, HEIGHT = 500, COLUMNS = 52, ROWS = 17 };
+enum { MAX_BOTS = 16, MAX_PLAYERS = 64, WIDTH = 1000, HEIGHT = 500, COLUMNS = 50, ROWS = 17 };
 
 /* A player in this process: a client like every other one. */
 struct bot {
@@ -63,6 +63,9 @@ static int fail(const char *what) {
   fprintf(stderr, "%s: %s\n", what, why);
   return 1;
 }
+
+/* Whether the player is shown as one whose session has just gone on. */
+static int is_back(const struct player *player, double now) { return now - player->resumed_at < 0.7; }
 
 static struct player *find(ws_handle conn) {
   for (int i = 0; i < player_count; i++)
@@ -200,7 +203,7 @@ static void put_field(double now) {
   for (int i = 0; i < player_count; i++) {
     const struct player *player = &players[i];
     if (!player->conn) continue;
-    const char *state = player->lost_at > 0 ? "lost" : now - player->resumed_at < 0.7 ? "resumed" : "plays";
+    const char *state = player->lost_at > 0 ? "lost" : is_back(player, now) ? "resumed" : "plays";
     length += (size_t)snprintf(text + length, sizeof text - length, " %s %d %d %s", player->name, player->x, player->y,
                                state);
   }
@@ -250,24 +253,35 @@ static void close_screen(void) {
   fflush(stdout);
 }
 
+/* The color of a player's dot, and the dot. */
+static const char *color_of(const struct player *player, double now) {
+  static const char *const colors[] = {"\033[1;36m", "\033[1;33m", "\033[1;35m", "\033[1;34m", "\033[1;37m"};
+  return player->lost_at > 0 ? "\033[1;31m" : is_back(player, now) ? "\033[1;32m" : colors[(player - players) % 5];
+}
+
+static const char *dot_of(const struct player *player, double now) {
+  return player->lost_at > 0 ? "\u25cb" : is_back(player, now) ? "\u25c9" : "\u25cf";
+}
+
 /* A row of the panel at the side: a player, and how its link is. */
 static void draw_player(const struct player *player, double now) {
   ws_stats stats = {0};
   double rtt_ms = ws_get_stats(player->conn, &stats, sizeof stats) == WS_OK ? (double)stats.rtt_us / 1e3 : 0;
+  const char *color = color_of(player, now);
+  printf(" %s%s\033[0m ", color, dot_of(player, now));
   if (player->lost_at > 0)
-    printf(" \033[1;31m\u25cb %-11s link cut %.1f s\033[0m", player->name, now - player->lost_at);
-  else if (now - player->resumed_at < 0.7)
-    printf(" \033[1;32m\u25c9 %-11s resumed\033[0m", player->name);
+    printf("%s%-9s link cut %.1f s\033[0m", color, player->name, now - player->lost_at);
+  else if (is_back(player, now))
+    printf("%s%-9s resumed\033[0m", color, player->name);
   else if (player->has_session)
-    printf(" \u25cf %-11s %4.0f ms, %lu cut%s", player->name, rtt_ms, player->cuts, player->cuts == 1 ? "" : "s");
+    printf("%-9s %3.0f ms  %lu cut%s", player->name, rtt_ms, player->cuts, player->cuts == 1 ? "" : "s");
   else
-    printf(" \u25cf %-11s %4.0f ms", player->name, rtt_ms);
+    printf("%-9s %3.0f ms", player->name, rtt_ms);
 }
 
 /* The field is COLUMNS x ROWS cells. Each dot has its name beside it, and leaves a trail for a while. */
 static void draw(double now, const char *title, const char *note) {
   static unsigned char trail[ROWS][COLUMNS];
-  static const char *const colors[] = {"\033[1;36m", "\033[1;33m", "\033[1;35m", "\033[1;34m", "\033[1;37m"};
   char sign[ROWS][COLUMNS] = {{0}}; /* '*': a dot; else a letter of a name */
   int owner[ROWS][COLUMNS] = {{0}};
   for (int i = 0; i < player_count; i++) {
@@ -293,12 +307,10 @@ static void draw(double now, const char *title, const char *note) {
     printf("\u2502");
     for (int column = 0; column < COLUMNS; column++) {
       const struct player *player = &players[owner[row][column]];
-      int is_lost = player->lost_at > 0, is_back = now - player->resumed_at < 0.7;
-      const char *color = is_lost ? "\033[1;31m" : is_back ? "\033[1;32m" : colors[owner[row][column] % 5];
       if (sign[row][column] == '*')
-        printf("%s%s\033[0m", color, is_lost ? "\u25cb" : is_back ? "\u25c9" : "\u25cf");
+        printf("%s%s\033[0m", color_of(player, now), dot_of(player, now));
       else if (sign[row][column])
-        printf("%s%c\033[0m", color, sign[row][column]);
+        printf("%s%c\033[0m", color_of(player, now), sign[row][column]);
       else
         printf("%s", trail[row][column] ? "\033[2m\u00b7\033[0m" : " ");
       if (trail[row][column]) trail[row][column]--;
@@ -311,11 +323,11 @@ static void draw(double now, const char *title, const char *note) {
   printf("\u2514");
   for (int column = 0; column < COLUMNS; column++) printf("\u2500");
   printf("\u2518\033[K\n \u25cf plays  \033[1;31m\u25cb its link is cut\033[0m  \033[1;32m\u25c9 its session goes on\033[0m"
-         "  %lu cuts, %lu resumed\033[K\n %s\033[K\n",
-         cuts, resumed, note);
+         "  (%lu of %lu cuts)\033[K\n %s\033[K\n",
+         resumed, cuts, note);
 }
 
-static int report(unsigned long frames, int missing) {
+static int report(unsigned long frames, int missing, int expected) {
   ws_stats stats;
   uint64_t again = 0, longest_server = 0, longest_bot = 0;
   int clean = 0;
@@ -348,7 +360,7 @@ static int report(unsigned long frames, int missing) {
          resumed, (unsigned long long)again, longest_loss * 1e3);
   printf("longest ws_poll: server %llu us, bots %llu us\n", (unsigned long long)longest_server,
          (unsigned long long)longest_bot);
-  if (missing > 0) printf("%d players that were expected did not join\n", missing);
+  if (missing > 0) printf("%d of %d expected players did not join\n", missing, expected);
   int good = !faults && missing <= 0 && present == 0 && clean == bot_count && moves_sent > 0 &&
              moves_sent == moves_received && fields_sent == fields_seen && cuts == resumed;
   printf("%s\n", good ? "nothing was lost, doubled or reordered, and every close was clean" : "SOMETHING IS MISSING");
@@ -442,8 +454,8 @@ int main(int argc, char **argv) {
     for (int i = 0; i < bot_count; i++) play(&bots[i], now, i);
     if (draws && now - shown_at > 0.05) {
       char title[128], end[32] = "Ctrl-C ends it";
-      if (length > 0) snprintf(end, sizeof end, "%.0f s", began > 0 ? length - (now - began) : length);
-      snprintf(title, sizeof title, "%d players on one field. Join: http://localhost:%u/   %s", present, (unsigned)port,
+      if (length > 0) snprintf(end, sizeof end, "%.0f s left", began > 0 ? length - (now - began) : length);
+      snprintf(title, sizeof title, "%d players on one field. Join: http://localhost:%u/  %s", present, (unsigned)port,
                end);
       draw(now, title, note);
       shown_at = now;
@@ -467,7 +479,7 @@ int main(int argc, char **argv) {
       ws_wait(&bots[i].handle, 1, 10);
     }
   close_screen();
-  int result = report(frames, bot_count + expected - most);
+  int result = report(frames, bot_count + expected - most, expected);
   ws_shutdown();
   return result;
 }
