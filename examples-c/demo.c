@@ -1,6 +1,7 @@
-/* Run by `make demo`: dots that walk on one field. This program is the server and plays some of the dots; other programs
- * and pages join it, as examples/dots/README.md describes. Every few seconds it cuts the link of each player that has a
- * session, and the game goes on. In the end everything that was sent is counted. On a terminal it draws the field.
+/* Run by `make demo`: dots that walk on one field. This program is the server and plays some of the dots; other
+ * programs and pages join it, as examples/dots/README.md describes. Every few seconds it cuts the link of each player
+ * that has a session, and the game goes on. In the end everything that was sent is counted. On a terminal it draws the
+ * field.
  * Usage: demo [--seconds N] [--bots N] [--page DIRECTORY] [--expect N] [--url-file FILE] [--note TEXT]
  *   --seconds N      plays so long from when everybody has joined; 0: until Ctrl-C
  *   --expect N       waits for so many players beside the bots, a minute at most
@@ -48,7 +49,7 @@ static volatile sig_atomic_t stop;
 
 static void on_signal(int number) {
   (void)number;
-  stop = 1;
+  stop = stop + 1;
 }
 
 static double seconds_now(void) {
@@ -66,6 +67,10 @@ static int fail(const char *what) {
 
 /* Whether the player is shown as one whose session has just gone on. */
 static int is_back(const struct player *player, double now) { return now - player->resumed_at < 0.7; }
+
+static ws_result put(ws_handle h, const char *text) {
+  return ws_put_packet(h, (const uint8_t *)text, strlen(text), WS_TEXT);
+}
 
 static struct player *find(ws_handle conn) {
   for (int i = 0; i < player_count; i++)
@@ -113,8 +118,8 @@ static void join(ws_handle conn, double now) {
   present++;
   if (!draws) printf("%s has joined%s\n", player->name, player->has_session ? "" : ", without a session");
   char text[32];
-  int length = snprintf(text, sizeof text, "you %s", player->name);
-  ws_put_packet(conn, (const uint8_t *)text, (size_t)length, WS_TEXT);
+  snprintf(text, sizeof text, "you %s", player->name);
+  put(conn, text);
 }
 
 /* A player has left. It had to say goodbye and to have received what was sent, unless it left in the game by a close
@@ -207,14 +212,13 @@ static void put_field(double now) {
     length += (size_t)snprintf(text + length, sizeof text - length, " %s %d %d %s", player->name, player->x, player->y,
                                state);
   }
-  for (int i = 0; i < 2; i++) ws_put_packet(servers[i], (const uint8_t *)text, length, WS_TEXT);
+  for (int i = 0; i < 2; i++) put(servers[i], text);
   fields++;
 }
 
 /* A bot's part of a frame. */
 static void play(struct bot *me, double now, double phase) {
   char text[64];
-  int length;
   if (me->closed) return;
   ws_poll(me->handle);
   ws_event event;
@@ -232,17 +236,17 @@ static void play(struct bot *me, double now, double phase) {
       me->wrong += me->seen++ > 0 && number != me->last + 1;
       me->last = number;
     } else if (!strcmp(text, "over")) {
-      length = snprintf(text, sizeof text, "bye %lu %lu %lu", me->sent, me->seen, me->wrong);
-      ws_put_packet(me->handle, (const uint8_t *)text, (size_t)length, WS_TEXT);
+      snprintf(text, sizeof text, "bye %lu %lu %lu", me->sent, me->seen, me->wrong);
+      put(me->handle, text);
       me->open = 0;
     }
   }
   if (!me->open) return;
   int x = (int)(WIDTH * (0.5 + 0.47 * sin(now * 0.61 + phase * 2.1)));
   int y = (int)(HEIGHT * (0.5 + 0.45 * sin(now * 0.83 + phase * 1.3)));
-  length = snprintf(text, sizeof text, "at %lu %d %d", me->sent, x, y);
+  snprintf(text, sizeof text, "at %lu %d %d", me->sent, x, y);
   /* While the link is lost, the session keeps what is put. */
-  if (ws_put_packet(me->handle, (const uint8_t *)text, (size_t)length, WS_TEXT) == WS_OK) me->sent++;
+  if (put(me->handle, text) == WS_OK) me->sent++;
   ws_flush(me->handle);
 }
 
@@ -322,8 +326,8 @@ static void draw(double now, const char *title, const char *note) {
   }
   printf("\u2514");
   for (int column = 0; column < COLUMNS; column++) printf("\u2500");
-  printf("\u2518\033[K\n \u25cf plays  \033[1;31m\u25cb its link is cut\033[0m  \033[1;32m\u25c9 its session goes on\033[0m"
-         "  (%lu of %lu cuts)\033[K\n %s\033[K\n",
+  printf("\u2518\033[K\n \u25cf plays  \033[1;31m\u25cb its link is cut\033[0m  "
+         "\033[1;32m\u25c9 its session goes on\033[0m  (%lu of %lu cuts)\033[K\n %s\033[K\n",
          resumed, cuts, note);
 }
 
@@ -380,6 +384,8 @@ int main(int argc, char **argv) {
     if (!strcmp(argv[i], "--note")) note = argv[i + 1];
   }
   if (bot_count < 0 || bot_count > MAX_BOTS) bot_count = 3;
+  static char buffer[1 << 16];
+  setvbuf(stdout, buffer, _IOFBF, sizeof buffer); /* a picture in one write */
   signal(SIGINT, on_signal);
   signal(SIGTERM, on_signal);
 
@@ -427,13 +433,11 @@ int main(int argc, char **argv) {
   const char *term = getenv("TERM");
   draws = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 #endif
-  static char buffer[1 << 16];
-  setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
   if (draws) open_screen();
 
   unsigned long frames = 0;
   double start = seconds_now(), began = 0, over_at = 0, shown_at = draws ? 0 : start;
-  while (!over || (present > 0 && seconds_now() - over_at < 60)) {
+  while (!over || (present > 0 && stop < 2 && seconds_now() - over_at < 60)) {
     double now = seconds_now();
     frames++;
     for (int i = 0; i < 2; i++) serve(servers[i], now);
@@ -445,7 +449,7 @@ int main(int argc, char **argv) {
       if (stop || (length > 0 && began > 0 && now - began > length)) {
         over = 1;
         over_at = now;
-        for (int i = 0; i < 2; i++) ws_put_packet(servers[i], (const uint8_t *)"over", 4, WS_TEXT);
+        for (int i = 0; i < 2; i++) put(servers[i], "over");
       }
     }
     for (int i = 0; i < player_count; i++) /* a player that does not answer */
@@ -454,7 +458,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < bot_count; i++) play(&bots[i], now, i);
     if (draws && now - shown_at > 0.05) {
       char title[128], end[32] = "Ctrl-C ends it";
-      if (length > 0) snprintf(end, sizeof end, "%.0f s left", began > 0 ? length - (now - began) : length);
+      if (length > 0 && !over) snprintf(end, sizeof end, "%.0f s left", began > 0 ? length - (now - began) : length);
       snprintf(title, sizeof title, "%d players on one field. Join: http://localhost:%u/  %s", present, (unsigned)port,
                end);
       draw(now, title, note);

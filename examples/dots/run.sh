@@ -2,9 +2,9 @@
 # Run by `make demo`: plays build/demo, with a player in each language that this machine can run. Fails unless every
 # player has joined, and says that nothing is missing.
 # Usage: run.sh [ARGUMENT of build/demo ...]
-# PYTHON, GODOT and CHROMIUM name the programs; "none" leaves one out.
+# PYTHON, GODOT and CHROMIUM name the programs; "none" leaves one out. What they print is in build/dots, or DOTS_WORK.
 cd "$(dirname "$0")/../.." || exit 2
-work=$PWD/build/dots
+work=${DOTS_WORK:-$PWD/build/dots}
 rm -rf "$work"
 mkdir -p "$work"
 url=$work/url
@@ -59,7 +59,7 @@ browser() {
   "$chromium" --headless $sandbox --disable-gpu --no-first-run --disable-background-networking \
     --remote-debugging-port=0 --user-data-dir="$work/chromium" "http://$1/?bot" &
   child=$!
-  while [ -e "$url" ]; do sleep 0.2; done
+  while [ -e "$url" ] && kill -0 $$ 2> /dev/null; do sleep 0.2; done
   kill $child
   wait $child
   true
@@ -72,7 +72,7 @@ start() {
   echo $? > "$work/$1.status"
 }
 
-trap : INT TERM
+trap : HUP INT TERM
 pids=
 count=0
 for player in $players; do
@@ -87,6 +87,8 @@ rm -f "$url"
 wait
 for player in $players; do
   [ "$player" = browser ] || echo "$player says: $(tail -n 1 "$work/$player.out")"
-  [ "$(cat "$work/$player.status")" = 0 ] || { echo "$player ended badly: see $work/$player.out"; status=1; }
+  [ "$(cat "$work/$player.status" 2> /dev/null)" = 0 ] && continue
+  echo "$player ended badly: see $work/$player.out"
+  status=1
 done
 exit $status

@@ -27,7 +27,8 @@ async function main() {
     await page.goto(`${url}?name=Ada`)
     const row = text => page.locator('#players li', { hasText: text }).first().waitFor()
     // Where the server has the page's dot.
-    const is = condition => page.waitForFunction(`(({ x, y }) => ${condition})(players.find(one => one.name === me) || {})`)
+    const is = condition =>
+      page.waitForFunction(`(({ x, y }) => ${condition})(players.find(one => one.name === me) || {})`)
     await passes('it joins under its name', row(/^Ada \(you\)/))
     await passes('it shows the players in C', row(/^C1/))
     check(await focus(page) === 'field', 'the field has the focus, and shows it', await focus(page))
@@ -42,7 +43,7 @@ async function main() {
     await passes('a tap leads it there', is('Math.hypot(x - 250, y - 375) < 30'))
     await passes('a link that is cut is shown', row('link cut'))
     await passes('its session that goes on is shown', row('resumed'))
-    await care(page, check, 'page', picture)
+    await care(page, check, 'looks', picture)
     console.log('ready')
     const end = page.locator('#state', { hasText: 'The game is over' })
     await passes('it shows the end', end.waitFor())

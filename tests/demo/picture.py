@@ -45,7 +45,8 @@ def drawn(frame):
                 if character != "○":
                     elements.append(f'<circle {center} r="5" class="{STYLES[its][0]}"/>')
                 if character != "●":
-                    elements.append(f'<circle {center} r="{7 if character == "◉" else 5}" class="o {STYLES[its][0]}"/>')
+                    radius = 7 if character == "◉" else 5
+                    elements.append(f'<circle {center} r="{radius}" class="o {STYLES[its][0]}"/>')
             elif character == "·":
                 trail += f"M{x + WIDE / 2:g} {y + 9}h0"
             elif character not in BORDER + " ":

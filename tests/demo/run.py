@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The demo in a pipe and in a terminal, its page in Chromium, and its players in Python and Godot. Usage: run.py [PART]"""
+"""The demo in a pipe and in a terminal, its page in Chromium, and its players in Python and Godot.
+Usage: run.py [PART]"""
 
 import pathlib
 import re
@@ -7,6 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
+
+from websockets.sync.client import connect
 
 from terminal import RESTORED, Terminal, frames, plain
 
@@ -94,7 +97,9 @@ def part_pipe():
     total = re.search(r"^\d+ frames; (\d+) moves sent, (\d+) received; (\d+) fields sent, (\d+) seen$", text, re.M)
     sums = [sum(row[i] for row in found.values()) for i in (1, 0, 3, 2)]
     check(total and [int(number) for number in total.groups()] == sums, "pipe: the sums are those of the rows", text)
-    cuts = re.search(r"^(\d+) links were cut, (\d+) sessions resumed; \d+ messages were sent again; longest", text, re.M)
+    cuts = re.search(
+        r"^(\d+) links were cut, (\d+) sessions resumed; \d+ messages were sent again; longest", text, re.M
+    )
     check(cuts and int(cuts[1]) == int(cuts[2]) >= 4, "pipe: the links that were cut are counted", text)
 
 
@@ -111,7 +116,10 @@ def part_terminal():
     )
     widths = {len(row) for frame in drawn for row in frame}
     check(max(widths, default=99) <= 80, "terminal: no line is wider than 80 columns", widths)
-    dots = [sum(row[:52].count("●") + row[:52].count("○") + row[:52].count("◉") for row in plain(frame)[1:19]) for frame in drawn]
+    dots = [
+        sum(row[:52].count("●") + row[:52].count("○") + row[:52].count("◉") for row in plain(frame)[1:19])
+        for frame in drawn
+    ]
     check(3 in dots, "terminal: the dots of three players", dots)
     signs = [sign for sign in ("link cut 0.", "resumed", "s left", "a note", "C1", "· ") if sign not in shown]
     check(not signs, "terminal: a link that is cut, one that is back, names, time and note are shown", signs)
@@ -141,8 +149,6 @@ def part_terminal():
 
 def part_truth():
     """The exit code when something is missing."""
-    from websockets.sync.client import connect
-
     demo = Demo("--seconds", "0")
     with connect(f"ws://localhost:{demo.port}/liar!") as liar:
         check(liar.recv(30) == "you liar", "truth: a name has only letters and digits")
@@ -187,8 +193,9 @@ def part_page():
     check(page.wait() == 0 and code == 0 and GOOD in text, "page: the game ends well", f"ended with {code}\n{text}")
     row = rows(text).get("Ada", [])
     check(
-        len(row) == 4 and whole(row) and last.strip()
-        == f"The game is over: {row[1]} moves sent, {row[2]} fields seen, 0 out of order.",
+        len(row) == 4
+        and whole(row)
+        and last.strip() == f"The game is over: {row[1]} moves sent, {row[2]} fields seen, 0 out of order.",
         "page: it reports what the server counted",
         f"{last}\n{row}",
     )
@@ -197,7 +204,14 @@ def part_page():
 def part_players():
     def run(*arguments, **environment):
         return subprocess.run(
-            ["env", f"PYTHON={PYTHON}", *(f"{name}={value}" for name, value in environment.items()), RUN, *arguments],
+            [
+                "env",
+                f"PYTHON={PYTHON}",
+                f"DOTS_WORK={WORK}/dots",
+                *(f"{name}={value}" for name, value in environment.items()),
+                RUN,
+                *arguments,
+            ],
             cwd=ROOT,
             capture_output=True,
             encoding="utf-8",

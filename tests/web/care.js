@@ -23,7 +23,8 @@ exports.care = async (page, check, what, picture) => {
       await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))
       const wide = await page.evaluate(() => {
         const edge = document.documentElement.clientWidth
-        const wider = [...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > edge + 0.5)
+        const wider = [...document.querySelectorAll('body *')].filter(
+          one => one.getBoundingClientRect().right > edge + 0.5)
         const own = document.documentElement.scrollWidth > edge ? ['the page'] : []
         return [...own, ...wider.map(one => one.tagName + (one.id && '#' + one.id))]
       })

@@ -112,7 +112,7 @@ async function main() {
     await says(ada, 'The milliseconds above are the heartbeat’s.')
     await passes('own messages are marked as own', ada.locator('.line.own:has-text("milliseconds")').waitFor())
     await passes('the round-trip time is shown',
-      ada.locator('#status', { hasText: /connected · \d+(\.\d)? ms/ }).waitFor())
+      ada.locator('#rtt', { hasText: /^\d+(\.\d)? ms$/ }).waitFor())
     await ada.screenshot({ path: `${picture}.png` })
     await care(ada, check, 'chat: the conversation', picture)
     await keyboard(await open(''), ada, shows)
