@@ -259,8 +259,9 @@ static void close_screen(void) {
 
 /* The color of a player's dot, and the dot. */
 static const char *color_of(const struct player *player, double now) {
-  static const char *const colors[] = {"\033[1;36m", "\033[1;33m", "\033[1;35m", "\033[1;34m", "\033[1;37m"};
-  return player->lost_at > 0 ? "\033[1;31m" : is_back(player, now) ? "\033[1;32m" : colors[(player - players) % 5];
+  static const char *const colors[] = {"\033[1;36m", "\033[1;33m", "\033[1;35m",
+                                       "\033[1;34m", "\033[1;37m", "\033[1;38;5;208m"};
+  return player->lost_at > 0 ? "\033[1;31m" : is_back(player, now) ? "\033[1;32m" : colors[(player - players) % 6];
 }
 
 static const char *dot_of(const struct player *player, double now) {

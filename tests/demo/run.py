@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
+import xml.etree.ElementTree
 
 from websockets.sync.client import connect
 
+from picture import animated
 from terminal import RESTORED, Terminal, frames, plain
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -123,6 +125,10 @@ def part_terminal():
     check(3 in dots, "terminal: the dots of three players", dots)
     signs = [sign for sign in ("link cut 0.", "resumed", "s left", "a note", "C1", "· ") if sign not in shown]
     check(not signs, "terminal: a link that is cut, one that is back, names, time and note are shown", signs)
+    svg = xml.etree.ElementTree.fromstring(animated(drawn))
+    words = {one.text for one in svg.iter("{http://www.w3.org/2000/svg}text")}
+    rings = [one for one in svg.iter("{http://www.w3.org/2000/svg}circle") if one.get("class") == "o d"]
+    check({"C1", "C2", "C3", "cut"} <= words and len(rings) > 1, "terminal: make demo-picture can draw it", words)
     after = terminal.text.rpartition("\x1b[?1049l")[2].replace("\r\n", "\n")
     check(
         after.strip().endswith(GOOD) and "\x1b" not in after and all(map(whole, rows(after).values())) and rows(after),

@@ -43,7 +43,7 @@ function start(...argv) {
 // From the form to a message and out again, by the keyboard alone.
 async function keyboard(page, other, shows) {
   await page.locator('#state', { hasText: 'not connected' }).waitFor()
-  await care(page, check, 'chat: the form', `${picture}-form`)
+  await care(page, check, 'the form', `${picture}-form`)
   const steps = [await focus(page)]
   const press = async key => { await page.keyboard.press(key); steps.push(await focus(page)) }
   for (const key of ['Tab', 'Tab', 'Shift+Tab', 'Shift+Tab']) await press(key)
@@ -114,7 +114,7 @@ async function main() {
     await passes('the round-trip time is shown',
       ada.locator('#rtt', { hasText: /^\d+(\.\d)? ms$/ }).waitFor())
     await ada.screenshot({ path: `${picture}.png` })
-    await care(ada, check, 'chat: the conversation', picture)
+    await care(ada, check, 'the conversation', picture)
     await keyboard(await open(''), ada, shows)
     await grace.close()
     await passes('closing a page is shown to the others', shows(ada, 'Grace Höpper has left', '.news'))
