@@ -150,11 +150,12 @@ static void leave(struct player *player, const ws_event *event) {
 static void hear(struct player *player, const ws_event *event) {
   char text[64];
   unsigned long number;
+  int x, y;
   snprintf(text, sizeof text, "%.*s", (int)event->packet.len, (const char *)event->packet.data);
-  if (sscanf(text, "at %9lu %4d %4d", &number, &player->x, &player->y) == 3) {
+  if (sscanf(text, "at %9lu %4d %4d", &number, &x, &y) == 3) {
     player->wrong += number != player->moves++;
-    player->x = player->x < 0 ? 0 : player->x > WIDTH ? WIDTH : player->x;
-    player->y = player->y < 0 ? 0 : player->y > HEIGHT ? HEIGHT : player->y;
+    player->x = x < 0 ? 0 : x > WIDTH ? WIDTH : x;
+    player->y = y < 0 ? 0 : y > HEIGHT ? HEIGHT : y;
   } else if (sscanf(text, "bye %9lu %9lu %9lu", &player->said_sent, &player->said_seen, &player->said_wrong) == 3) {
     player->has_said_bye = 1;
     ws_close(player->conn, 1000, "the game is over");

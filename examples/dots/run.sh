@@ -36,6 +36,8 @@ else
 fi
 if [ -z "$godot" ] || [ "$godot" = none ]; then
   lacks Godot "install Godot 4.3 or newer (https://godotengine.org/download), then make godot"
+elif ! "$godot" --version 2> /dev/null | grep -qE '^4\.([3-9]|[1-9][0-9])'; then
+  lacks Godot "$godot is not Godot 4.3 or newer"
 elif [ ! -e $addon/wspeer.gdextension ]; then
   lacks Godot "make godot builds the addon"
 else

@@ -13,7 +13,7 @@ import xml.etree.ElementTree
 from websockets.sync.client import connect
 
 from picture import animated
-from terminal import RESTORED, Terminal, frames, plain
+from terminal import ENTER, RESTORED, Terminal, frames, plain
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / "build" / "demo-tests"
@@ -158,16 +158,18 @@ def part_truth():
     demo = Demo("--seconds", "0")
     with connect(f"ws://localhost:{demo.port}/liar!") as liar:
         check(liar.recv(30) == "you liar", "truth: a name has only letters and digits")
-        liar.send("at 0 1 1")
+        for wild in ("at 0 9999 9999", "at 1 9999", "at", "\0", "field 1", "at 1 -999 1", "x" * 100_000):
+            liar.send(wild)
         liar.send("at 2 1 1")
+        liar.send("at 4 1 1")
         demo.wait_for("liar has joined")
         demo.process.send_signal(signal.SIGINT)
         while liar.recv(30) != "over":
             pass
-        liar.send("bye 3 1 0")
+        liar.send("bye 5 1 0")
         code, text = demo.wait()
     check(
-        code == 1 and text.count(BAD) == 1 and "liar: 2 of 3 moves, 1 of " in text,
+        code == 1 and text.count(BAD) == 1 and "liar: 4 of 5 moves, 1 of " in text,
         "truth: it fails when a move is missing",
         f"ended with {code}\n{text}",
     )
@@ -244,6 +246,20 @@ def part_players():
         done.returncode == 0 and GOOD in done.stdout and all(line in done.stdout for line in lacks),
         "players: C alone is enough, and it says how to get the others",
         done.stdout + done.stderr,
+    )
+
+    # Ctrl-C reaches all of them.
+    terminal = Terminal(
+        [RUN, "--seconds", "0"], PYTHON=PYTHON, GODOT="none", CHROMIUM="none", DOTS_WORK=str(WORK / "dots")
+    )
+    good = terminal.read_until(lambda text: "Python " in text.partition(ENTER)[2])
+    terminal.type("\x03")
+    code = terminal.wait()
+    after = terminal.text.rpartition("\x1b[?1049l")[2].replace("\r\n", "\n")
+    check(
+        good and code == 0 and GOOD in after and re.search(f"^python{SAYS}", after, re.M),
+        "players: after Ctrl-C all say goodbye, and the report stands on the usual screen",
+        f"ended with {code}\n{after}",
     )
 
 
