@@ -399,7 +399,8 @@ int main(int argc, char **argv) {
   config.flags = WS_COALESCE; /* one write per frame, at ws_flush() */
   config.session_ms = 30000;  /* keep the seat of a player that has lost its link */
   config.heartbeat_ms = 500;  /* measures the round trip */
-  config.pong_timeout_ms = 30000;
+  /* Links are to be lost only when they are cut, however busy the machine is. */
+  config.pong_timeout_ms = config.close_timeout_ms = config.handshake_timeout_ms = 30000;
   if (ws_listen("ws://localhost:0", &config, &servers[1]) < 0) return fail("listen");
   config.cert_pem = cert;
   config.key_pem = key;
