@@ -91,6 +91,7 @@ godot-package: godot
 demo: library build/demo
 	examples/dots/run.sh $(DEMO)
 
+.PHONY: demo-picture
 demo-picture: library build/demo godot
 	tests/demo/picture.py docs/demo.svg
 
@@ -278,6 +279,6 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples windows examples-web godot godot-package unity-package web-firefox web-emscripten6 demo demo-picture help check \
+.PHONY: all library examples windows examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
   release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean

@@ -73,10 +73,10 @@ if [ ! -d build/node/node_modules/playwright-core ] ||
     >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
 fi
 
-# The rules for accessible pages.
+# The accessibility checks of the site.
 if [ ! -d build/node/node_modules/axe-core ]; then
   (cd build/node && npm install --silent --no-audit --no-fund --prefix . axe-core@4.14.1) >> "$log" 2>&1 ||
-    missing "axe-core"
+    missing "the npm package axe-core"
 fi
 
 if [ ! -x build/wst/wstest ]; then
