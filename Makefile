@@ -1,5 +1,7 @@
 # make                  builds the library and the C examples in build/
-# make demo             builds the library and runs its main task in a terminal, on loopback
+# make demo             builds the library and plays a game of dots for ten seconds, in C and, where they are present, in
+#                       Python, Godot and a browser; links are cut, nothing is lost; DEMO="--seconds 0": until Ctrl-C
+# make demo-picture     draws what `make demo` shows: docs/demo.svg
 # make check            the fast tests: format, lints, protocol and connection tests in Rust, generated files
 # make test             installs what the tests need and runs all of them; tests/README.md says how to run one suite
 # make test-long        hours of fuzzing, mutants, sanitizers, attacks and a soak test; it runs the targets
@@ -61,7 +63,7 @@ build/libwspeer.a: build/libwspeer.so
 examples: $(EXAMPLES)
 
 build/%: examples-c/%.c include/wspeer.h | library
-	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -pthread -Wl,-rpath,'$$ORIGIN'
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -pthread -lm -Wl,-rpath,'$$ORIGIN'
 
 # Debian's Emscripten needs Debian's Node modules, which a Node from another source does not search for.
 EMCC := $(if $(wildcard /usr/share/nodejs),NODE_PATH="$${NODE_PATH:+$$NODE_PATH:}/usr/share/nodejs" )emcc
@@ -87,8 +89,11 @@ godot-package: godot
 	bindings/godot/package.py build/godot-addon/addons/wspeer/bin build/wspeer-godot-$(VERSION).zip
 
 demo: library build/demo
-	cargo run --quiet --locked --example make_cert -- build/demo-cert
-	build/demo --cert build/demo-cert/cert.pem --key build/demo-cert/key.pem
+	examples/dots/run.sh $(DEMO)
+
+.PHONY: demo-picture
+demo-picture: library build/demo godot
+	tests/demo/picture.py docs/demo.svg
 
 help:
 	@sed -n -e 's/^# \(make .*\)/\1/p' -e 's/^# \( \{20\}.*\)/\1/p' Makefile

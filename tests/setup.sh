@@ -87,6 +87,12 @@ if [ ! -d build/node/node_modules/playwright-core ] ||
     >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
 fi
 
+# The accessibility checks of the site.
+if [ ! -d build/node/node_modules/axe-core ]; then
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . axe-core@4.14.1) >> "$log" 2>&1 ||
+    missing "the npm package axe-core"
+fi
+
 if [ ! -x build/wst/wstest ]; then
   tests/autobahn/setup.sh build/wst >> "$log" 2>&1 || missing "the Autobahn suite"
 fi
