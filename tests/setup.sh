@@ -21,7 +21,7 @@ missing() {
 tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy nats-server:nats-server
 libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg ip:iproute2 cmake:cmake
 squid:squid tinyproxy:tinyproxy microsocks:microsocks danted:dante-server stunnel4:stunnel4 curl:curl
-pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime emcc:emscripten chromium:chromium"
+caddy:caddy pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime emcc:emscripten chromium:chromium"
 wanted=
 for tool in $tools; do
   PATH=$PATH:/usr/sbin command -v "${tool%%:*}" > /dev/null || wanted="$wanted ${tool##*:}"
@@ -48,6 +48,9 @@ if ! build/venv/bin/python -c 'import mypy, ruff, setuptools.command.bdist_wheel
     missing "mypy and ruff"
 fi
 
+# What builds the site.
+tools/site/setup.sh >> "$log" 2>&1 || missing "MkDocs Material"
+
 # What the example of a cluster needs, as its users install it.
 if ! build/venv/bin/python -c 'import nats' 2> /dev/null; then
   build/venv/bin/python -m pip install -q -r examples/cluster/requirements.txt >> "$log" 2>&1 || missing "nats-py"
@@ -71,6 +74,12 @@ if [ ! -d build/node/node_modules/playwright-core ] ||
   (cd build/node &&
     npm install --silent --no-audit --no-fund --prefix . playwright-core@1.65.1 google-closure-compiler@20220104.0.0) \
     >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
+fi
+
+# The accessibility checks of the site.
+if [ ! -d build/node/node_modules/axe-core ]; then
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . axe-core@4.14.1) >> "$log" 2>&1 ||
+    missing "the npm package axe-core"
 fi
 
 if [ ! -x build/wst/wstest ]; then

@@ -58,6 +58,8 @@ def target(source, link, pages):
     if full == "README.md":
         full = "docs/index.md"
     here = os.path.dirname(site_name(source)) or "."
+    if full == "include/wspeer.h":
+        return os.path.relpath("reference/manual.md", here)
     if full + "/README.md" in pages:
         full += "/README.md"
     if full in pages:
@@ -80,6 +82,7 @@ def converted(source, text, pages):
         fence = FENCE.match(line)
         if fence and (not fenced or fence[2] == fenced):
             fenced = "" if fenced else fence[2]
+            line = line.partition(",")[0]  # Rust's blocks may say more, such as no_run
         item = not fenced and re.match(r"( *)([-*]|\d+\.) +", line)
         if item:
             before = out[-1] if out else ""
@@ -90,7 +93,11 @@ def converted(source, text, pages):
             listed = False
         if listed and line.startswith(" "):
             columns = len(line) - len(line.lstrip())
-            line = " " * ((columns + 1) // 2 * 4 if not item else columns // 2 * 4) + line.lstrip() if columns < 4 else "    " + line
+            line = (
+                " " * ((columns + 1) // 2 * 4 if not item else columns // 2 * 4) + line.lstrip()
+                if columns < 4
+                else "    " + line
+            )
         out.append(line)
     text = "\n".join(out) + "\n"
     # Links may be folded, so they are replaced in the text between the fences.
@@ -112,8 +119,9 @@ def navigation(entries, made):
             if inner:
                 found.append({title: inner})
         elif what == "reference/":
-            found.append({title: [{name: f"reference/{page}.md"} for name, page in made]
-                          + navigation(BESIDE_REFERENCE, made)})
+            found.append(
+                {title: [{name: f"reference/{page}.md"} for name, page in made] + navigation(BESIDE_REFERENCE, made)}
+            )
         elif (ROOT / what).exists():
             found.append({title: site_name(what)})
     return found

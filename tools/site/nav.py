@@ -74,6 +74,7 @@ NAV = [
             ("Dependencies", "docs/dependencies.md"),
             ("Design", "docs/design.md"),
             ("The control channel", "docs/control-channel.md"),
+            ("Make targets", "docs/commands.md"),
             ("Changes", "CHANGELOG.md"),
             ("Contributing", "CONTRIBUTING.md"),
         ],

@@ -145,7 +145,9 @@ def functions(header, names, exports):
         for function in header.functions:
             if exports[function.name] != page:
                 continue
-            text += f"## {function.name} {{ #{function.name} }}\n\n" + prototype(function) + rendered(function.doc, names)
+            text += (
+                f"## {function.name} {{ #{function.name} }}\n\n" + prototype(function) + rendered(function.doc, names)
+            )
             codes = results(function, header) if function.result == "ws_result" else []
             if codes:
                 text += "**Results:** " + ", ".join(names.link(code) for code in codes) + "\n\n"
@@ -199,9 +201,9 @@ def manual(text, names):
         if heading:
             out += f"## {heading[1].capitalize()}\n\n"
             said = said[heading.end() :]
-        elif (heading := re.match(r"TEXT is ", said)):
+        elif heading := re.match(r"TEXT is ", said):
             out += "## Text\n\n"
-        elif (heading := re.match(r"CALLS AND HANDLES \(- : WS_ERR_KIND\)\. ", said)):
+        elif heading := re.match(r"CALLS AND HANDLES \(- : WS_ERR_KIND\)\. ", said):
             out += "## Calls and handles\n\nA minus means `WS_ERR_KIND`. "
             said = said[heading.end() :]
         out += names.prose(said) + "\n\n"
