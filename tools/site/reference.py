@@ -134,7 +134,7 @@ def results(function, header):
 def threads(function):
     if "Thread-safe" in " ".join(function.doc):
         return "any thread, at any time."
-    return "one at a time through a handle, see above."
+    return "one at a time through a handle: see [threads](manual.md#threads)."
 
 
 def functions(header, names, exports):
