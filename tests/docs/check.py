@@ -37,7 +37,7 @@ class Page(html.parser.HTMLParser):
         self.links, self.anchors, self.loads, self.text = [], set(), [], []
         self._article = self._hidden = 0
         self.feed(path.read_text())
-        self.words = spaced("".join(self.text))
+        self.words = letters("".join(self.text))
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
@@ -62,8 +62,9 @@ class Page(html.parser.HTMLParser):
             self.text.append(data)
 
 
-def spaced(text):
-    return re.sub(r"[\s\u00a0]+", " ", text).strip()
+def letters(text):
+    """A text without its spaces and the signs of Markdown, which a page shows as lines, breaks and emphasis."""
+    return re.sub(r"[\s\u00a0*_`\\\[\]]+", "", text)
 
 
 def plain(markdown):
@@ -72,12 +73,7 @@ def plain(markdown):
     text = re.sub(r"<!--.*?-->", " ", text, flags=re.S)
     text = re.sub(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\[((?:[^\[\]])*)\]\[[^\]]*\]", r"\1", text)
-    pieces = re.split(r"(`+)(.+?)\1", text, flags=re.S)
-    out = ""
-    for at in range(0, len(pieces), 3):
-        said = re.sub(r"(?<!\w)(\*\*|\*|__|_)(?=\S)|(?<=[\w.,:;!?)…`\"'])(\*\*|\*)(?!\w)", "", pieces[at])
-        out += re.sub(r"\\(.)", r"\1", said) + (pieces[at + 2] if at + 2 < len(pieces) else "")
-    return spaced(html.unescape(out.replace("`", "")))
+    return html.unescape(text)
 
 
 def pieces(markdown):
@@ -85,12 +81,12 @@ def pieces(markdown):
     for at, block in enumerate(re.split(r"^ *```[^\n]*\n(.*?)^ *```$", markdown, flags=re.M | re.S)):
         if at % 2:
             for line in block.splitlines():
-                yield spaced(line)
+                yield line
             continue
-        for part in re.split(r"\n\s*\n|^(?= *(?:[-*]|\d+\.) )|^(?=\||#)", block, flags=re.M):
+        for part in re.split(r"\n\s*\n|^(?= *(?:[-*]|\d+\.) )|^(?= *(?:\||#))", block, flags=re.M):
             if re.fullmatch(r"[|:\- ]+", part.strip()):
                 continue
-            if part.startswith("|"):
+            if part.lstrip().startswith("|"):
                 for cell in re.split(r"(?<!\\)\|", part.strip().strip("|")):
                     yield plain(cell.replace(r"\|", "|"))
             elif not re.match(r"\[[^\]]+\]: ", part):
@@ -102,11 +98,8 @@ def whole_texts(pages):
     lost = []
     for source in [*named, *more]:
         page = pages[SITE / build.site_name(source).replace(".md", ".html")]
-        # Spaces are of no importance: the page breaks lines where it wants, and the tags are not words.
-        words = page.words.replace(" ", "")
-        lost += [
-            f"{source}: {piece}" for piece in pieces((ROOT / source).read_text()) if piece.replace(" ", "") not in words
-        ]
+        text = (ROOT / source).read_text()
+        lost += [f"{source}: {' '.join(piece.split())}" for piece in pieces(text) if letters(piece) not in page.words]
     check(not lost, f"each of {len(named) + len(more)} pages has the whole text of its source", lost)
 
 
@@ -146,12 +139,12 @@ def reference(pages):
     wanted += [f"{struct.name}-{field.name}" for struct in names.structs for field in struct.fields]
     missing = [name for name in wanted if name not in there]
     check(len(wanted) > 500 and not missing, f"the reference has all {len(wanted)} names of the header", missing)
-    words = "".join(page.words.replace(" ", "") for path, page in pages.items() if path.parent.name == "reference")
+    words = "".join(page.words for path, page in pages.items() if path.parent.name == "reference")
     lost = [
         f"{one.name}: {line}"
         for one in (*names.functions, *names.constants)
         for line in one.doc
-        if line and not line.startswith("  ") and line.replace(" ", "").replace("`", "") not in words
+        if line and not line.startswith("  ") and letters(line) not in words
     ]
     check(not lost, "and the whole comment of each", lost)
 

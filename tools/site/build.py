@@ -83,6 +83,8 @@ def converted(source, text, pages):
         if fence and (not fenced or fence[2] == fenced):
             fenced = "" if fenced else fence[2]
             line = line.partition(",")[0]  # Rust's blocks may say more, such as no_run
+        if not fenced and line.startswith("#"):
+            line = re.sub(r"(?<=\w)#$", r"\\#", line)  # "C#", whose # would end the heading
         item = not fenced and re.match(r"( *)([-*]|\d+\.) +", line)
         if item:
             before = out[-1] if out else ""
@@ -134,7 +136,8 @@ def main():
     pages = {*named, *more}
     for path in pages:
         write(site_name(path), converted(path, (ROOT / path).read_text(), pages))
-    shutil.copyfile(ROOT / "tools" / "site" / "site.css", SOURCE / "site.css")
+    for name in ("site.css", "site.js", "iframe-worker.js"):
+        shutil.copyfile(ROOT / "tools" / "site" / name, SOURCE / name)
     texts, made = reference.pages(ROOT, header.read(ROOT))
     for name, text in texts.items():
         write(f"reference/{name}.md", text)
@@ -144,6 +147,7 @@ def main():
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)[1]
     config = (ROOT / "tools" / "site" / "mkdocs.yml").read_text().replace("VERSION", version)
     config += f"docs_dir: {SOURCE}\nsite_dir: {OUT}\nnav: {json.dumps(nav)}\n"
+    config += f"hooks: [{ROOT / 'tools' / 'site' / 'hooks.py'}]\n"
     (ROOT / "build" / "mkdocs.yml").write_text(config)
     # It warns of its next version, and of a social account that is not set.
     env = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
