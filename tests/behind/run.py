@@ -852,8 +852,9 @@ def recipes():
         def caddy(port):
             # A name would make it ask for a certificate.
             site = recipe("caddyfile").replace("game.example", f"http://:{port}")
-            text = "{\n\tadmin off\n\tpersist_config off\n}\n" + site
-            return ["caddy", "run", "--adapter", "caddyfile", "--config", written("Caddyfile", text)]
+            config = written("Caddyfile", "{\n\tadmin off\n}\n" + site)
+            folders = [f"{name}={WORK}" for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME")]
+            return ["env", *folders, "caddy", "run", "--adapter", "caddyfile", "--config", config]
 
         for name, command in (("nginx", nginx), ("haproxy", haproxy), ("caddy", caddy)):
             with daemon(f"{name}-recipe", command) as port:
