@@ -500,6 +500,12 @@ elif [ -n "${CI:-}" ]; then
   need build/venv/bin/python cargo
 fi
 
+# LuaJIT; docs/binding.md is in the suite lua.
+if have luajit; then
+  starts lua.md hello.lua lua ffi.load
+  server_ends
+fi
+
 # Godot: the blocks are scripts; the engine must be able to parse all of them.
 godot=$root/build/godot/godot4
 if [ -x "$godot" ] && [ -e "$root/build/godot-addon/addons/wspeer/wspeer.gdextension" ]; then
@@ -527,6 +533,7 @@ fi
 
 # The browser.
 if have emcc && have chromium && have node; then
+  need "$root/build/node/node_modules/playwright-core"
   starts web.md game.c c emscripten.h
   server_ends
 fi

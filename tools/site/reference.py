@@ -226,7 +226,7 @@ def manual(text, names):
 
 
 def index(header, names):
-    text = "# All functions\n\n| function | |\n|---|---|\n"
+    text = "# All functions\n\n| function | what it does |\n|---|---|\n"
     for function in sorted(header.functions, key=lambda one: one.name):
         first = re.split(r"(?<=[.:])\s", " ".join(function.doc))[0].rstrip(":.")
         text += f"| {names.link(function.name)} | {names.prose(first)} |\n"
