@@ -30,11 +30,14 @@ def versions(version):
         major * 10000 + minor * 100 + patch
     )
     yield "bindings/python/pyproject.toml", first(r'^version = "(.*)"$', "bindings/python/pyproject.toml"), version
+    for name in ("wspeer", "wspeer_core"):
+        path, line = "bindings/rust/Cargo.toml", "version = " if name == "wspeer" else 'wspeer_core = .*version = '
+        yield f"{path}: {name}", first(rf'^{line}"([^"]*)"', path), version
     yield "wspeer.__version__", first(r'^__version__ = "(.*)"$', "bindings/python/src/wspeer/__init__.py"), version
     yield "bindings/csharp/package.json", json.loads((ROOT / "bindings/csharp/package.json").read_text())[
         "version"
     ], version
-    yield "Cargo.lock", first(r'^name = "wspeer"\nversion = "(.*)"$', "Cargo.lock"), version
+    yield "Cargo.lock", first(r'^name = "wspeer-core"\nversion = "(.*)"$', "Cargo.lock"), version
 
 
 def main():

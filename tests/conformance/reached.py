@@ -2,7 +2,8 @@
 
 The programs run with a library made here in the place of libwspeer.so. It has every function of the header, forwards
 each call to the real library, and counts the names that a successful call used: the function itself, the numbers and
-flags that were passed, the fields of ws_config that were set, and the events and states that were handed out."""
+flags that were passed, the fields of ws_config that were set, and the events and states that were handed out. A program
+that has the library inside, as those in Rust, is linked with the same as an object, by --wrap of the linker."""
 
 import os
 import pathlib
@@ -80,12 +81,14 @@ static uint32_t unshared[NAMES], *counts = unshared;
 
 static void reach(int name) { __atomic_add_fetch(&counts[name], 1, __ATOMIC_RELAXED); }
 
+#ifndef WRAPPED
 static void *real_function(void *library, const char *name) {
   void *found = dlsym(library, name);
   if (found) return found;
   fprintf(stderr, "the library is older than the header and has no %s: run `make library`\\n", name);
   exit(1);
 }
+#endif
 """
 
 START = """
@@ -97,6 +100,7 @@ __attribute__((constructor)) static void start(void) {
     if (shared != MAP_FAILED) counts = shared;
     close(file);
   }
+#ifndef WRAPPED
   void *library = dlopen(REAL, RTLD_NOW | RTLD_LOCAL);
   if (!library) {
     fprintf(stderr, "%s\\n", dlerror());
@@ -125,7 +129,7 @@ def source(all_names):
     for function in interface.functions:
         out += forwarding(function, at)
         start += f'  real_{function.name} = real_function(library, "{function.name}");\n'
-    return f"{out}{start}}}\n"
+    return f"{out}{start}#endif\n}}\n"
 
 
 def forwarding(function, at):
@@ -134,7 +138,10 @@ def forwarding(function, at):
     declared = ", ".join(f"{one.type} {one.name}" for one in function.parameters) or "void"
     call = f"real_{name}({', '.join(one.name for one in function.parameters)})"
     seen = [f"reach({at[name]});", *used(function)]
-    out = f"\nstatic __typeof__({name}) *real_{name};\n{result} {name}({declared}) {{\n"
+    # With --wrap=NAME the linker calls __wrap_NAME for NAME, and NAME for __real_NAME.
+    out = f"\n#ifdef WRAPPED\n#define real_{name} __real_{name}\n#define {name} __wrap_{name}\n"
+    out += f"{result} real_{name}({declared});\n{result} {name}({declared});\n"
+    out += f"#else\nstatic __typeof__({name}) *real_{name};\n#endif\n{result} {name}({declared}) {{\n"
     if result == "void":
         return f"{out}  {call};\n  {' '.join(seen)}\n}}\n"
     test = "if (result < 0) return result;\n  " if result in ("ws_result", "int32_t") else ""
@@ -184,7 +191,19 @@ def build(real: pathlib.Path, directory: pathlib.Path):
     subprocess.run(command, input=text, check=True, text=True)
     # Another run may use the old one.
     made.replace(directory / "libwspeer.so")
+    wrap(all_names, text, directory)
     return all_names
+
+
+def wrap(all_names, text, directory: pathlib.Path):
+    """Makes reached.o, which counts in a program that has the library inside, and the arguments of its linker."""
+    made, linked = directory / f"reached.{os.getpid()}", directory / "reached.o"
+    command = ["cc", "-xc", "-", "-c", "-O1", "-Wall", "-Wextra", "-Werror", "-DWRAPPED", f"-I{ROOT}/include"]
+    subprocess.run([*command, "-o", str(made)], input=text, check=True, text=True)
+    made.replace(linked)
+    functions = [function.name for function in all_names.interface.functions]
+    lines = [f'"{linked}"', *(f"-Wl,--wrap={name},--undefined={name}" for name in functions)]
+    (directory / "reached.args").write_text("\n".join(lines) + "\n")
 
 
 # ---- The result ----

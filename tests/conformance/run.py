@@ -60,6 +60,9 @@ class Language(NamedTuple):
     apart: bool = False
 
 
+# Where cargo builds the program in Rust: with what it has built of the library.
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
+
 CSHARP_OMITS = {"names": "the binding leaves the texts the names of ws_config"}
 
 LANGUAGES = {
@@ -150,6 +153,22 @@ LANGUAGES = {
     ),
     "lua": Language(
         "tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]
+    ),
+    # The library is inside the program, so the linker puts what counts between the two.
+    "rust": Language(
+        "tests/conformance/rust/Cargo.toml",
+        ["cargo"],
+        [
+            "cargo",
+            "rustc",
+            "--quiet",
+            "--locked",
+            "--manifest-path=tests/conformance/rust/Cargo.toml",
+            f"--target-dir={TARGET}",
+            "--",
+            f"-Clink-arg=@{LIB}/reached.args",
+        ],
+        [str(TARGET / "debug" / "wspeer-conformance")],
     ),
     # The C program and the DLL of `make windows`, under Wine.
     "windows": Language(

@@ -15,7 +15,7 @@ else
   echo "not ok - guard: not executable: $lame"
   rc=1
 fi
-if RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked; then
+if RUSTDOCFLAGS="-D warnings" cargo rustdoc --lib --quiet --locked; then
   echo "ok - guard: rustdoc has no warnings"
 else
   echo "not ok - guard: rustdoc has warnings"

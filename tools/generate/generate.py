@@ -19,6 +19,7 @@ import godot
 import header
 import python
 import rust
+import rust_binding
 import table
 import web
 from table import Mistake
@@ -67,7 +68,12 @@ def stages():
     built = built_header()
     yield {HEADER: built}
     interface = header.parse(built)
-    yield csharp.files(interface) | python.files(interface, rows) | cpp.files(interface, ROOT)
+    yield (
+        csharp.files(interface)
+        | python.files(interface, rows)
+        | cpp.files(interface, ROOT)
+        | rust_binding.files(interface, rows)
+    )
     yield (
         godot.files(interface, rows, ROOT)
         | web.files(interface, rows, ROOT)

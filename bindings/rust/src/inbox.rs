@@ -1,0 +1,331 @@
+//! Taking items of a handle: the place where bytes are lent.
+#![allow(unsafe_code)]
+
+use crate::codes::{Cause, EventKind, MessageKind, Phase};
+use crate::event::{About, Auth, CloseRequest, End, Event, Message, Report, Request, Resumed, Skipped};
+use crate::handle::Conn;
+use crate::sys;
+use std::ops::Range;
+use std::time::Duration;
+use wspeer_core::codes as c;
+use wspeer_core::ffi::{self, ws_event, ws_packet};
+
+/// Items that are taken in one call at first, and at most.
+const FIRST: usize = 16;
+const MOST: usize = 1024;
+
+/// The items of one handle that were taken from the library, and not by the program yet.
+///
+/// Invariant: the data of `batch[at..]` is readable. It is lent by the library until the next call that takes items
+/// through the handle, which only this struct makes, or until the handle is freed, which only its owner does when it is
+/// dropped; or it lies in `kept`.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    batch: Vec<ws_event>,
+    at: usize,
+    /// Copies of the data of items that stayed when others were taken.
+    kept: Vec<Vec<u8>>,
+    /// Room for messages, reused.
+    packets: Vec<ws_packet>,
+    /// How many items the next call may take. 0: FIRST.
+    room: usize,
+}
+
+// SAFETY: the pointers in it are to memory that no thread changes while they are valid, and that may be read and given
+// back by any thread: "Thread-safe functions may be called from any thread", and one that takes items by one at a time,
+// which a `&mut Inbox` is.
+unsafe impl Send for Inbox {}
+// SAFETY: nothing can be done with a `&Inbox` but counting.
+unsafe impl Sync for Inbox {}
+
+impl Inbox {
+    /// Number of messages that were taken from the library and not by the program.
+    pub(crate) fn messages(&self) -> usize {
+        self.batch[self.at..].iter().filter(|event| is_message(event)).count()
+    }
+
+    /// The next item.
+    pub(crate) fn next_event(&mut self, handle: u32) -> Option<Event<'_>> {
+        if self.at == self.batch.len() {
+            self.clear();
+            let mut event = sys::no_event();
+            // SAFETY: the output is writable. The call ends the loans of items that were taken before; events that
+            // have them borrow this inbox, which is borrowed mutably here.
+            if unsafe { ffi::ws_next_event(handle, &mut event) } != c::WS_OK {
+                return None;
+            }
+            self.batch.push(event);
+        }
+        self.at += 1;
+        // SAFETY: by the invariant it was readable, and it stays so while the result borrows this inbox.
+        Some(unsafe { event_of(&self.batch[self.at - 1]) })
+    }
+
+    /// The next message; other items stay.
+    pub(crate) fn next_message(&mut self, handle: u32) -> Option<Message<'_>> {
+        let waiting = &mut self.batch[self.at..];
+        if let Some(found) = waiting.iter().position(is_message) {
+            waiting[..=found].rotate_right(1);
+        } else {
+            let mut packet = no_packet();
+            self.keep();
+            // SAFETY: as in next_event(); the data of items that stay was copied.
+            if unsafe { ffi::ws_get_packet(handle, &mut packet) } != c::WS_OK {
+                return None;
+            }
+            self.insert(&[packet]);
+        }
+        self.at += 1;
+        // SAFETY: as in next_event().
+        Some(unsafe { message_of(&self.batch[self.at - 1].packet) })
+    }
+
+    /// A batch of items.
+    pub(crate) fn events(&mut self, handle: u32) -> Events<'_> {
+        if self.at == self.batch.len() {
+            self.clear();
+            let room = self.room.max(FIRST);
+            self.batch.reserve(room);
+            let mut count = 0;
+            // SAFETY: the output has room for so many. The loans that end are as in next_event().
+            unsafe { ffi::ws_next_events(handle, self.batch.as_mut_ptr(), room, &mut count) };
+            // SAFETY: "`count` is set to the number of items written".
+            unsafe { self.batch.set_len(count) };
+            self.grow(count == room);
+        }
+        Events { rest: self.at..self.batch.len(), inbox: self }
+    }
+
+    /// A batch of messages; other items stay.
+    pub(crate) fn messages_of(&mut self, handle: u32) -> Messages<'_> {
+        // Stable: messages and other items keep their order.
+        self.batch[self.at..].sort_by_key(|event| !is_message(event));
+        if self.messages() == 0 {
+            self.keep();
+            let room = self.room.max(FIRST);
+            let mut packets = std::mem::take(&mut self.packets);
+            packets.clear();
+            packets.reserve(room);
+            let mut count = 0;
+            // SAFETY: the output has room for so many. The loans that end are as in next_message().
+            unsafe { ffi::ws_get_packets(handle, packets.as_mut_ptr(), room, &mut count) };
+            // SAFETY: "`count` is set to the number of messages written".
+            unsafe { packets.set_len(count) };
+            self.insert(&packets);
+            self.packets = packets;
+            self.grow(count == room);
+        }
+        Messages { rest: self.at..self.at + self.messages(), inbox: self }
+    }
+
+    /// After a full batch the next one may be larger.
+    fn grow(&mut self, is_full: bool) {
+        if is_full {
+            self.room = (self.room.max(FIRST) * 2).min(MOST);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.batch.clear();
+        self.kept.clear();
+        self.at = 0;
+    }
+
+    /// Copies the data of the items that stay, before others are taken.
+    fn keep(&mut self) {
+        self.batch.drain(..self.at);
+        self.at = 0;
+        if self.batch.is_empty() {
+            self.kept.clear();
+        }
+        for event in &mut self.batch {
+            // SAFETY: readable by the invariant.
+            let copy = unsafe { bytes_of(&event.packet) }.to_vec();
+            // The bytes stay where they are when the vector of them moves.
+            event.packet.data = copy.as_ptr();
+            self.kept.push(copy);
+        }
+    }
+
+    /// Puts messages before the items that stay.
+    fn insert(&mut self, packets: &[ws_packet]) {
+        let events = packets.iter().map(|packet| {
+            let mut event = sys::no_event();
+            event.r#type = match packet.r#type {
+                c::WS_SPAWN => c::WS_EVENT_SPAWN,
+                c::WS_DESPAWN => c::WS_EVENT_DESPAWN,
+                c::WS_SYNC => c::WS_EVENT_SYNC,
+                _ => c::WS_EVENT_MESSAGE,
+            };
+            event.conn = packet.conn;
+            event.peer_id = packet.peer_id;
+            event.packet = *packet;
+            event
+        });
+        self.batch.splice(self.at..self.at, events);
+    }
+}
+
+fn is_message(event: &ws_event) -> bool {
+    event.r#type == c::WS_EVENT_MESSAGE
+        || matches!(event.r#type, c::WS_EVENT_SPAWN | c::WS_EVENT_DESPAWN | c::WS_EVENT_SYNC)
+}
+
+fn no_packet() -> ws_packet {
+    sys::no_event().packet
+}
+
+/// Events, in order. Those that are not taken from it come with the next call.
+#[must_use = "events are taken by iterating"]
+pub struct Events<'a> {
+    inbox: &'a mut Inbox,
+    rest: Range<usize>,
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = Event<'a>;
+
+    fn next(&mut self) -> Option<Event<'a>> {
+        let index = self.rest.next()?;
+        self.inbox.at = index + 1;
+        // SAFETY: readable by the invariant, and for as long as 'a: while this iterator or an event of it is there, the
+        // inbox is borrowed for 'a, so nothing else is taken through the handle, and its owner is not dropped. The
+        // iterator itself takes nothing.
+        Some(unsafe { event_of(&self.inbox.batch[index]) })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.rest.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Events<'_> {}
+
+/// Messages, in order. Those that are not taken from it come with the next call.
+#[must_use = "messages are taken by iterating"]
+pub struct Messages<'a> {
+    inbox: &'a mut Inbox,
+    rest: Range<usize>,
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Message<'a>;
+
+    fn next(&mut self) -> Option<Message<'a>> {
+        let index = self.rest.next()?;
+        self.inbox.at = index + 1;
+        // SAFETY: as in Events::next().
+        Some(unsafe { message_of(&self.inbox.batch[index].packet) })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.rest.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Messages<'_> {}
+
+/// The bytes of an item.
+///
+/// # Safety
+/// The data is readable for 'a, and nothing changes it.
+unsafe fn bytes_of<'a>(packet: &ws_packet) -> &'a [u8] {
+    if packet.data.is_null() {
+        return &[];
+    }
+    // SAFETY: the caller vouches for it.
+    unsafe { std::slice::from_raw_parts(packet.data, packet.len) }
+}
+
+/// # Safety
+/// As for [`bytes_of`].
+unsafe fn text_of<'a>(packet: &ws_packet) -> &'a str {
+    // SAFETY: the caller vouches for it.
+    std::str::from_utf8(unsafe { bytes_of(packet) }).unwrap_or_default()
+}
+
+/// # Safety
+/// As for [`bytes_of`].
+unsafe fn message_of<'a>(packet: &ws_packet) -> Message<'a> {
+    let about =
+        About { conn: Conn::from_raw(packet.conn), peer_id: packet.peer_id, user: packet.user, time: Duration::ZERO };
+    let kind = MessageKind::from_raw(packet.r#type).unwrap_or(MessageKind::Binary);
+    // SAFETY: the caller vouches for it.
+    Message { about, kind, bytes: unsafe { bytes_of(packet) } }
+}
+
+fn about_of(raw: &ws_event) -> About {
+    About {
+        conn: Conn::from_raw(raw.conn),
+        peer_id: raw.peer_id,
+        user: raw.packet.user,
+        time: Duration::from_nanos(raw.time_ns),
+    }
+}
+
+/// # Safety
+/// As for [`bytes_of`].
+unsafe fn event_of<'a>(raw: &ws_event) -> Event<'a> {
+    let about = about_of(raw);
+    let count = raw.count;
+    // SAFETY: the caller vouches for it, here and below.
+    let text = || unsafe { text_of(&raw.packet) };
+    let bytes = || unsafe { bytes_of(&raw.packet) };
+    let message = || unsafe { message_of(&raw.packet) };
+    // A number that this version of the binding does not know cannot come: it is built with its library.
+    match EventKind::from_raw(raw.r#type).unwrap_or(EventKind::Error) {
+        EventKind::Open => Event::Open(about),
+        EventKind::Message => Event::Message(message()),
+        EventKind::CloseRequest => Event::CloseRequest(CloseRequest { about, code: raw.code, reason: text() }),
+        EventKind::Closed => Event::Closed(end_of(raw, text())),
+        EventKind::Connected => Event::Connected(about),
+        EventKind::Disconnected => Event::Disconnected(end_of(raw, text())),
+        EventKind::Writable => Event::Writable(about),
+        EventKind::Skipped => Event::Skipped(Skipped { about, count }),
+        EventKind::Error => Event::Error(report_of(raw, text())),
+        EventKind::Authenticating => Event::Authenticating(about),
+        EventKind::Auth => Event::Auth(Auth { about, data: bytes() }),
+        EventKind::Step => Event::Step(report_of(raw, text())),
+        EventKind::Refused => Event::Refused(report_of(raw, text())),
+        EventKind::Request => Event::Request(Request { about, is_websocket: count == 1, body: bytes() }),
+        EventKind::Lost => Event::Lost(end_of(raw, text())),
+        EventKind::Resumed => Event::Resumed(Resumed { about, count }),
+        EventKind::Spawn => Event::Spawn(message()),
+        EventKind::Despawn => Event::Despawn(message()),
+        EventKind::Sync => Event::Sync(message()),
+    }
+}
+
+fn phase_of(raw: &ws_event) -> Phase {
+    Phase::from_raw(raw.phase).unwrap_or(Phase::None)
+}
+
+fn cause_of(raw: &ws_event) -> Cause {
+    Cause::from_raw(raw.cause).unwrap_or(Cause::None)
+}
+
+pub(crate) fn end_of<'a>(raw: &ws_event, sentence: &'a str) -> End<'a> {
+    End {
+        about: about_of(raw),
+        code: raw.code,
+        clean: raw.clean != 0,
+        phase: phase_of(raw),
+        cause: cause_of(raw),
+        http_status: raw.http_status,
+        os_error: raw.os_error,
+        unsent: raw.unsent,
+        sentence,
+    }
+}
+
+fn report_of<'a>(raw: &ws_event, sentence: &'a str) -> Report<'a> {
+    Report {
+        about: about_of(raw),
+        phase: phase_of(raw),
+        cause: cause_of(raw),
+        http_status: raw.http_status,
+        os_error: raw.os_error,
+        count: raw.count,
+        sentence,
+    }
+}
