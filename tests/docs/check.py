@@ -131,6 +131,21 @@ def links(pages):
     check(not elsewhere, "nothing is loaded from elsewhere", elsewhere)
 
 
+def readme(pages):
+    """README's links, whose pages are on the site or in the tree."""
+    named, more = build.chosen()
+    dead, found = [], re.findall(r"\]\(([^()\s]+)\)", (ROOT / "README.md").read_text())
+    for link in found:
+        path, _, anchor = link.partition("#")
+        if not (ROOT / path).exists():
+            dead.append(link)
+        elif anchor:
+            page = SITE / build.site_name(path).replace(".md", ".html")
+            if path not in [*named, *more] or anchor not in pages[page].anchors:
+                dead.append(link)
+    check(len(found) > 30 and not dead, f"the {len(found)} links of README lead somewhere", dead)
+
+
 def reference(pages):
     names = header.read(ROOT)
     there = {anchor for path, page in pages.items() if path.parent.name == "reference" for anchor in page.anchors}
@@ -152,6 +167,7 @@ def reference(pages):
 def main():
     pages = {path: Page(path) for path in sorted(SITE.rglob("*.html")) if path.name != "404.html"}
     links(pages)
+    readme(pages)
     whole_texts(pages)
     reference(pages)
     sys.exit(failures > 0)
