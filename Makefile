@@ -8,6 +8,7 @@
 #                       fuzz, mutants, asan, tsan, attacks, players, soak and autobahn-full
 # make players          breaks the links of 1000 players in all ways, and measures how long they are away and how much
 #                       memory that takes; writes build/players.md
+# make docs             builds the site: build/docs/index.html
 # make install          PREFIX=/usr/local, DESTDIR=; `make uninstall` takes the same
 # make generate         writes include/wspeer.h, and the parts of the bindings and docs that follow from the interface
 # make abi-record       records the binary interface: at a release, or after an addition
@@ -94,6 +95,11 @@ demo: library build/demo
 .PHONY: demo-picture
 demo-picture: library build/demo godot
 	tests/demo/picture.py docs/demo.svg
+
+# The site. pip installs MkDocs Material into build/venv.
+docs:
+	tools/site/setup.sh
+	build/venv/bin/python tools/site/build.py
 
 help:
 	@sed -n -e 's/^# \(make .*\)/\1/p' -e 's/^# \( \{20\}.*\)/\1/p' Makefile
@@ -279,6 +285,6 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples windows examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
+.PHONY: all library examples windows docs examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
   release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean

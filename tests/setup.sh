@@ -21,7 +21,7 @@ missing() {
 tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy nats-server:nats-server
 libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg ip:iproute2 cmake:cmake
 squid:squid tinyproxy:tinyproxy microsocks:microsocks danted:dante-server stunnel4:stunnel4 curl:curl
-pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime emcc:emscripten chromium:chromium"
+caddy:caddy pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime emcc:emscripten chromium:chromium"
 wanted=
 for tool in $tools; do
   PATH=$PATH:/usr/sbin command -v "${tool%%:*}" > /dev/null || wanted="$wanted ${tool##*:}"
@@ -47,6 +47,9 @@ if ! build/venv/bin/python -c 'import mypy, ruff, setuptools.command.bdist_wheel
   build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 >> "$log" 2>&1 ||
     missing "mypy and ruff"
 fi
+
+# What builds the site.
+tools/site/setup.sh >> "$log" 2>&1 || missing "MkDocs Material"
 
 # What the example of a cluster needs, as its users install it.
 if ! build/venv/bin/python -c 'import nats' 2> /dev/null; then
