@@ -20,6 +20,8 @@ SITE = "https://github.com/wspeer/wspeer"
 SUMMARY = "WebSockets that a game engine polls from its frame loop"
 # The name of the library and its packages; the crate may have another one.
 NAME = "wspeer"
+# How hard archives are compressed.
+LEVEL = {"level": 9}
 
 
 @dataclasses.dataclass
@@ -81,14 +83,14 @@ def tar(tree):
 
 
 def tar_gz(tree, target):
-    target.write_bytes(gzip.compress(tar(tree), 9, mtime=0))
+    target.write_bytes(gzip.compress(tar(tree), LEVEL["level"], mtime=0))
     return target
 
 
 def zipped(tree, target, first=()):
     """A .zip; the names in `first` come first, the others are sorted."""
     moment = time.gmtime(epoch())[:6]
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL["level"]) as packed:
         for name in [*first, *sorted(set(tree) - set(first))]:
             entry = zipfile.ZipInfo(name, moment)
             entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
