@@ -13,8 +13,8 @@ from files import OUT, ROOT, WORK, epoch, run
 def main():
     copy = WORK / "again"
     shutil.rmtree(copy, ignore_errors=True)
-    run("git", "clone", "-q", "--no-hardlinks", ROOT, copy / "checkout of another name")
-    checkout = copy / "checkout of another name"
+    run("git", "clone", "-q", "--no-hardlinks", ROOT, copy / "another-checkout")
+    checkout = copy / "another-checkout"
     # Tools are not built: the second build uses those of the first.
     (checkout / "build/release-work").mkdir(parents=True)
     (checkout / "build/release-work/tools").symlink_to(WORK / "tools")
