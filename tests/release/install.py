@@ -205,7 +205,7 @@ class Packages:
         else:
             shared += ["-Wl,-rpath,$ORIGIN"] + (["-dynamic"] if platform.musl else [])
             shutil.copy(root / "lib/libwspeer.so.0", place)
-        compiler = needs.zig("cc", "-target", platform.zig, "-std=c99", "-o", program)
+        compiler = needs.zig("cc", "-target", platform.zig, "-std=c99", "-O2", "-o", program)
         runs(f"{name}: a program links", *compiler, *source, *shared)
         if platform.macos or (platform.windows and not platform.runner):
             print(f"# {name}: nothing here runs the program")
