@@ -35,15 +35,21 @@ KINDS = ["archive", "wheel", "deb", "unity", "nuget", "godot", "npm", "crate", "
 class Release:
     def __init__(self, out):
         self.out = out
-        # Rows of the table: what, its file or None, seconds.
+        # Rows of the table: the file, and its share of the seconds.
         self.rows = []
+        self.failed = []
 
     def make(self, what, function, *arguments):
         """Makes one package, or several."""
         print(f"# {what}", flush=True)
         began = time.monotonic()
-        made = function(*arguments)
-        paths = [made] if isinstance(made, pathlib.Path) else [*made]
+        try:
+            made = function(*arguments)
+            paths = [made] if isinstance(made, pathlib.Path) else [*made]
+        except SystemExit as error:
+            print(error, file=sys.stderr)
+            self.failed.append(what)
+            return None
         seconds = time.monotonic() - began
         self.rows += [(path, seconds / len(paths)) for path in paths]
         return made
@@ -64,7 +70,7 @@ def main():
     asked.out.mkdir(parents=True)
     release = Release(asked.out)
 
-    built, failed = {}, []
+    built = {}
     seconds = {}
     for platform in chosen:
         print(f"# libraries for {platform.name}", flush=True)
@@ -74,7 +80,7 @@ def main():
             built[platform] = library.build(platform, asked.quick, given)
         except SystemExit as error:
             print(error, file=sys.stderr)
-            failed.append(platform.name)
+            release.failed.append(f"libraries for {platform.name}")
         seconds[platform.name] = time.monotonic() - began
 
     archives = {}
@@ -89,7 +95,7 @@ def main():
         if kind in kinds:
             release.make(kind, module.write, asked.out, built)
     if "recipes" in kinds:
-        release.make("recipes", recipes.write, asked.out, archives)
+        release.make("recipes", recipes.write, asked.out, {key: path for key, path in archives.items() if path})
     for kind, module in (("npm", npm), ("crate", crate), ("sbom", sbom)):
         if kind in kinds:
             release.make(kind, module.write, asked.out)
@@ -98,9 +104,9 @@ def main():
     print("\nlibraries: " + ", ".join(f"{name} {spent:.0f} s" for name, spent in seconds.items()))
     if asked.quick:
         print("built without optimisation: not for a release")
-    if failed:
-        print(f"not built: {', '.join(failed)}")
-    return bool(failed)
+    if release.failed:
+        print(f"not made: {', '.join(release.failed)}")
+    return bool(release.failed)
 
 
 def sums(folder):
