@@ -82,8 +82,8 @@ def cmake(platform, lib="lib", up="../../.."):
 def readme(platform):
     static = " ".join(one if one.startswith("-") else f"-l{one}" for one in system(platform))
     loads = {
-        "windows": "Put `bin/wspeer.dll` beside the program. With MSVC link `lib/wspeer.lib`; the static library is for "
-        "MinGW.",
+        "windows": "Put `bin/wspeer.dll` beside the program. With MSVC link `lib/wspeer.lib`; the static library is "
+        "for MinGW.",
         "macos": "Put `lib/libwspeer.dylib` beside the program, whose rpath is `@loader_path`.",
     }.get(
         "windows" if platform.windows else "macos" if platform.macos else "",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The archive for MSVC, on Windows: msvc.py NAME FOLDER_OF_CARGO OUT. To a program the DLL is the same as that of MinGW;
-the static library can be linked by MSVC only."""
+"""The archive for MSVC, made on Windows. To a program the DLL is the same as that of MinGW; the static library can be
+linked by MSVC only. Usage: msvc.py NAME FOLDER_OF_CARGO OUT"""
 
 import pathlib
 import sys
