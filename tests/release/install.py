@@ -212,6 +212,7 @@ class Packages:
             return
         needs.debian(*platform.runner_packages)
         if platform.windows:
+            (ROOT / "build/windows").mkdir(exist_ok=True)
             shim = needs.zig("cc", "-target", platform.zig, "-shared", "-o", place / "bcryptprimitives.dll")
             subprocess.run([*map(str, shim), str(ROOT / "tests/windows/shim.c"), "-lbcrypt"], check=True)
         runs(f"{name}: it runs", *platform.runner, program, says="hello")

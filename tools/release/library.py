@@ -116,7 +116,7 @@ def frameworks():
     for crate, name in (("security-framework-sys", "Security"), ("core-foundation-sys", "CoreFoundation")):
         sources = next(one.folder for one in crates.linked().values() if one.name == crate) / "src"
         declared = "\n".join(path.read_text() for path in sorted(sources.rglob("*.rs")))
-        names = sorted(set(re.findall(r"\bpub (?:fn|static) (\w+)", declared)))
+        names = sorted(set("".join(pair) for pair in re.findall(r"\bpub (?:fn|static) (\w+)|\b(k[A-Z]\w+)", declared)))
         stub = folder / f"{name}.framework" / f"{name}.tbd"
         stub.parent.mkdir(parents=True, exist_ok=True)
         stub.write_text(
@@ -151,7 +151,7 @@ def relink(platform, archive, shared):
 
 
 def import_libraries(platform, mingw, msvc):
-    """The import libraries, from the exports of the header: the one for MSVC has other archive members."""
+    """The import library, from the exports of the header, by the names that MinGW and MSVC look for."""
     definition = mingw.with_suffix(".def")
     names = sorted(set(re.findall(r"^WS_API .*?\b(ws_\w+)\(", (ROOT / "include/wspeer.h").read_text(), re.M)))
     definition.write_text("LIBRARY wspeer.dll\nEXPORTS\n" + "".join(f"  {name}\n" for name in names))
