@@ -84,7 +84,11 @@ def compile_rust(platform, quick):
         words[0:0] = ["cargo"]
     elif platform.std != "rustup":
         needs.debian(*needs.RUST)
-        environment.update(RUSTC="/usr/bin/rustc", RUSTC_BOOTSTRAP="1", PATH=f"{needs.python().parent}:/usr/bin:/bin")
+        environment.update(
+            RUSTC="/usr/bin/rustc",
+            RUSTC_BOOTSTRAP="1",
+            PATH=f"{needs.python().parent}:{folder_of_objcopy()}:/usr/bin:/bin",
+        )
         unpacked = needs.standard_library(platform) if platform.std == "debian" else None
         if unpacked:
             flags.append(f"--sysroot={unpacked}")
@@ -163,13 +167,28 @@ def import_libraries(platform, mingw, msvc):
 
 def objcopy(*arguments):
     """LLVM's objcopy of the installed Rust toolchain, which reads the files of every system."""
-    sysroot = pathlib.Path(run("rustc", "--print", "sysroot").strip())
-    program = next(sysroot.glob("lib/rustlib/*/bin/rust-objcopy"))
+    sysroot, program = toolchain()
     run(
         program,
         *arguments,
         env=dict(os.environ, LD_LIBRARY_PATH=str(sysroot / "lib"), DYLD_LIBRARY_PATH=str(sysroot / "lib")),
     )
+
+
+def toolchain():
+    """The folder of the installed Rust toolchain, and its objcopy."""
+    sysroot = pathlib.Path(run("rustc", "--print", "sysroot").strip())
+    return sysroot, next(sysroot.glob("lib/rustlib/*/bin/rust-objcopy"))
+
+
+def folder_of_objcopy():
+    """A folder for PATH with `rust-objcopy`, by which rustc strips libraries of macOS; Debian's rustc has none."""
+    sysroot, program = toolchain()
+    script = needs.TOOLS / "bin" / "rust-objcopy"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH="{sysroot}/lib" exec "{program}" "$@"\n')
+    script.chmod(0o755)
+    return script.parent
 
 
 def check_elf(platform, shared):
