@@ -3,17 +3,15 @@
 import shutil
 import sys
 
-import library
 import needs
 from files import NAME, ROOT, WORK, run, version
 
-# What the addon calls the platforms.
+# What the addon calls the platforms. Zig's linker cannot limit the exports of a library for macOS, so
+# .github/workflows/addon.yml builds those, with Apple's.
 PLATFORMS = {
     "linux-x86_64": "linux.x86_64",
     "linux-aarch64": "linux.arm64",
     "windows-x86_64": "windows.x86_64",
-    "macos-aarch64": "macos.arm64",
-    "macos-x86_64": "macos.x86_64",
 }
 
 
@@ -34,6 +32,4 @@ def compiler(platform):
     if platform.windows:
         return "x86_64-w64-mingw32-gcc"
     found = " ".join(map(str, needs.zig("cc", "-target", platform.zig)))
-    if platform.macos:
-        return f"{found} -F{library.frameworks()}"
     return f"{found} -lunwind -Wno-unused-command-line-argument -ffile-prefix-map={ROOT}=/wspeer"
