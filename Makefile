@@ -13,6 +13,8 @@
 # make generate         writes include/wspeer.h, and the parts of the bindings and docs that follow from the interface
 # make abi-record       records the binary interface: at a release, or after an addition
 # make release-check    checks that version, changelog, ABI record, header and generated files agree
+# make release          makes all packages that this machine can make, in build/release; docs/releasing.md. As root on
+#                       Debian it installs what that takes (3 GB); RELEASE="--platform linux-x86_64" makes some
 # make godot            builds the addon for Godot 4.3 and later: build/godot-addon/addons/wspeer
 # make godot-package    packs it for Godot's Asset Library: build/wspeer-godot-VERSION.zip
 # make unity-package    adds this machine's library to bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
@@ -31,6 +33,7 @@
 # make bench-godot      measures echo, and servers of many peers, with wspeer's Godot classes and with Godot's own, and
 #                       writes build/bench/godot.md and godot-peers.md
 # make bench-bindings   measures the cost of one message in each binding, relative to C
+# make release-again    makes the packages a second time, in other folders, and compares them with build/release
 # make clean            removes build/ and cargo's output
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
@@ -114,6 +117,17 @@ check:
 
 release-check:
 	tests/release.py
+
+# The packages: archives, wheels, Debian packages, Unity, NuGet, Godot, npm, crate, recipes, SBOM, checksums.
+release:
+	tools/release/make.py $(RELEASE)
+
+# They are installed and used: each archive on Linux, under qemu or Wine where that is possible.
+release-try:
+	python3 tests/release/install.py build/release
+
+release-again:
+	tools/release/again.py
 
 bench: library
 	benches/setup.sh
@@ -222,6 +236,7 @@ test-long: all
 	$(MAKE) players
 	$(MAKE) soak
 	$(MAKE) autobahn-full
+	$(MAKE) release release-try release-again
 
 # Compares simulated networks with the kernel's in a network namespace, and plots them in docs/simulator.svg.
 sim: library
@@ -237,6 +252,7 @@ abi-record:
 # Writes the files that follow from src/options.toml, src/codes.rs and src/ffi; tools/generate/README.md lists them.
 generate:
 	tools/generate/generate.py
+	tools/release/licences.py
 	bindings/csharp/tools~/package.py --metas
 
 unity-package: library
@@ -286,5 +302,5 @@ clean:
 	rm -rf build
 
 .PHONY: all library examples windows docs examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
-  release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
+  release release-try release-again release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean

