@@ -75,6 +75,7 @@ NAV = [
             ("Design", "docs/design.md"),
             ("The control channel", "docs/control-channel.md"),
             ("Make targets", "docs/commands.md"),
+            ("Making a release", "docs/releasing.md"),
             ("Changes", "CHANGELOG.md"),
             ("Contributing", "CONTRIBUTING.md"),
         ],
