@@ -1,5 +1,6 @@
 # make                  builds the library and the C examples in build/
 # make demo             builds the library and runs its main task in a terminal, on loopback
+# make cli              builds the command line wspeer, its man pages and completions in build/cli: docs/cli.md
 # make check            the fast tests: format, lints, protocol and connection tests in Rust, generated files
 # make test             installs what the tests need and runs all of them; tests/README.md says how to run one suite
 # make test-long        hours of fuzzing, mutants, sanitizers, attacks and a soak test; it runs the targets
@@ -89,6 +90,22 @@ godot-package: godot
 demo: library build/demo
 	cargo run --quiet --locked --example make_cert -- build/demo-cert
 	build/demo --cert build/demo-cert/cert.pem --key build/demo-cert/key.pem
+
+# The command line: a static file, which needs no C library, where the target for musl and a C compiler for it are
+# installed.
+MUSL = $(shell uname -m)-unknown-linux-musl
+CLI_TARGET = $(if $(shell command -v musl-gcc),$(filter $(MUSL),$(shell rustup target list --installed 2> /dev/null)))
+CLI_FOLDER = $(or $(CARGO_TARGET_DIR),cli/target)/$(if $(CLI_TARGET),$(CLI_TARGET)/)release
+cli:
+	cargo build --release --locked --manifest-path cli/Cargo.toml $(if $(CLI_TARGET),--target $(CLI_TARGET))
+	mkdir -p build/cli/completions
+	cp -f $(CLI_FOLDER)/wspeer build/cli/wspeer.new
+	mv -f build/cli/wspeer.new build/cli/wspeer
+	build/cli/wspeer man --dir build/cli/man
+	build/cli/wspeer completions bash > build/cli/completions/wspeer
+	build/cli/wspeer completions zsh > build/cli/completions/_wspeer
+	build/cli/wspeer completions fish > build/cli/completions/wspeer.fish
+	@echo "build/cli/wspeer is $(if $(CLI_TARGET),static,linked with the C library of this system: the target $(MUSL) or musl-gcc is missing)"
 
 help:
 	@sed -n -e 's/^# \(make .*\)/\1/p' -e 's/^# \( \{20\}.*\)/\1/p' Makefile
@@ -274,6 +291,6 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples windows examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
+.PHONY: all library examples cli windows examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
   release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean
