@@ -770,7 +770,7 @@
 // TCP_NODELAY: 1 (default) or 0.
 #define WS_OPT_NO_DELAY 1
 
-// ws_config.heartbeat_ms; 0 and WS_OFF: no pings.
+// ws_config.heartbeat_ms; 0 and WS_OFF: no pings. If it is switched on while OPEN, the next poll pings.
 #define WS_OPT_HEARTBEAT_MS 2
 
 // ws_config.pong_timeout_ms; 0: three times heartbeat_ms.
@@ -889,6 +889,13 @@
 
 // Server: ws_config.max_total_mib.
 #define WS_OPT_MAX_TOTAL_MIB 41
+
+// ws_config.max_put_bytes; a host or join has 65535 unless it is set.
+#define WS_OPT_MAX_PUT_BYTES 42
+
+// Server: 1: new clients are not even accepted but wait in the system's queue until it is 0 again, as with Godot's own
+// classes; those in their opening handshake are refused as by WS_OPT_REFUSE_NEW.
+#define WS_OPT_HOLD_NEW 43
 
 // No lines.
 #define WS_LOG_OFF 0
@@ -1255,7 +1262,7 @@ typedef struct ws_event {
   int32_t os_error;
   // CLOSED, DISCONNECTED: number of messages that were accepted for sending and not sent.
   uint32_t unsent;
-  // CLOSED, DISCONNECTED: 1 if the closing handshake was completed. Else 0.
+  // CLOSED, DISCONNECTED: 1 if the closing handshake was completed, or goes on behind ws_disconnect(). Else 0.
   uint32_t clean;
   // Time of the event: nanoseconds on the system's monotonic clock since the first call of the library. 0 for
   // MESSAGE, SPAWN, DESPAWN and SYNC.
@@ -1452,8 +1459,11 @@ typedef struct ws_config {
   // incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression contexts, handshakes. A
   // message to several clients counts once.
   uint32_t max_total_mib;
-  // Zero. The next field takes its place.
-  uint32_t reserved58;
+  // Maximum length of a message that is sent, framing of the multiplayer format included, in bytes. Default: for hosts
+  // and joins 65535, because a player with Godot's own classes and default settings leaves when a longer one comes; for
+  // others, ws_join_local() included, WS_OFF: only max_message_bytes counts. A host's message is not limited by it if
+  // only players of ws_join_local() are among its targets; nodes of ws_spawn() are.
+  uint32_t max_put_bytes;
 } ws_config;
 
 // A Godot value, or the head of a container, whose items follow it in the array. Fields that the type does not use are
@@ -1745,8 +1755,10 @@ WS_API ws_result ws_close(ws_handle h, int32_t code, const char *reason);
 
 // Closes one client of a server (`target` is its handle), all clients (0), or all but one (minus its handle); `code`
 // and `reason` as for ws_close(). On a host a target is a peer's id instead. Only DISCONNECTED is still delivered of
-// such a client: its queued messages and events are dropped, and messages that still arrive; ws_stats.skipped counts
-// the messages. To keep reading what it sent, call ws_close() with its own handle instead.
+// such a client, at once: its queued messages and events are dropped, and messages that still arrive;
+// ws_stats.skipped counts the messages. The closing handshake goes on behind it, for at most close_timeout_ms without
+// progress, and what had not left (event.unsent) still does; until then the connection counts for max_clients. To keep
+// reading what it sent, call ws_close() with its own handle instead.
 //
 // Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE. Thread-safe.
 WS_API ws_result ws_disconnect(ws_handle h, int32_t target, int32_t code, const char *reason);
@@ -1842,7 +1854,8 @@ WS_API ws_result ws_config_init(struct ws_config *config, size_t size);
 // it until OPEN or CLOSED. A network failure is reported by the CLOSED event.
 // A user name and password in the URL become an Authorization header (RFC 7617), unless `headers` has one. A #fragment
 // is ignored. A link-local IPv6 address needs its interface, by name or number: "ws://[fe80::1%25eth0]:9080" (RFC
-// 6874) or "ws://[fe80::1%eth0]:9080". The Host header omits it.
+// 6874) or "ws://[fe80::1%eth0]:9080". The Host header omits it. "localhost" is not looked up: it is ::1 and, at once
+// if that refuses, 127.0.0.1, so it reaches a server that listens on either.
 // In a web page "/path", "path" and "?query" mean the page's own server, by wss if the page came over https.
 //
 // `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT,
@@ -1986,8 +1999,8 @@ WS_API ws_result ws_declare_synchronizer(ws_handle h, const char *path, int32_t 
 // set to the node's number.
 //
 // A peer whose queue is full gets it later. Returns WS_OK, WS_ERR_ARG (not declared, a name, an item, a property that
-// is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE,
-// WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+// is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes), WS_ERR_KIND,
+// WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 WS_API ws_result ws_spawn(ws_handle h, const char *spawner, uint32_t scene, const char *name,
     const struct ws_variant *items, size_t count, uint32_t *node);
 
@@ -2001,7 +2014,8 @@ WS_API ws_result ws_despawn(ws_handle h, uint32_t node);
 // value has changed, and later to a peer whose queue is full or who comes later. Others are kept for peers to come.
 //
 // Returns WS_OK, WS_ERR_ARG (no such node, an item, an unknown property, or a property with "always" that was never
-// given), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+// given), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes; of all its values), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL,
+// WS_ERR_UTF8. Thread-safe.
 WS_API ws_result ws_sync(ws_handle h, uint32_t node, const struct ws_variant *items, size_t count);
 
 // Shows (`visible` is not 0) or hides (0) a node to one peer, or, with `peer_id` 0, to all. As in Godot, a peer sees it

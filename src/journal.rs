@@ -134,9 +134,9 @@ pub fn next(take: impl FnOnce(&str) -> bool) -> bool {
     let mut lines = LINES.get().lock();
     if lines.lost > 0 {
         let lost = std::mem::take(&mut lines.lost);
-        lines.waiting.push_front(format!(
-            "warning: {lost} log lines were lost; call ws_get_log more often or lower the log level"
-        ));
+        lines
+            .waiting
+            .push_front(format!("warning: {lost} log lines were lost; take them more often or lower the log level"));
     }
     let Some(line) = lines.waiting.front() else { return false };
     if take(line) {

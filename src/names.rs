@@ -30,6 +30,46 @@ impl fmt::Display for Name {
     }
 }
 
+/// Functions and constants of the header that messages mention.
+pub mod said {
+    use super::Name;
+
+    /// `ws_accept`.
+    pub const ACCEPT: Name = Name("ws_accept");
+    /// `ws_connect`.
+    pub const CONNECT: Name = Name("ws_connect");
+    /// `ws_get_header`.
+    pub const GET_HEADER: Name = Name("ws_get_header");
+    /// `ws_get_log`.
+    pub const GET_LOG: Name = Name("ws_get_log");
+    /// `ws_join_local`.
+    pub const JOIN_LOCAL: Name = Name("ws_join_local");
+    /// `ws_pair() and ws_attach()`.
+    pub const OWN_TIME: Name = Name("ws_pair() and ws_attach()");
+    /// `ws_reply`.
+    pub const REPLY: Name = Name("ws_reply");
+    /// `ws_reply()`.
+    pub const REPLY_CALL: Name = Name("ws_reply()");
+    /// `ws_set_certificate`.
+    pub const SET_CERTIFICATE: Name = Name("ws_set_certificate");
+    /// `WS_BINARY`.
+    pub const BINARY: Name = Name("WS_BINARY");
+    /// `WS_FULL_DISCONNECT`.
+    pub const FULL_DISCONNECT: Name = Name("WS_FULL_DISCONNECT");
+    /// `WS_FULL_*`.
+    pub const FULL_POLICIES: Name = Name("WS_FULL_*");
+    /// `WS_GET_BODY`.
+    pub const GET_BODY: Name = Name("WS_GET_BODY");
+    /// `WS_HINT_*`.
+    pub const HINTS: Name = Name("WS_HINT_*");
+    /// `event.conn of REQUEST`.
+    pub const REQUEST_CONN: Name = Name("event.conn of REQUEST");
+    /// `WS_SIM_*`.
+    pub const SIM_PRESETS: Name = Name("WS_SIM_*");
+    /// `retry_ms`.
+    pub const RETRY_MS: Name = Name("retry_ms");
+}
+
 /// Sets a binding's name for a word, or removes it if `None`. Returns false if there are too many.
 pub fn set(word: &str, name: Option<&str>) -> bool {
     let mut own = OWN.get().write();

@@ -1,16 +1,16 @@
 //! What a handle is beyond its connections: plain, a multiplayer host, a join or a diagnosis. The role decides which
 //! peers a target selects and how messages are framed.
 
-use crate::codes::{WS_OPT_MAX_CALL_BYTES, WS_OPT_MAX_MESSAGE_BYTES};
 use crate::connection::Connection;
 use crate::diagnosis::Diagnosis;
-use crate::endpoint::{MAX_LEN, Options};
+use crate::endpoint::Options;
 use crate::error::Error;
 use crate::heap::Discarded;
 use crate::link::Sent;
 use crate::multiplayer::scene::packet::check_replication;
-use crate::multiplayer::{HOST_ID, Host, Join, Outlet, Scene, SceneSettings, Target, Wire};
-use crate::names::{MAX_MESSAGE_BYTES, SCENE};
+use crate::multiplayer::{CALL_HEAD, HOST_ID, Host, Join, NodeLimit, Outlet, Scene, SceneSettings, Target, Wire};
+use crate::names::said::CONNECT;
+use crate::names::{MAX_MESSAGE_BYTES, MAX_PUT_BYTES, SCENE};
 use crate::net::MemoryEnd;
 use crate::server::{Handles, Server, Whom, check_topic};
 use crate::status::{ErrorCode, MessageType, State};
@@ -139,7 +139,7 @@ impl Role {
             }
             (Role::Host(host), Place::Server(server)) => {
                 let target = decoded(target)?.unwrap_or(Target::All);
-                check_size(&server.endpoint.options, payload, host.header_bytes())?;
+                check_size_at_host(server, payload, host.header_bytes(), |server| host.places(server, target))?;
                 host.put(server, cx, target, text, payload)
             }
             (Role::Join(join), Place::Peer(peer)) => {
@@ -154,7 +154,7 @@ impl Role {
             }
             (_, Place::Client(..) | Place::Peer(_)) if target.is_some() => Err(Error::wrong_kind(NO_TARGETS)),
             (Role::Host(host), Place::Client(server, key)) => {
-                check_size(&server.endpoint.options, payload, host.header_bytes())?;
+                check_size_at_host(server, payload, host.header_bytes(), |_| Ok(vec![key]))?;
                 host.put_one(server, cx, key, text, payload)
             }
             (_, Place::Client(server, key)) => {
@@ -181,18 +181,19 @@ impl Role {
     ) -> Result<Sent, Error> {
         match (self, at) {
             (Role::Host(host), Place::Server(server)) => {
-                check_size(&server.endpoint.options, bytes, host.header_bytes())?;
-                host.put_call(server, cx, target.unwrap_or(Target::All), bytes)
+                let target = target.unwrap_or(Target::All);
+                check_size_at_host(server, bytes, CALL_HEAD, |server| host.places(server, target))?;
+                host.put_call(server, cx, target, bytes)
             }
             (Role::Host(host), Place::Client(server, key)) => {
-                check_size(&server.endpoint.options, bytes, host.header_bytes())?;
+                check_size_at_host(server, bytes, CALL_HEAD, |_| Ok(vec![key]))?;
                 match target {
                     Some(_) => Err(Error::wrong_kind(NO_TARGETS)),
                     None => host.put_call_one(server, cx, key, bytes),
                 }
             }
             (Role::Join(join), Place::Peer(peer)) => {
-                check_size(&peer.endpoint.options, bytes, join.header_bytes())?;
+                check_size(&peer.endpoint.options, bytes, join.header_bytes() + CALL_HEAD)?;
                 join.put_call(peer, cx, target, bytes)
             }
             _ => Err(no_scene()),
@@ -211,8 +212,9 @@ impl Role {
             .map_err(|why| Error::new(ErrorCode::Arg, format!("this is no packet of replication: {why}")))?;
         match (self, at) {
             (Role::Host(host), Place::Server(server)) => {
-                check_size(&server.endpoint.options, packet, host.header_bytes())?;
-                host.put_replication(server, cx, target.unwrap_or(Target::All), packet)
+                let target = target.unwrap_or(Target::All);
+                check_size_at_host(server, packet, host.header_bytes(), |server| host.places(server, target))?;
+                host.put_replication(server, cx, target, packet)
             }
             (Role::Join(join), Place::Peer(peer)) => {
                 check_size(&peer.endpoint.options, packet, join.header_bytes())?;
@@ -223,21 +225,21 @@ impl Role {
         }
     }
 
-    /// Lets `act` declare and replicate nodes. It gets the scene, where packets go, and the option max_call_bytes.
+    /// Lets `act` declare and replicate nodes. It gets the scene, where packets go, and how long they may be.
     pub fn replicate<R>(
         &mut self,
         at: Place<'_>,
         cx: &mut Cx<'_>,
-        act: impl FnOnce(&mut Scene, &mut dyn Outlet, u64) -> Result<R, Error>,
+        act: impl FnOnce(&mut Scene, &mut dyn Outlet, NodeLimit) -> Result<R, Error>,
     ) -> Result<R, Error> {
         match (self, at) {
             (_, Place::Client(..)) => Err(of_client()),
             (Role::Host(host), Place::Server(server)) => {
-                let most = server.endpoint.options.limit(WS_OPT_MAX_CALL_BYTES);
+                let most = NodeLimit::of(&server.endpoint.options);
                 host.replicate(server, cx, |scene, outlet| act(scene, outlet, most))
             }
             (Role::Join(join), Place::Peer(peer)) => {
-                let most = peer.endpoint.options.limit(WS_OPT_MAX_CALL_BYTES);
+                let most = NodeLimit::of(&peer.endpoint.options);
                 join.replicate(peer, cx, |scene, outlet| act(scene, outlet, most))
             }
             _ => Err(no_scene()),
@@ -268,7 +270,8 @@ impl Role {
         check_topic(topic)?;
         match self {
             Role::Host(host) => {
-                check_size(&server.endpoint.options, bytes, host.header_bytes())?;
+                let to = |server: &Server| Ok(server.subscribers(topic).to_vec());
+                check_size_at_host(server, bytes, host.header_bytes(), to)?;
                 host.publish(server, cx, topic, except, kind, bytes)
             }
             _ if !matches!(kind, MessageType::Text | MessageType::Binary) => Err(no_scene()),
@@ -375,8 +378,14 @@ impl Role {
     pub fn send_auth(&mut self, at: Place<'_>, cx: &mut Cx<'_>, peer_id: i32, data: &[u8]) -> Result<Sent, Error> {
         match (self, at) {
             (_, Place::Client(..)) => Err(of_client()),
-            (Role::Host(host), Place::Server(server)) => host.send_auth(server, cx, peer_id, data),
-            (Role::Join(join), Place::Peer(peer)) => join.send_auth(peer, cx, peer_id, data),
+            (Role::Host(host), Place::Server(server)) => {
+                check_size_at_host(server, data, AUTH_HEAD, |_| Ok(vec![host.place(peer_id)?]))?;
+                host.send_auth(server, cx, peer_id, data)
+            }
+            (Role::Join(join), Place::Peer(peer)) => {
+                check_size(&peer.endpoint.options, data, AUTH_HEAD)?;
+                join.send_auth(peer, cx, peer_id, data)
+            }
             _ => Err(no_scene()),
         }
     }
@@ -451,33 +460,48 @@ fn check_open(server: &Server) -> Result<(), Error> {
     }
 }
 
-/// Checks that a message with `header` bytes of framing in front fits MAX_LEN and WS_OPT_MAX_MESSAGE_BYTES.
+/// Checks that a message with `header` bytes of framing in front is not longer than may be sent.
 #[inline]
 pub fn check_size(options: &Options, payload: &[u8], header: usize) -> Result<(), Error> {
     let len = payload.len() + header;
-    if len <= MAX_LEN && options.allows(WS_OPT_MAX_MESSAGE_BYTES, len) { Ok(()) } else { Err(too_big(options, len)) }
+    if len as u64 <= options.max_put() { Ok(()) } else { Err(too_big(options, len)) }
+}
+
+/// As `check_size`. What goes only to players in this process, `to`, is not limited by what Godot takes.
+fn check_size_at_host(
+    server: &mut Server,
+    payload: &[u8],
+    header: usize,
+    to: impl FnOnce(&Server) -> Result<Vec<u32>, Error>,
+) -> Result<(), Error> {
+    check_size(&server.endpoint.options, payload, header).or_else(|error| {
+        let fits = (payload.len() + header) as u64 <= server.endpoint.options.max_message();
+        if fits && to(server).is_ok_and(|keys| server.are_local(&keys)) { Ok(()) } else { Err(error) }
+    })
 }
 
 fn decoded(target: Option<i32>) -> Result<Option<Target>, Error> {
     target.map(Target::decode).transpose()
 }
 
+/// Bytes in front of authentication data.
+const AUTH_HEAD: usize = 2;
 const NO_TARGETS: &str = "only a server, a host or a join has targets; use ws_put_packet";
 
 #[cold]
 fn too_big(options: &Options, len: usize) -> Error {
-    let most = options.max_message();
-    Error::new(
-        ErrorCode::TooBig,
-        format!(
-            "the message has {len} bytes and at most {most} are allowed: split it, or raise {MAX_MESSAGE_BYTES} at both ends"
-        ),
-    )
+    let most = options.max_put();
+    let raise = match most < options.max_message() {
+        true => format!("{MAX_PUT_BYTES} if the other end takes more"),
+        false => format!("{MAX_MESSAGE_BYTES} at both ends"),
+    };
+    let why = format!("the message has {len} bytes and at most {most} are allowed: split it, or raise {raise}");
+    Error::new(ErrorCode::TooBig, why)
 }
 
 #[cold]
 fn sends_nothing() -> Error {
-    Error::new(ErrorCode::State, "a diagnosis sends no messages: open the connection with ws_connect")
+    Error::new(ErrorCode::State, format!("a diagnosis sends no messages: open the connection with {CONNECT}"))
 }
 
 fn no_client(handle: i32) -> Error {

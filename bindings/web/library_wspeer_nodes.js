@@ -151,7 +151,7 @@ mergeInto(LibraryManager.library, {
       node.parts.forEach(function (part) {
         WSPEER_NODES.checkGiven(part, WSPEER_REPLICATION.spawn(part.synchronizer), null);
       });
-      WSPEER_NODES.checkSize(peer, WSPEER_NODES.spawnPacket(node, 0, 0).length);
+      WSPEER_NODES.checkSize(peer, node, []);
       own.last = number + node.parts.length;
       WSPEER_NODES.add(peer, scene, number, node);
       return number;
@@ -193,9 +193,8 @@ mergeInto(LibraryManager.library, {
     },
     // Sends new values of a node.
     send: function (peer, scene, number, node, pairs) {
-      var own = scene.own, size = 0, sync = [], bytes = 0, seers = [], told, delta;
-      pairs.forEach(function (pair) { size += pair.value.length + 16; });
-      WSPEER_NODES.checkSize(peer, size);
+      var own = scene.own, sync = [], bytes = 0, seers = [], told, delta;
+      WSPEER_NODES.checkSize(peer, node, pairs);
       // Nothing is sent unless all can be.
       node.parts.forEach(function (part) {
         var always = WSPEER_REPLICATION.always(part.synchronizer), given = new Set();
@@ -256,11 +255,36 @@ mergeInto(LibraryManager.library, {
       if (own.nodes.size >= most || own.last >= WSPEER_REPLICATION.BY_PATH - 65536)
         throw WSPEER_REPLICATION.limit('there are ' + most + ' nodes: despawn some');
     },
-    checkSize: function (peer, bytes) {
-      var most = peer.options[WSPEER_C.OPT_MAX_CALL_BYTES];
-      if (WSPEER.allows(most, bytes + WSPEER_NODES.HEAD)) return;
+    // Throws if packets about a node would be too long once it has these values too. They go to all players, those to
+    // come included.
+    checkSize: function (peer, node, pairs) {
+      var bytes = WSPEER_NODES.longest(node, pairs), limit = [
+        { name: 'max_call_bytes', most: peer.options[WSPEER_C.OPT_MAX_CALL_BYTES] },
+        { name: 'max_message_bytes', most: peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES] },
+        { name: 'max_put_bytes', most: peer.options[WSPEER_C.OPT_MAX_PUT_BYTES] }
+      ].reduce(function (lowest, one) { return one.most < lowest.most ? one : lowest; });
+      if (WSPEER.allows(limit.most, bytes + WSPEER_NODES.HEAD)) return;
       throw { code: WSPEER_C.ERR_TOO_BIG,
-        words: 'the node needs ' + bytes + ' bytes: ' + WSPEER.named('max_call_bytes') + ' is ' + most };
+        words: 'the node needs packets of ' + bytes + ' bytes: ' + WSPEER.named(limit.name) + ' is ' + limit.most };
+    },
+    // Bytes of the longest packet about a node once it has these values too.
+    longest: function (node, pairs) {
+      var given = new Map(), spawn = 0, longest = 0;
+      pairs.forEach(function (pair) { given.set(pair.name, pair.value.length); });
+      function state(part, properties) {
+        return properties.reduce(function (sum, property) {
+          var size = given.get(part.synchronizer.names[property]);
+          return sum + (size === undefined ? (part.values[property] || []).length : size);
+        }, 0);
+      }
+      node.parts.forEach(function (part) {
+        spawn += 4 + state(part, WSPEER_REPLICATION.spawn(part.synchronizer));
+        longest = Math.max(longest, 11 + state(part, WSPEER_REPLICATION.always(part.synchronizer)),
+          17 + state(part, WSPEER_REPLICATION.change(part.synchronizer)));
+      });
+      if (!node.declaration) return longest;
+      spawn += 19 + WSPEER.encode(node.name).length + (node.data ? 4 + node.data.length : 0);
+      return Math.max(longest, spawn);
     },
     // Throws if one of these properties has no value, and is not `given` either.
     checkGiven: function (part, properties, given) {

@@ -133,13 +133,14 @@ mergeInto(LibraryManager.library, {
         h ? 'the handle was freed or has retired' : 'handle 0 was given: check the result of the call that opened it');
       return null;
     },
-    // The level of globalThis.WSPEER_LOG: such lines are written to the console too.
+    // The level of globalThis.WSPEER_LOG: such lines are written to the console too. Quoted, as Closure changes names.
     consoleLevel: function () {
-      var value = typeof WSPEER_LOG === 'undefined' ? '' : String(WSPEER_LOG).toLowerCase();
+      var value = String(globalThis['WSPEER_LOG'] || '').toLowerCase();
       var level = ['off', 'error', 'warn', 'info', 'debug'].indexOf(value);
       return level >= 0 ? level : value === 'warning' ? 2 : Math.max(0, Math.min(4, value | 0));
     },
     note: function (level, line) {
+      line = ['', 'error', 'warning', 'info', 'debug'][level] + ': ' + line;
       if (level <= WSPEER.consoleLevel()) {
         console[['', 'error', 'warn', 'info', 'debug'][level]]('wspeer ' + (WSPEER.now() / 1000).toFixed(3) + ' ' + line);
       }
@@ -148,7 +149,7 @@ mergeInto(LibraryManager.library, {
         WSPEER.log.shift();
         WSPEER.lostLines++;
       }
-      WSPEER.log.push(['', 'error', 'warning', 'info', 'debug'][level] + ': ' + line);
+      WSPEER.log.push(line);
     },
     now: function () {
       var now = performance.now();

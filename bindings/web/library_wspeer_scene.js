@@ -153,7 +153,7 @@ mergeInto(LibraryManager.library, {
           'remote calls, authentication and nodes are for ws_host and ws_join with ' + WSPEER.named('WS_SCENE'));
       return peer.join.scene ||
         WSPEER.fail(WSPEER_C.ERR_KIND,
-          'remote calls and authentication need ' + WSPEER.named('WS_SCENE') + ' in the flags of the config');
+          'remote calls, authentication and replication need ' + WSPEER.named('WS_SCENE') + ' in the flags of the config');
     },
 
     // ---- Receiving ----

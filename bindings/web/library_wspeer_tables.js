@@ -58,7 +58,7 @@
       pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188, trusted_proxies: 192, ipv6_prefix_bits: 200,
       max_body_bytes: 204, proxy: 208, max_downloads: 216, max_downloads_per_address: 220, allowed_hosts: 224,
       allowed_origins: 232, retry_min_ms: 240, retry_max_ms: 244, retry_tries: 248, session_ms: 252, session_bytes: 256,
-      max_lost: 260, node: 264, max_topics: 272, max_server_topics: 276, max_total_mib: 280, reserved58: 284
+      max_lost: 260, node: 264, max_topics: 272, max_server_topics: 276, max_total_mib: 280, max_put_bytes: 284
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -110,7 +110,7 @@
       pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156, trusted_proxies: 160, ipv6_prefix_bits: 164,
       max_body_bytes: 168, proxy: 172, max_downloads: 176, max_downloads_per_address: 180, allowed_hosts: 184,
       allowed_origins: 188, retry_min_ms: 192, retry_max_ms: 196, retry_tries: 200, session_ms: 204, session_bytes: 208,
-      max_lost: 212, node: 216, max_topics: 220, max_server_topics: 224, max_total_mib: 228, reserved58: 232
+      max_lost: 212, node: 216, max_topics: 220, max_server_topics: 224, max_total_mib: 228, max_put_bytes: 232
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -150,14 +150,14 @@
     GET_TLS: 10, GET_URL: 1, GODOT3: 256, HINT_NETWORK_CHANGED: 3, HINT_RESUME: 2, HINT_SUSPEND: 1, INSECURE: 4,
     LOG_DEBUG: 4, LOST: 4, NO_RELAY: 4096, NO_SCENE: 256, OK: 0, ONLY_CA_PEM: 8, OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26,
     OPT_CLOSE_TIMEOUT_MS: 4, OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2, OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8,
-    OPT_MAX_CALL_BYTES: 27, OPT_MAX_CALL_ITEMS: 28, OPT_MAX_MESSAGE_BYTES: 6, OPT_OUTBOUND_BYTES: 11,
-    OPT_OUTBOUND_PACKETS: 10, OPT_POLL_BUDGET_US: 5, OPT_PONG_TIMEOUT_MS: 3, OPT_RETRY_MAX_MS: 36, OPT_RETRY_MIN_MS: 35,
-    OPT_RETRY_TRIES: 37, PHASE_APP: 7, PHASE_DNS: 1, PHASE_HTTP: 5, PHASE_NONE: 0, PHASE_TCP: 2, PHASE_TLS: 4,
-    PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2, RAW_REPLICATION: 8388608, RECONNECT: 2097152, REPLICATION: 4, SCENE: 1024,
-    SERVER_NO_CONTEXT_TAKEOVER: 64, SPAWN: 5, SYNC: 7, TEXT: 1, TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1,
-    VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3, VARIANT_INT: 2, VARIANT_NIL: 0, VARIANT_NODE_PATH: 22,
-    VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29, VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4,
-    VARIANT_STRING_NAME: 21, VERSION: 100
+    OPT_MAX_CALL_BYTES: 27, OPT_MAX_CALL_ITEMS: 28, OPT_MAX_MESSAGE_BYTES: 6, OPT_MAX_PUT_BYTES: 42,
+    OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_POLL_BUDGET_US: 5, OPT_PONG_TIMEOUT_MS: 3,
+    OPT_RETRY_MAX_MS: 36, OPT_RETRY_MIN_MS: 35, OPT_RETRY_TRIES: 37, PHASE_APP: 7, PHASE_DNS: 1, PHASE_HTTP: 5,
+    PHASE_NONE: 0, PHASE_TCP: 2, PHASE_TLS: 4, PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2, RAW_REPLICATION: 8388608,
+    RECONNECT: 2097152, REPLICATION: 4, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, SPAWN: 5, SYNC: 7, TEXT: 1,
+    TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1, VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3,
+    VARIANT_INT: 2, VARIANT_NIL: 0, VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29,
+    VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4, VARIANT_STRING_NAME: 21, VERSION: 100
   };
   // All flags of ws_config.
   library.$WSPEER_FLAGS = 16236543;
@@ -224,12 +224,16 @@
     38: { name: 'max_lost', handles: 'server', at: isWide ? 260 : 212 },
     39: { name: 'max_topics', handles: 'server', at: isWide ? 272 : 220 },
     40: { name: 'max_server_topics', handles: 'server', at: isWide ? 276 : 224 },
-    41: { name: 'max_total_mib', handles: 'server', at: isWide ? 280 : 228 }
+    41: { name: 'max_total_mib', handles: 'server', at: isWide ? 280 : 228 },
+    42: {
+      name: 'max_put_bytes', handles: 'every', values: 'above zero', standard: 4294967295, set: true,
+      at: isWide ? 284 : 232
+    },
+    43: { name: 'hold_new', handles: 'server' }
   };
   // Fields of ws_config that must be 0.
   library.$WSPEER_RESERVED = [
-    { name: 'reserved', at: 116 },
-    { name: 'reserved58', at: isWide ? 284 : 232 }
+    { name: 'reserved', at: 116 }
   ];
 
   // With -pthread the calls of all threads are carried to the page's own thread, where the sockets are.

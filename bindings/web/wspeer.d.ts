@@ -597,7 +597,7 @@ export declare const enum WsText {
 export declare const enum WsOption {
   /** TCP_NODELAY: 1 (default) or 0. */
   NO_DELAY = 1,
-  /** ws_config.heartbeat_ms; 0 and WS_OFF: no pings. */
+  /** ws_config.heartbeat_ms; 0 and WS_OFF: no pings. If it is switched on while OPEN, the next poll pings. */
   HEARTBEAT_MS = 2,
   /** ws_config.pong_timeout_ms; 0: three times heartbeat_ms. */
   PONG_TIMEOUT_MS = 3,
@@ -684,6 +684,13 @@ export declare const enum WsOption {
   MAX_SERVER_TOPICS = 40,
   /** Server: ws_config.max_total_mib. */
   MAX_TOTAL_MIB = 41,
+  /** ws_config.max_put_bytes; a host or join has 65535 unless it is set. */
+  MAX_PUT_BYTES = 42,
+  /**
+   * Server: 1: new clients are not even accepted but wait in the system's queue until it is 0 again, as with
+   * Godot's own classes; those in their opening handshake are refused as by WS_OPT_REFUSE_NEW.
+   */
+  HOLD_NEW = 43,
 }
 
 export declare const enum WsLogLevel {
@@ -1041,7 +1048,7 @@ export declare const enum WsEventLayout {
   os_error = 28,
   /** CLOSED, DISCONNECTED: number of messages that were accepted for sending and not sent. */
   unsent = 32,
-  /** CLOSED, DISCONNECTED: 1 if the closing handshake was completed. Else 0. */
+  /** CLOSED, DISCONNECTED: 1 if the closing handshake was completed, or goes on behind ws_disconnect(). Else 0. */
   clean = 36,
   /**
    * Time of the event: nanoseconds on the system's monotonic clock since the first call of the library. 0 for
@@ -1343,8 +1350,13 @@ export declare const enum WsConfigLayout {
    * handshakes. A message to several clients counts once.
    */
   max_total_mib = 228,
-  /** Zero. The next field takes its place. */
-  reserved58 = 232,
+  /**
+   * Maximum length of a message that is sent, framing of the multiplayer format included, in bytes. Default: for
+   * hosts and joins 65535, because a player with Godot's own classes and default settings leaves when a longer one
+   * comes; for others, ws_join_local() included, WS_OFF: only max_message_bytes counts. A host's message is not
+   * limited by it if only players of ws_join_local() are among its targets; nodes of ws_spawn() are.
+   */
+  max_put_bytes = 232,
   /** Size of the whole struct. */
   SIZE = 236,
 }
@@ -1409,7 +1421,7 @@ export declare const enum WsConfigLayout64 {
   max_topics = 272,
   max_server_topics = 276,
   max_total_mib = 280,
-  reserved58 = 284,
+  max_put_bytes = 284,
   SIZE = 288,
 }
 
@@ -1804,9 +1816,10 @@ export interface Wspeer {
   /**
    * Closes one client of a server (`target` is its handle), all clients (0), or all but one (minus its handle);
    * `code` and `reason` as for ws_close(). On a host a target is a peer's id instead. Only DISCONNECTED is still
-   * delivered of such a client: its queued messages and events are dropped, and messages that still arrive;
-   * ws_stats.skipped counts the messages. To keep reading what it sent, call ws_close() with its own handle
-   * instead.
+   * delivered of such a client, at once: its queued messages and events are dropped, and messages that still
+   * arrive; ws_stats.skipped counts the messages. The closing handshake goes on behind it, for at most
+   * close_timeout_ms without progress, and what had not left (event.unsent) still does; until then the connection
+   * counts for max_clients. To keep reading what it sent, call ws_close() with its own handle instead.
    *
    * Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE. Thread-safe.
    */
@@ -1914,8 +1927,9 @@ export interface Wspeer {
    * poll it until OPEN or CLOSED. A network failure is reported by the CLOSED event. A user name and password in
    * the URL become an Authorization header (RFC 7617), unless `headers` has one. A #fragment is ignored. A link-
    * local IPv6 address needs its interface, by name or number: "ws://[fe80::1%25eth0]:9080" (RFC 6874) or
-   * "ws://[fe80::1%eth0]:9080". The Host header omits it. In a web page "/path", "path" and "?query" mean the
-   * page's own server, by wss if the page came over https.
+   * "ws://[fe80::1%eth0]:9080". The Host header omits it. "localhost" is not looked up: it is ::1 and, at once if
+   * that refuses, 127.0.0.1, so it reaches a server that listens on either. In a web page "/path", "path" and
+   * "?query" mean the page's own server, by wss if the page came over https.
    *
    * `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT,
    * WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
@@ -2072,8 +2086,8 @@ export interface Wspeer {
    * `node` is set to the node's number.
    *
    * A peer whose queue is full gets it later. Returns WS_OK, WS_ERR_ARG (not declared, a name, an item, a property
-   * that is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND,
-   * WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+   * that is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes),
+   * WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
    */
   _ws_spawn(
     h: WsHandle, spawner: Pointer, scene: number, name: Pointer, items: Pointer, count: Size, node: Pointer
@@ -2091,8 +2105,8 @@ export interface Wspeer {
    * Others are kept for peers to come.
    *
    * Returns WS_OK, WS_ERR_ARG (no such node, an item, an unknown property, or a property with "always" that was
-   * never given), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-
-   * safe.
+   * never given), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes; of all its values), WS_ERR_KIND, WS_ERR_HANDLE,
+   * WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
    */
   _ws_sync(h: WsHandle, node: number, items: Pointer, count: Size): WsResult;
   /**

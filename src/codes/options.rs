@@ -3,7 +3,7 @@
 
 /// TCP_NODELAY: 1 (default) or 0.
 pub const WS_OPT_NO_DELAY: i32 = 1;
-/// ws_config.heartbeat_ms; 0 and WS_OFF: no pings.
+/// ws_config.heartbeat_ms; 0 and WS_OFF: no pings. If it is switched on while OPEN, the next poll pings.
 pub const WS_OPT_HEARTBEAT_MS: i32 = 2;
 /// ws_config.pong_timeout_ms; 0: three times heartbeat_ms.
 pub const WS_OPT_PONG_TIMEOUT_MS: i32 = 3;
@@ -84,3 +84,8 @@ pub const WS_OPT_MAX_TOPICS: i32 = 39;
 pub const WS_OPT_MAX_SERVER_TOPICS: i32 = 40;
 /// Server: ws_config.max_total_mib.
 pub const WS_OPT_MAX_TOTAL_MIB: i32 = 41;
+/// ws_config.max_put_bytes; a host or join has 65535 unless it is set.
+pub const WS_OPT_MAX_PUT_BYTES: i32 = 42;
+/// Server: 1: new clients are not even accepted but wait in the system's queue until it is 0 again, as with Godot's own
+/// classes; those in their opening handshake are refused as by WS_OPT_REFUSE_NEW.
+pub const WS_OPT_HOLD_NEW: i32 = 43;

@@ -17,11 +17,29 @@ impl Connection {
     }
 
     /// As `close`, for a host that wants nothing more from the peer: drops all queued and later items but the last
-    /// event.
+    /// event, which is queued now. What was accepted and the close frame are sent afterwards: see `is_leaving`.
     pub fn disconnect(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
         self.endpoint.inbox.silence();
         self.endpoint.drop_refused(cx);
         self.close(cx, code, reason);
+        let end = match &self.stage {
+            Stage::Open(link) => link.end_so_far(),
+            Stage::Opening(opening) => match opening.end_so_far() {
+                Some(end) => end,
+                None => return,
+            },
+            Stage::Ended => return,
+        };
+        if !self.endpoint.inbox.has_ended() {
+            self.push_end(cx, end, "was disconnected");
+            self.changed.left = true;
+        }
+    }
+
+    /// Whether its last event has been queued, and its link is still being closed.
+    #[inline]
+    pub fn is_leaving(&self) -> bool {
+        self.endpoint.inbox.has_ended() && !matches!(self.stage, Stage::Ended)
     }
 
     /// As `close`, for a reason of the library, which the last event reports.
@@ -91,10 +109,10 @@ impl Connection {
         }
     }
 
-    /// The reason of the deciding close frame: the peer's, or ours if none has arrived.
+    /// The reason of the close: the peer's, or ours if the peer has sent none.
     pub fn close_reason(&self) -> &str {
         match &self.stage {
-            Stage::Open(link) => link.close_reason(),
+            Stage::Open(link) if !self.endpoint.inbox.has_ended() => link.close_reason(),
             _ => self.endpoint.info.text(Text::CloseReason),
         }
     }
@@ -120,15 +138,22 @@ impl Connection {
             let of_session = opening.session().map_or(0, |session| session.unacknowledged().0);
             end.unsent += opening.early().0 + of_link + of_session;
         }
-        let kind = if self.endpoint.of_server { EventKind::Disconnected } else { EventKind::Closed };
-        let mark = self.note_end(cx, end, kind, "ended");
-        self.endpoint.info.set_end(mark.clone());
-        self.endpoint.inbox.push_end(mark);
+        if !self.endpoint.inbox.has_ended() {
+            self.push_end(cx, end, "ended");
+        }
         self.changed.ended = true;
         match std::mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Opening(opening) => opening.give_up(cx),
             Stage::Open(_) | Stage::Ended => {}
         }
+    }
+
+    /// Queues the last event.
+    fn push_end(&mut self, cx: &Cx<'_>, end: End, what: &str) {
+        let kind = if self.endpoint.of_server { EventKind::Disconnected } else { EventKind::Closed };
+        let mark = self.note_end(cx, end, kind, what);
+        self.endpoint.info.set_end(mark.clone());
+        self.endpoint.inbox.push_end(mark);
     }
 
     /// Writes how a link or an opening ended into the texts and the log. `what` is the log's word for it. Returns its
@@ -137,8 +162,11 @@ impl Connection {
         let End { failure, clean, code, reason, unsent, .. } = end;
         let info = &mut self.endpoint.info;
         let asked_for = clean && failure.close_code == 0 && failure.phase == Phase::App;
-        info.set_text(Text::Error, if asked_for { "" } else { &failure.message });
-        info.set_text(Text::CloseReason, reason);
+        // Who was disconnected has ended in the words of that time.
+        if !self.endpoint.inbox.has_ended() {
+            info.set_text(Text::Error, if asked_for { "" } else { &failure.message });
+            info.set_text(Text::CloseReason, reason);
+        }
         let mut mark = Mark {
             code: i32::from(code),
             phase: failure.phase,

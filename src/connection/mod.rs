@@ -60,6 +60,8 @@ pub struct Changed {
     pub opened: bool,
     /// Its closing handshake has begun, or its refusal is being sent.
     pub closing: bool,
+    /// Its last event has been queued, although its link is still being closed: see `Connection::is_leaving`.
+    pub left: bool,
     /// It has ended.
     pub ended: bool,
 }
@@ -406,6 +408,7 @@ impl Connection {
     pub fn state(&self) -> State {
         match &self.stage {
             Stage::Open(link) if !link.is_closing() => State::Open,
+            Stage::Open(_) | Stage::Opening(_) if self.endpoint.inbox.has_ended() => State::Closed,
             Stage::Open(_) => State::Closing,
             Stage::Opening(opening) if opening.has_pending_close() => State::Closing,
             Stage::Opening(_) if self.reconnects == Reconnects::Lost => State::Lost,

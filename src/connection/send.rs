@@ -159,6 +159,11 @@ impl Connection {
         self.on_link((), |link, endpoint| link.ping(endpoint, cx));
     }
 
+    /// The next poll pings the peer: its heartbeat has just been switched on.
+    pub fn ping_soon(&mut self, now: Instant) {
+        self.on_link((), |link, endpoint| link.ping_soon(endpoint, now));
+    }
+
     /// Compresses, encodes and writes queued messages until the budget is exhausted.
     pub fn write(&mut self, cx: &mut Cx<'_>) {
         match &mut self.stage {

@@ -174,6 +174,12 @@ impl Inbox {
         self.ended = true;
     }
 
+    /// Whether the mark that ends the connection has been queued.
+    #[inline]
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Accepts messages and marks again after the end: the connection is opened anew.
     pub fn begin_again(&mut self) {
         self.ended = false;

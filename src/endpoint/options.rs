@@ -3,6 +3,7 @@
 mod table;
 
 use crate::codes::*;
+use crate::names::said::FULL_POLICIES;
 use crate::net::Simulation;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,7 +102,9 @@ impl Range {
             Range::Switch if value > 1 => "must be 0 or 1",
             Range::AboveZero | Range::Finite if value == 0 => "must be above 0",
             Range::Finite if value == WS_OFF => "cannot be off",
-            Range::FullPolicy if !(WS_FULL_SKIP..=WS_FULL_ALL_OR_NONE).contains(&value) => "must be one of WS_FULL_*",
+            Range::FullPolicy if !(WS_FULL_SKIP..=WS_FULL_ALL_OR_NONE).contains(&value) => {
+                return Some(format!("must be one of {FULL_POLICIES}"));
+            }
             Range::ReadOnly => "can only be read",
             Range::UpTo(most) if value > most => return Some(format!("must be 0 to {most}")),
             _ => return None,
@@ -124,6 +127,8 @@ pub enum Refused {
 pub struct Options {
     /// Values in the order of `TABLE`.
     values: [u32; TABLE.len()],
+    /// The result of `max_put`.
+    max_put: u64,
     /// Level of compressors made from now on: 1 (fast) to 9 (small).
     pub deflate_level: u8,
     /// The simulated network of links that open from now on; `None`: none.
@@ -137,7 +142,9 @@ impl Options {
         for (value, row) in values.iter_mut().zip(&TABLE) {
             *value = if server { row.server_default } else { row.default };
         }
-        Options { values, deflate_level: 1, simulation: None }
+        let mut options = Options { values, max_put: 0, deflate_level: 1, simulation: None };
+        options.limit_puts();
+        options
     }
 
     /// The value as the host sets and reads it; `None`: no such option.
@@ -159,7 +166,12 @@ impl Options {
             return Err(Refused::Value(why));
         }
         self.values[place(option)] = value;
+        self.limit_puts();
         Ok(())
+    }
+
+    fn limit_puts(&mut self) {
+        self.max_put = self.max_message().min(self.limit(WS_OPT_MAX_PUT_BYTES));
     }
 
     /// Whether a switch is on.
@@ -180,6 +192,12 @@ impl Options {
     /// Maximum bytes of a message, compressed or not: `max_message_bytes`, and at most `MAX_LEN`.
     pub fn max_message(&self) -> u64 {
         self.limit(WS_OPT_MAX_MESSAGE_BYTES).min(MAX_LEN as u64)
+    }
+
+    /// Maximum bytes of a message that is sent: also `max_put_bytes`.
+    #[inline]
+    pub fn max_put(&self) -> u64 {
+        self.max_put
     }
 
     /// Whether `amount` is within a limit.

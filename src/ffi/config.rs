@@ -11,9 +11,10 @@ use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
 use crate::names::{
-    self, ALLOWED_HOSTS, ALLOWED_ORIGINS, APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, FORWARDED, INSECURE, KEY_PEM,
-    MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name, PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, RAW_REPLICATION,
-    SCENE, SESSION_MS, SHARE_PORT, TRUSTED_PROXIES, X_FORWARDED_FOR,
+    self, ALLOWED_HOSTS, ALLOWED_ORIGINS, APP_HEARTBEAT, AUTH, CERT_PEM, CLIENT_NO_CONTEXT_TAKEOVER, DEFLATE,
+    DEFLATE_LEVEL, FORWARDED, GODOT3, HEADERS_COUNT, INSECURE, KEY_PEM, MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name,
+    PIN_SHA256, PROXY, PROXY_PROTOCOL, QUEUE_BEFORE_OPEN, RAW_REPLICATION, SCENE, SERVER_NO_CONTEXT_TAKEOVER,
+    SESSION_MS, SHARE_PORT, TRUSTED_PROXIES, X_FORWARDED_FOR,
 };
 use crate::net::{Networks, TlsClientSettings};
 use crate::opening::ProxySetting;
@@ -31,7 +32,7 @@ use std::time::Duration;
 
 /// Reads the config of a call; NULL means all defaults.
 pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, Error> {
-    let settings = read_all(config, server, WS_FULL_SKIP)?;
+    let settings = read_all(config, server, false)?;
     match settings.wire {
         Wire::Godot4 => Ok(settings),
         Wire::Godot3 => Err(bad("WS_GODOT3 is for ws_host and ws_join".to_owned())),
@@ -41,7 +42,7 @@ pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, E
 
 /// Reads the config of a host or a join.
 pub(super) fn read_multiplayer(config: *const ws_config, host: bool) -> Result<Settings, Error> {
-    let settings = read_all(config, host, WS_FULL_DISCONNECT)?;
+    let settings = read_all(config, host, true)?;
     if settings.wire != Wire::Godot4 && settings.queue_before_open && !host {
         return Err(bad(format!(
             "{QUEUE_BEFORE_OPEN} goes neither with WS_GODOT3 nor with {SCENE}, where packets are for others who have yet to come"
@@ -50,11 +51,20 @@ pub(super) fn read_multiplayer(config: *const ws_config, host: bool) -> Result<S
     Ok(settings)
 }
 
-fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Settings, Error> {
+/// Reads the config of a local player, whose host is this library.
+pub(super) fn read_local(config: *const ws_config) -> Result<Settings, Error> {
+    let mut settings = read_multiplayer(config, false)?;
+    if copy(config)?.max_put_bytes == 0 {
+        set(&mut settings.options, WS_OPT_MAX_PUT_BYTES, WS_OFF)?;
+    }
+    Ok(settings)
+}
+
+fn read_all(config: *const ws_config, server: bool, multiplayer: bool) -> Result<Settings, Error> {
     let config = copy(config)?;
     check_flags(&config)?;
     let has = |flag: u32| config.flags & flag != 0;
-    let options = options(&config, server, on_full)?;
+    let options = options(&config, server, multiplayer)?;
     let tls = tls(&config)?;
     let headers = headers(&config)?;
     let proxy = match optional_text("proxy", config.proxy)? {
@@ -143,6 +153,9 @@ fn node(config: &ws_config) -> Result<Arc<str>, Error> {
     }
 }
 
+/// Bytes of the longest message that Godot's own classes take with their default settings (inbound_buffer_size). A
+/// longer one closes the connection.
+const GODOT_BYTES: u32 = 65_535;
 /// heartbeat_ms of a client with a session: a loss has to be noticed long before the session ends.
 const SESSION_HEARTBEAT_MS: u32 = 5_000;
 
@@ -156,14 +169,17 @@ fn check_flags(config: &ws_config) -> Result<(), Error> {
     }
 }
 
-/// The values of all options. `on_full` is the policy if the config has none.
-fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Error> {
+/// The values of all options. `multiplayer`: of a host or a join.
+fn options(config: &ws_config, server: bool, multiplayer: bool) -> Result<Options, Error> {
     let has = |flag: u32| config.flags & flag != 0;
     let mut options = Options::defaults(server || has(WS_APP_HEARTBEAT));
     if !server && config.session_ms != 0 {
         set(&mut options, WS_OPT_HEARTBEAT_MS, SESSION_HEARTBEAT_MS)?;
     }
-    set(&mut options, WS_OPT_ON_FULL, on_full)?;
+    if multiplayer {
+        set(&mut options, WS_OPT_ON_FULL, WS_FULL_DISCONNECT)?;
+        set(&mut options, WS_OPT_MAX_PUT_BYTES, GODOT_BYTES)?;
+    }
     for (option, value) in options_of(config) {
         if value != 0 {
             set(&mut options, option, value)?;
@@ -299,7 +315,7 @@ fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {
     }
     need("headers", config.headers)?;
     if config.headers_count > 100 {
-        return Err(bad(format!("headers_count is {}: at most 100", config.headers_count)));
+        return Err(bad(format!("{HEADERS_COUNT} is {}: at most 100", config.headers_count)));
     }
     let mut list = Vec::new();
     for index in 0..config.headers_count as usize {
@@ -313,7 +329,7 @@ fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {
 
 fn wire(flags: u32) -> Result<Wire, Error> {
     match (flags & WS_GODOT3 != 0, flags & WS_SCENE != 0) {
-        (true, true) => Err(bad(format!("WS_GODOT3 and {SCENE} exclude each other"))),
+        (true, true) => Err(bad(format!("{GODOT3} and {SCENE} exclude each other"))),
         (_, false) if flags & (WS_AUTH | WS_NO_RELAY | WS_RAW_REPLICATION) != 0 => {
             Err(bad(format!("{AUTH}, {NO_RELAY} or {RAW_REPLICATION} is set without {SCENE}")))
         }
@@ -336,7 +352,9 @@ fn deflate(config: &ws_config) -> Result<Option<DeflateSettings>, Error> {
         client_bits: bits("client_max_window_bits", config.client_max_window_bits)?,
     };
     if config.flags & WS_DEFLATE == 0 && (settings.server_no_takeover || settings.client_no_takeover) {
-        return Err(bad("WS_..._NO_CONTEXT_TAKEOVER is set without WS_DEFLATE".to_owned()));
+        return Err(bad(format!(
+            "{SERVER_NO_CONTEXT_TAKEOVER} or {CLIENT_NO_CONTEXT_TAKEOVER} is set without {DEFLATE}"
+        )));
     }
     Ok((config.flags & WS_DEFLATE != 0).then_some(settings))
 }

@@ -186,8 +186,11 @@ pub struct ws_config {
     /// incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression contexts, handshakes. A
     /// message to several clients counts once.
     pub max_total_mib: u32,
-    /// Zero. The next field takes its place.
-    pub reserved58: u32,
+    /// Maximum length of a message that is sent, framing of the multiplayer format included, in bytes. Default: for hosts
+    /// and joins 65535, because a player with Godot's own classes and default settings leaves when a longer one comes; for
+    /// others, ws_join_local() included, WS_OFF: only max_message_bytes counts. A host's message is not limited by it if
+    /// only players of ws_join_local() are among its targets; nodes of ws_spawn() are.
+    pub max_put_bytes: u32,
 }
 
 const _: () = assert!(size_of::<ws_config>() == 13 * size_of::<*mut c_void>() + 46 * 4);
@@ -217,7 +220,7 @@ pub(super) const FLAGS: u32 = WS_COALESCE
     | WS_RAW_REPLICATION;
 
 /// The fields that are options: WS_OPT_* and the value, 0 for the default.
-pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 31] {
+pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 32] {
     [
         (WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
         (WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
@@ -250,12 +253,13 @@ pub(super) fn options_of(config: &ws_config) -> [(i32, u32); 31] {
         (WS_OPT_MAX_TOPICS, config.max_topics),
         (WS_OPT_MAX_SERVER_TOPICS, config.max_server_topics),
         (WS_OPT_MAX_TOTAL_MIB, config.max_total_mib),
+        (WS_OPT_MAX_PUT_BYTES, config.max_put_bytes),
     ]
 }
 
 /// The fields that must be 0: name and value.
-pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 2] {
-    [("reserved", config.reserved), ("reserved58", config.reserved58)]
+pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 1] {
+    [("reserved", config.reserved)]
 }
 
 /// The default of connect_timeout_ms, which is not an option.

@@ -26,8 +26,10 @@ pub unsafe extern "C" fn ws_close(h: ws_handle, code: i32, reason: *const c_char
 
 /// Closes one client of a server (`target` is its handle), all clients (0), or all but one (minus its handle); `code`
 /// and `reason` as for ws_close(). On a host a target is a peer's id instead. Only DISCONNECTED is still delivered of
-/// such a client: its queued messages and events are dropped, and messages that still arrive; ws_stats.skipped counts
-/// the messages. To keep reading what it sent, call ws_close() with its own handle instead.
+/// such a client, at once: its queued messages and events are dropped, and messages that still arrive;
+/// ws_stats.skipped counts the messages. The closing handshake goes on behind it, for at most close_timeout_ms without
+/// progress, and what had not left (event.unsent) still does; until then the connection counts for max_clients. To keep
+/// reading what it sent, call ws_close() with its own handle instead.
 ///
 /// Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE. Thread-safe.
 #[unsafe(no_mangle)]

@@ -34,7 +34,8 @@ pub unsafe extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> 
 /// it until OPEN or CLOSED. A network failure is reported by the CLOSED event.
 /// A user name and password in the URL become an Authorization header (RFC 7617), unless `headers` has one. A #fragment
 /// is ignored. A link-local IPv6 address needs its interface, by name or number: "ws://[fe80::1%25eth0]:9080" (RFC
-/// 6874) or "ws://[fe80::1%eth0]:9080". The Host header omits it.
+/// 6874) or "ws://[fe80::1%eth0]:9080". The Host header omits it. "localhost" is not looked up: it is ::1 and, at once
+/// if that refuses, 127.0.0.1, so it reaches a server that listens on either.
 /// In a web page "/path", "path" and "?query" mean the page's own server, by wss if the page came over https.
 ///
 /// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT,
@@ -134,7 +135,7 @@ pub unsafe extern "C" fn ws_join(url: *const c_char, config: *const ws_config, o
 pub unsafe extern "C" fn ws_join_local(host: ws_handle, config: *const ws_config, out: *mut ws_handle) -> ws_result {
     guard_opening(|| {
         need("out", out)?;
-        let handle = table::join_local(host, config::read_multiplayer(config, false)?)?;
+        let handle = table::join_local(host, config::read_local(config)?)?;
         put("out", out, handle)?;
         Ok(Success::Ok)
     })

@@ -4,6 +4,7 @@ use super::guard::guard;
 use super::pointers::{optional_text, text};
 use super::types::*;
 use crate::error::Error;
+use crate::names::said::HINTS;
 use crate::status::{ErrorCode, Hint, Success};
 use crate::table;
 use std::ffi::c_char;
@@ -17,8 +18,7 @@ use std::ffi::c_char;
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_hint(h: ws_handle, hint: i32) -> ws_result {
     guard(|| {
-        let known =
-            Hint::from_code(hint).ok_or_else(|| Error::new(ErrorCode::Arg, format!("{hint} is no WS_HINT_*")))?;
+        let known = Hint::from_code(hint).ok_or_else(|| Error::new(ErrorCode::Arg, format!("{hint} is no {HINTS}")))?;
         table::hint(h, known).map(|()| Success::Ok)
     })
 }

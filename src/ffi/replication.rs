@@ -77,8 +77,8 @@ pub unsafe extern "C" fn ws_declare_synchronizer(
 /// set to the node's number.
 ///
 /// A peer whose queue is full gets it later. Returns WS_OK, WS_ERR_ARG (not declared, a name, an item, a property that
-/// is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE,
-/// WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+/// is unknown or lacks), WS_ERR_LIMIT (65,536 nodes), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes), WS_ERR_KIND,
+/// WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_spawn(
     h: ws_handle,
@@ -113,7 +113,8 @@ pub extern "C" fn ws_despawn(h: ws_handle, node: u32) -> ws_result {
 /// value has changed, and later to a peer whose queue is full or who comes later. Others are kept for peers to come.
 ///
 /// Returns WS_OK, WS_ERR_ARG (no such node, an item, an unknown property, or a property with "always" that was never
-/// given), WS_ERR_TOO_BIG (max_call_bytes), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+/// given), WS_ERR_TOO_BIG (max_call_bytes, max_put_bytes; of all its values), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL,
+/// WS_ERR_UTF8. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_sync(h: ws_handle, node: u32, items: *const ws_variant, count: usize) -> ws_result {
     guard(|| {

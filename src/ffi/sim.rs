@@ -4,6 +4,7 @@ use super::guard::{guard, wrong};
 use super::pointers::{known_part, need, put_part};
 use super::types::*;
 use crate::error::Error;
+use crate::names::said::SIM_PRESETS;
 use crate::sim::{Conditions, PRESETS, Spec};
 use crate::status::{ErrorCode, Success};
 use crate::table;
@@ -20,7 +21,7 @@ pub unsafe extern "C" fn ws_sim_init(sim: *mut ws_sim, size: usize, preset: i32)
             return Err(wrong(ErrorCode::Config, format!("size is {size}: pass sizeof(ws_sim)")));
         }
         let Some(preset) = PRESETS.iter().find(|one| one.number == preset) else {
-            return Err(wrong(ErrorCode::Arg, format!("{preset} is no preset: use one of WS_SIM_*")));
+            return Err(wrong(ErrorCode::Arg, format!("{preset} is no preset: use one of {SIM_PRESETS}")));
         };
         put_part(sim, size, ws_sim { struct_size: size as u32, ..told(&preset.spec) });
         Ok(Success::Ok)

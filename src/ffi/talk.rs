@@ -5,6 +5,7 @@ use super::pointers::{bytes, get_at, need, put};
 use super::types::*;
 use crate::codes::{WS_BINARY, WS_CALL, WS_REPLICATION, WS_TEXT};
 use crate::error::Error;
+use crate::names::said::BINARY;
 use crate::status::{ErrorCode, MessageType, Success};
 use crate::table::{self, Packet, Packets};
 
@@ -152,9 +153,10 @@ fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]
     match kind {
         WS_BINARY => Ok((false, payload)),
         WS_TEXT if std::str::from_utf8(payload).is_ok() => Ok((true, payload)),
-        WS_TEXT => {
-            Err(wrong(ErrorCode::Utf8, "the text is not valid UTF-8: fix the encoding, or send it as WS_BINARY"))
-        }
+        WS_TEXT => Err(wrong(
+            ErrorCode::Utf8,
+            format!("the text is not valid UTF-8: fix the encoding, or send it as {BINARY}"),
+        )),
         _ => Err(no_type(kind)),
     }
 }

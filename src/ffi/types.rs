@@ -76,7 +76,7 @@ pub struct ws_event {
     pub os_error: i32,
     /// CLOSED, DISCONNECTED: number of messages that were accepted for sending and not sent.
     pub unsent: u32,
-    /// CLOSED, DISCONNECTED: 1 if the closing handshake was completed. Else 0.
+    /// CLOSED, DISCONNECTED: 1 if the closing handshake was completed, or goes on behind ws_disconnect(). Else 0.
     pub clean: u32,
     /// Time of the event: nanoseconds on the system's monotonic clock since the first call of the library. 0 for
     /// MESSAGE, SPAWN, DESPAWN and SYNC.

@@ -45,7 +45,7 @@ pub struct End {
     /// The close code of the last event: that of the deciding close frame, 1005 if it had none, 1006 without a close
     /// frame.
     pub code: u16,
-    /// The reason in the deciding close frame.
+    /// The reason in the deciding close frame, or ours if we began the close and the answer has none.
     pub reason: String,
     /// Number of messages that were accepted and not sent.
     pub unsent: usize,
@@ -87,6 +87,15 @@ impl Closing {
     /// Whether the peer's close frame has arrived.
     pub(super) fn is_received(&self) -> bool {
         self.received.is_some()
+    }
+
+    /// The peer's reason. If it has none: ours, which an answer does not have to repeat.
+    fn reason(&self) -> &str {
+        self.received
+            .as_ref()
+            .map(|(_, reason)| reason.as_str())
+            .filter(|reason| !reason.is_empty())
+            .unwrap_or(&self.sent_reason)
     }
 
     /// The failure to report if the peer has sent its close frame; `None`: it has not.
@@ -152,7 +161,7 @@ impl Link {
         }
     }
 
-    /// Handles the peer's close frame (section 5.5.1): echoes its code after the accepted messages.
+    /// Handles the peer's close frame (section 5.5.1): echoes its code and reason after the accepted messages.
     pub(super) fn close_received(
         &mut self,
         endpoint: &mut Endpoint,
@@ -164,9 +173,9 @@ impl Link {
             self.rare.state().changes.get_or_insert_default().close_request =
                 Some(Box::new((code.unwrap_or(1005), reason.clone())));
         }
-        self.start_close(endpoint, cx.now).received = Some((code, reason));
+        self.start_close(endpoint, cx.now).received = Some((code, reason.clone()));
         self.drop_unfinished(cx);
-        self.send_close(endpoint, code, "");
+        self.send_close(endpoint, code, &reason);
     }
 
     /// Takes a close that the host began and that the link's end has cut short.
@@ -321,7 +330,7 @@ impl Link {
             (None, Some(Some(code))) if failure.close_code == code => code,
             _ => 1006,
         };
-        let reason = std::mem::take(closing.received.as_mut().map_or(&mut closing.sent_reason, |(_, reason)| reason));
+        let reason = closing.reason().to_owned();
         match stream.map(|stream| stream.without_sim(false)) {
             Some(stream) if finished => cx.services.reap(stream),
             Some(stream) => cx.services.close(vec![stream]),
@@ -345,15 +354,21 @@ impl Link {
         }
     }
 
-    /// The reason of the deciding close frame: the peer's, or ours if none has arrived.
+    /// The reason of the close: the peer's, or ours if the peer has sent none.
     pub fn close_reason(&self) -> &str {
-        match self.rare.closing() {
-            Some(closing) => match &closing.received {
-                Some((_, reason)) => reason,
-                None => &closing.sent_reason,
-            },
-            None => "",
-        }
+        self.rare.closing().map_or("", Closing::reason)
+    }
+
+    /// How a link ends whose closing handshake is in progress, for a program that does not wait for the rest of it.
+    pub fn end_so_far(&self) -> End {
+        let closed = || Failure::new(Phase::App, Cause::ClosedByHost, "closed as the host asked");
+        let unsent = self.rare.session().map_or_else(|| self.queued_messages(), |session| session.unacknowledged().0);
+        let Some(closing) = self.rare.closing() else { return End { unsent, ..End::broken(closed()) } };
+        let clean = closing.failure.is_none() && !closing.stop;
+        let failure = closing.failure.clone().or_else(|| closing.failure_of_received()).unwrap_or_else(closed);
+        let decided = closing.received.as_ref().map(|(code, _)| *code).or(closing.sent);
+        let code = decided.map_or(1006, |code| code.unwrap_or(1005));
+        End { code, clean, reason: closing.reason().to_owned(), unsent, ..End::broken(failure) }
     }
 
     fn start_close(&mut self, endpoint: &Endpoint, now: Instant) -> &mut Closing {

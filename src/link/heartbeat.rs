@@ -78,6 +78,14 @@ impl Link {
         self.write(endpoint, cx);
     }
 
+    /// The next check pings the peer: its heartbeat has just been switched on.
+    pub fn ping_soon(&mut self, endpoint: &Endpoint, now: Instant) {
+        let interval = endpoint.options.time(WS_OPT_HEARTBEAT_MS);
+        if let Some(due) = interval.and_then(|interval| now.checked_sub(interval)) {
+            self.heartbeat.pinged = due.into();
+        }
+    }
+
     /// Pings the peer now, and ends the link if nothing arrives within `PROBE_TIME`.
     pub fn probe(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         if !self.is_over() && self.rare.closing().is_none() {

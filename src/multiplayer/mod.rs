@@ -19,7 +19,8 @@ pub mod wire;
 
 pub use host::Host;
 pub use join::Join;
-pub use scene::replication::Outlet;
+pub use scene::replication::{NodeLimit, Outlet};
+pub(crate) use scene_packets::CALL_HEAD;
 pub use scene_packets::{Scene, SceneSettings};
 pub use target::Target;
 pub use wire::Wire;

@@ -6,7 +6,7 @@ use crate::codes::WS_FULL_DISCONNECT;
 use crate::endpoint::{Inbox, Mark};
 use crate::error::Failure;
 use crate::heap;
-use crate::names::MAX_MESSAGE_BYTES;
+use crate::names::{MAX_MESSAGE_BYTES, MAX_PUT_BYTES};
 use crate::server::{Server, Spread, Whom};
 use crate::status::{Cause, EventKind, State};
 use crate::work::{Arena, Chunk, Cx};
@@ -39,6 +39,16 @@ impl Passed {
         message.clear();
         (heap::append(&mut message, head) && heap::append(&mut message, &bytes[skip..]))
             .then_some(Passed::Short(message))
+    }
+}
+
+impl Passed {
+    /// Its bytes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Passed::Short(message) => message.len(),
+            Passed::Long { head, storage, start } => head.len() + storage.len().saturating_sub(*start),
+        }
     }
 }
 
@@ -96,4 +106,16 @@ pub(super) fn note_lost(server: &mut Server, cx: &mut Cx<'_>, from: u32, to: i32
     let Some(peer) = server.peer(from) else { return };
     let why = format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.endpoint.label);
     note(&mut peer.endpoint.inbox, 0, Cause::NoPeer, &why, cx.time_ns());
+}
+
+/// Reports that what a client sent is too long to be passed on, which would close the connections of those who take no
+/// more. As `note_lost`, one event.
+pub(super) fn note_too_big(server: &mut Server, cx: &mut Cx<'_>, from: u32, len: usize) {
+    let most = server.endpoint.options.max_put();
+    let Some(peer) = server.peer(from) else { return };
+    let why = format!(
+        "peer {} sent {len} bytes to others, and at most {most} are passed on: raise {MAX_PUT_BYTES} if all take more",
+        peer.endpoint.label
+    );
+    note(&mut peer.endpoint.inbox, 0, Cause::TooBig, &why, cx.time_ns());
 }

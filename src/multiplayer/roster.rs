@@ -2,7 +2,7 @@
 
 use super::ids::Ids;
 use super::news::{Known, News, Notice};
-use super::relay::{Passed, close_for_memory, note_lost, send_to_clients};
+use super::relay::{Passed, close_for_memory, note_lost, note_too_big, send_to_clients};
 use super::scene::packet::about;
 use super::wire::{self, Message3, Wire};
 use super::{FEW, HOST_ID, Target, kept};
@@ -10,6 +10,7 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::heap;
 use crate::link::Sent;
+use crate::names::said::JOIN_LOCAL;
 use crate::server::{Server, Spread, Whom};
 use crate::status::{ErrorCode, State};
 use crate::work::Cx;
@@ -78,7 +79,7 @@ impl Roster {
         self.players.get(&id).map(|player| player.key).ok_or_else(|| match id {
             HOST_ID => Error::new(
                 ErrorCode::Target,
-                "1 is the host itself, which has no connection to itself: open one with ws_join_local",
+                format!("1 is the host itself, which has no connection to itself: open one with {JOIN_LOCAL}"),
             ),
             _ => Error::new(ErrorCode::Target, format!("no peer {id} is connected: it may have gone")),
         })
@@ -254,6 +255,12 @@ impl Roster {
             Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
             _ => return note_lost(server, cx, from, target.encode()),
         };
+        if passed.len() as u64 > server.endpoint.options.max_put() {
+            let to: Vec<u32> = server.keys().filter(|key| keys.contains(key) && !except.contains(key)).collect();
+            if !server.are_local(&to) {
+                return note_too_big(server, cx, from, passed.len());
+            }
+        }
         let mut except = except.to_vec();
         if !self.news.waiting.is_empty() {
             except.extend(self.announce(server, cx, from, &keys, on_full));

@@ -6,6 +6,7 @@ use super::scene::{Cache, Call, Fault, other_methods, relative};
 use crate::codes::*;
 use crate::endpoint::{Inbox, Mark, Options};
 use crate::error::{Error, shown};
+use crate::names::said::BINARY;
 use crate::names::{AUTH, MAX_CALL_BYTES, RAW_REPLICATION, SCENE};
 use crate::status::{Cause, ErrorCode, EventKind, MessageType, Phase};
 use crate::work::{Arena, Cx};
@@ -96,7 +97,7 @@ pub struct CallLimits {
 }
 
 /// Bytes by which the packet of a call may exceed the call as the program encoded it.
-const CALL_HEAD: usize = 16;
+pub(crate) const CALL_HEAD: usize = 16;
 
 impl CallLimits {
     /// The limits in the options.
@@ -430,7 +431,7 @@ pub fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
     match payload {
         _ if text => Err(Error::new(
             ErrorCode::Arg,
-            "a scene has no text messages: send it as WS_BINARY, or as an argument of a call",
+            format!("a scene has no text messages: send it as {BINARY}, or as an argument of a call"),
         )),
         [] => Err(Error::new(ErrorCode::Arg, "a scene has no empty packets: Godot refuses them")),
         _ => Ok(()),
@@ -439,7 +440,10 @@ pub fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
 
 /// The error for WS_CALL or authentication without WS_SCENE.
 pub fn not_a_scene() -> Error {
-    Error::new(ErrorCode::Kind, format!("remote calls and authentication need {SCENE} in the flags of the config"))
+    Error::new(
+        ErrorCode::Kind,
+        format!("remote calls, authentication and replication need {SCENE} in the flags of the config"),
+    )
 }
 
 /// The error for authentication packets after the completion.

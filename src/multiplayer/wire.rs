@@ -6,6 +6,7 @@
 
 use crate::error::Error;
 use crate::heap;
+use crate::names::said::BINARY;
 use crate::status::ErrorCode;
 
 /// A wire format.
@@ -69,7 +70,7 @@ pub fn put_header(out: &mut Vec<u8>, from: i32, to: i32) {
 /// Builds a Godot 3 packet in `memory`: header, then payload.
 pub fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payload: &[u8]) -> Result<Vec<u8>, Error> {
     if text {
-        return Err(Error::new(ErrorCode::Arg, "Godot 3's format has no text messages: send it as WS_BINARY"));
+        return Err(Error::new(ErrorCode::Arg, format!("Godot 3's format has no text messages: send it as {BINARY}")));
     }
     memory.clear();
     put_header(&mut memory, from, to);

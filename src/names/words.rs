@@ -116,6 +116,8 @@ pub const MAX_TOPICS: Name = Name("max_topics");
 pub const MAX_SERVER_TOPICS: Name = Name("max_server_topics");
 /// `max_total_mib`.
 pub const MAX_TOTAL_MIB: Name = Name("max_total_mib");
+/// `max_put_bytes`.
+pub const MAX_PUT_BYTES: Name = Name("max_put_bytes");
 /// `WS_COALESCE`.
 pub const COALESCE: Name = Name("WS_COALESCE");
 /// `WS_QUEUE_BEFORE_OPEN`.
@@ -170,3 +172,5 @@ pub const TRANSFER_CHANNEL: Name = Name("WS_OPT_TRANSFER_CHANNEL");
 pub const AUTH_TIMEOUT_MS: Name = Name("WS_OPT_AUTH_TIMEOUT_MS");
 /// `WS_OPT_DOWNLOAD_TIMEOUT_MS`.
 pub const DOWNLOAD_TIMEOUT_MS: Name = Name("WS_OPT_DOWNLOAD_TIMEOUT_MS");
+/// `WS_OPT_HOLD_NEW`.
+pub const HOLD_NEW: Name = Name("WS_OPT_HOLD_NEW");

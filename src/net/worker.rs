@@ -5,6 +5,7 @@ use super::handshake::{Handshake, Side};
 use super::{Mailbox, Stream, tls};
 use crate::error::Failure;
 use crate::heap::Discarded;
+use crate::names::said::GET_LOG;
 use crate::quiet;
 use crate::status::{Cause, Phase};
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -363,7 +364,7 @@ fn panicked() -> Failure {
     Failure::new(
         Phase::Tls,
         Cause::Panic,
-        "a defect in wspeer was caught during the TLS handshake; ws_get_log has the text",
+        format!("a defect in wspeer was caught during the TLS handshake; {GET_LOG} has the text"),
     )
 }
 

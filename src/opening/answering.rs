@@ -6,6 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::heap;
 use crate::names::CLOSE_TIMEOUT_MS;
+use crate::names::said::{ACCEPT, REPLY};
 use crate::net::Stream;
 use crate::protocol::{
     Accept, Agreement, CONTINUE, Method, Refusal, Reply, Request, Role, ServerHandshake, not_asked_for,
@@ -282,7 +283,7 @@ impl Opening {
             return Err(Failure::new(Phase::Http, Cause::CloseTimeout, why));
         }
         if self.is_asked() {
-            let why = format!("the program did not answer the request within {ms} ms: call ws_accept or ws_reply");
+            let why = format!("the program did not answer the request within {ms} ms: call {ACCEPT} or {REPLY}");
             return match self.turn_away(endpoint, cx, Failure::new(Phase::Http, Cause::HandshakeTimeout, why)) {
                 Progress::Failed(failure) => Err(failure),
                 _ => Ok(self.close_deadline()),

@@ -197,6 +197,16 @@ impl Opening {
         self.pending_close.get_or_insert_with(|| Box::new(pending));
     }
 
+    /// How a connection ends whose close waits for the resume, for a program that does not wait for that; `None`: none
+    /// does.
+    pub fn end_so_far(&self) -> Option<End> {
+        let PendingClose { code, reason, failure, .. } = &**self.pending_close.as_ref()?;
+        let closed = || Failure::new(Phase::App, Cause::ClosedByHost, "closed as the host asked");
+        let unsent = self.session().map_or(0, |session| session.unacknowledged().0);
+        let end = End::broken(failure.clone().unwrap_or_else(closed));
+        Some(End { code: *code, reason: reason.clone(), unsent, ..end })
+    }
+
     /// Ends a lost session whose time is over, or the wait of its close. Returns when to check next.
     pub(super) fn check_session(&self, now: Instant) -> Result<Option<Instant>, Failure> {
         let ends_at = self.session().and_then(Session::ends_at).map(Instant::from);

@@ -6,6 +6,7 @@ use super::refused::{PendingRefusal, Refused};
 use super::{DeflateParams, DeflateSettings, Headers, accept_answer, ask_in, offer};
 use crate::error::Failure;
 use crate::names::MAX_HEADER_BYTES;
+use crate::names::said::{GET_BODY, GET_HEADER};
 use crate::status::{Cause, Phase};
 use std::fmt;
 use tungstenite::handshake::client::generate_key;
@@ -212,9 +213,9 @@ impl ClientHandshake {
             Some(name) if self.subprotocols.iter().any(|offered| offered == name) => {
                 Ok((Some(name.to_owned()), deflate))
             }
-            Some(_) => Err(subprotocol(
-                "the server chose a subprotocol that was not offered: ws_get_header returns its Sec-WebSocket-Protocol",
-            )),
+            Some(_) => Err(subprotocol(&format!(
+                "the server chose a subprotocol that was not offered: {GET_HEADER} returns its Sec-WebSocket-Protocol"
+            ))),
         }
     }
 
@@ -226,9 +227,11 @@ impl ClientHandshake {
                 None => "it points elsewhere".to_owned(),
             },
             400 if self.subprotocols.is_empty() => {
-                "it did not understand the request, or wants a subprotocol: its body (WS_GET_BODY) may say why".to_owned()
+                format!("it did not understand the request, or wants a subprotocol: its body ({GET_BODY}) may say why")
             }
-            400 => "it did not understand the request, or knows none of the subprotocols offered: its body (WS_GET_BODY) may say why".to_owned(),
+            400 => format!(
+                "it did not understand the request, or knows none of the subprotocols offered: its body ({GET_BODY}) may say why"
+            ),
             401 | 407 => "it requires authentication: check the credentials".to_owned(),
             403 => "it does not allow this: check credentials and Origin".to_owned(),
             404 => "nothing is served at this path: check the URL".to_owned(),

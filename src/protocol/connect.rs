@@ -5,6 +5,7 @@ use super::client::reason_of;
 use super::head::{AnswerHead, AnswerReader, Unreadable};
 use super::place::{Login, Place};
 use super::refused::{PendingRefusal, Refused};
+use crate::names::said::GET_BODY;
 use crate::names::{MAX_HEADER_BYTES, PROXY};
 use crate::status::Cause;
 use data_encoding::BASE64;
@@ -117,7 +118,7 @@ impl Connect {
             400 | 404 | 405 | 501 => "it may be a web server instead of a proxy, or does not know CONNECT",
             429 | 503 => "it is overloaded, or cannot reach the server: try again later",
             500..=599 => "it cannot reach the server: check host and port of the URL",
-            _ => "its body (WS_GET_BODY) may say why",
+            _ => &format!("its body ({GET_BODY}) may say why"),
         };
         let name = reason_of(status);
         let why = format!("the proxy did not connect to {}, it answered {status}{name}: {hint}", self.to);

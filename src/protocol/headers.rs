@@ -130,17 +130,26 @@ pub fn check_header(line: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Parses a comma-separated list of subprotocols (RFC 6455 section 4.1: tokens, each once). `Err` describes the defect.
+/// Parses a comma-separated list of subprotocols, each once. RFC 6455 section 4.1 says tokens, but other programs use
+/// names such as "graphql:ws" and "v1/json", which no header can misread. `Err` describes the defect.
 pub fn check_subprotocols(list: &str) -> Result<Vec<String>, String> {
     let items: Vec<String> = list.split(',').map(|item| item.trim().to_owned()).collect();
-    if let Some(bad) = items.iter().find(|item| !is_token(item)) {
+    if let Some(bad) = items.iter().find(|item| !is_subprotocol(item)) {
         let place = items.iter().position(|item| item == bad).map_or(1, |index| index + 1);
-        return Err(format!("subprotocol {place} of the list is not a token: use letters, digits and . - _ only"));
+        return Err(format!(
+            "subprotocol {place} of the list is not a token: use letters, digits and . - _ / : = only"
+        ));
     }
     if items.iter().collect::<HashSet<_>>().len() < items.len() {
         return Err("a subprotocol is named twice".to_owned());
     }
     Ok(items)
+}
+
+/// Whether a text may name a subprotocol: visible ASCII characters without a comma, which ends it in a list, and
+/// quotation marks.
+fn is_subprotocol(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b",\"\\".contains(&byte))
 }
 
 /// Whether a text is a token (RFC 7230 section 3.2.6).

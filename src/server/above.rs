@@ -7,6 +7,7 @@ use crate::connection::Connection;
 use crate::endpoint::Asked;
 use crate::net::{MemoryEnd, Stream};
 use crate::protocol::{Accept, OfferedChannel, ServerHandshake};
+use crate::status::State;
 use crate::work::Cx;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -73,6 +74,16 @@ impl Server {
                 drop(client.peer.take_out_stream());
             }
         }
+    }
+
+    /// Whether all clients with these keys are in this process, so that their other end is this library. Those that
+    /// have ended do not count.
+    pub fn are_local(&mut self, keys: &[u32]) -> bool {
+        keys.iter().all(|key| {
+            self.peer(*key).is_none_or(|peer| {
+                peer.state() == State::Closed || peer.stream_mut().is_some_and(|stream| stream.is_memory())
+            })
+        })
     }
 
     /// Whether there are clients in this process.

@@ -105,6 +105,7 @@ impl Server {
     /// in place of a connection that waits for another request.
     pub(super) fn may_accept(&self) -> bool {
         self.listening.accept_ready
+            && !self.endpoint.options.is_on(WS_OPT_HOLD_NEW)
             && !self.listening.listeners.is_empty()
             && (self.has_place() || !self.idle.is_empty())
     }
@@ -115,9 +116,9 @@ impl Server {
         let most = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS);
         let most_per_address = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
         let accept = self.settings.accept.clone();
-        let connected = (self.counts.connected + self.counts.seats) as u64;
+        let connected = (self.counts.connected + self.counts.leaving + self.counts.seats) as u64;
         let asks = self.asks;
-        let refuses = self.endpoint.options.is_on(WS_OPT_REFUSE_NEW);
+        let refuses = [WS_OPT_REFUSE_NEW, WS_OPT_HOLD_NEW].iter().any(|option| self.endpoint.options.is_on(*option));
         let located = if self.settings.proxies.is_some() { self.locate(key) } else { Ok(()) };
         let comes_back = match self.slots.get(key as usize) {
             Some(Slot::Client(client)) => client.peer.request().is_some_and(|request| self.comes_back(request)),

@@ -9,6 +9,7 @@ use crate::error::Failure;
 use crate::heap;
 use crate::link::{Sent, SharedMessage, at_once_bytes, slice_bytes};
 use crate::names::ON_FULL;
+use crate::names::said::FULL_DISCONNECT;
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_header, frame_room, opcode_of};
 use crate::status::{Cause, Phase};
 use crate::work::{Chunk, Codecs, Cx, FRAMES_PER_CHECK, MUCH, Payload};
@@ -366,7 +367,7 @@ impl Server {
                 {
                     partial = true;
                     let why = format!(
-                        "the client did not read and its outbound queue was full ({ON_FULL} is WS_FULL_DISCONNECT)"
+                        "the client did not read and its outbound queue was full ({ON_FULL} is {FULL_DISCONNECT})"
                     );
                     let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::Full, why) };
                     client.peer.close_because(cx, 1008, "the outbound queue is full", Some(failure));

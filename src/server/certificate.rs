@@ -2,6 +2,7 @@
 
 use super::Server;
 use crate::journal;
+use crate::names::said::SET_CERTIFICATE;
 use crate::net::TlsServer;
 use crate::status::{Level, State};
 use std::sync::Arc;
@@ -34,7 +35,7 @@ impl Server {
         let Some((warning, next)) = self.settings.tls.as_ref().and_then(|tls| tls.expiry_warning()) else { return };
         if let Some(warning) = warning {
             journal::note(Level::Warn, || {
-                format!("the certificate of {} {warning}; replace it with ws_set_certificate", self.url())
+                format!("the certificate of {} {warning}; replace it with {SET_CERTIFICATE}", self.url())
             });
         }
         self.queues.timers.push(now + next, CERTIFICATE, self.certificates);

@@ -46,6 +46,8 @@ impl Standing {
     pub(super) const KNOWN: Standing = Standing(1);
     /// A seat is kept free for it: it counts in `Counts::seats`.
     pub(super) const SEATED: Standing = Standing(2);
+    /// Its last event has been queued, and its link is still being closed: it counts in `Counts::leaving`.
+    pub(super) const LEFT: Standing = Standing(4);
 
     /// Whether it counts as that.
     pub(super) fn is(self, what: Standing) -> bool {
@@ -213,7 +215,7 @@ impl Server {
     pub(super) fn take_changes(&mut self, cx: &mut Cx<'_>, key: u32, handles: Option<&dyn Handles>) {
         let Some(client) = self.client(key) else { return };
         let changed = client.peer.take_changed();
-        if changed.opened || changed.ended {
+        if changed.opened || changed.left || changed.ended {
             self.take_lifecycle(cx, key, changed, handles);
         }
         if self.sessions.terms.is_some() {
@@ -232,6 +234,9 @@ impl Server {
             changed.ended |= !self.opened(cx, key, handles);
         } else {
             self.note_refused(cx, key);
+        }
+        if changed.left {
+            self.left(key);
         }
         if changed.ended {
             self.ended(key);
@@ -315,6 +320,28 @@ impl Server {
         was_pending
     }
 
+    /// Handles the last event of a client whose link is still being closed: it no longer counts as connected, but for
+    /// the limits until the link has ended.
+    fn left(&mut self, key: u32) {
+        self.topics.leave_all(key);
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        client.standing.set(Standing::LEFT, true);
+        self.counts.connected -= 1;
+        self.counts.leaving += 1;
+        self.queues.finished.push_back((key, client.serial));
+    }
+
+    /// The last event of a client whose link is still being closed has been taken: the program forgets it now.
+    pub(super) fn let_go(&mut self, key: u32) {
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        client.done = false;
+        client.peer.endpoint.handle = 0;
+        let label = std::mem::take(&mut client.peer.endpoint.label);
+        if label != 0 {
+            self.above.gone.push(label);
+        }
+    }
+
     /// Handles the end of a client: it no longer counts as connected, and its handle retires once its items have been
     /// taken.
     pub(super) fn ended(&mut self, key: u32) {
@@ -324,16 +351,25 @@ impl Server {
         self.topics.leave_all(key);
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         self.counts.live -= 1;
+        let has_left = client.standing.set(Standing::LEFT, false);
+        if has_left {
+            self.counts.leaving -= 1;
+            let limited = self.settings.limited(client.address());
+            count(&mut self.counts.per_address, limited, |there| there.connected -= 1);
+        }
         if client.is_served()
             && let Some(downloads) = &mut self.downloads
         {
             downloads.remove(key);
         }
         if client.peer.endpoint.handle == 0 {
-            // It never opened, so the host does not know it and its events are dropped.
+            // It never opened, so the host does not know it and its events are dropped; or it has been let go.
             client.peer.endpoint.inbox.drop_marks();
             client.done = true;
             self.queues.retiring.push_back(key);
+            return;
+        }
+        if has_left {
             return;
         }
         if client.peer.endpoint.asked == Asked::Nothing {

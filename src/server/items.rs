@@ -168,7 +168,8 @@ impl Server {
         while self.counts.lifecycle > MAX_LIFECYCLE {
             let Some((key, serial)) = self.queues.finished.pop_front() else { return };
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
-            if client.serial != serial || client.done {
+            // Nor has one that was let go any events.
+            if client.serial != serial || client.done || client.peer.endpoint.handle == 0 {
                 continue;
             }
             let dropped = client.peer.endpoint.inbox.drop_marks();

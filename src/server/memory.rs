@@ -88,7 +88,11 @@ impl Server {
                 if client.peer.endpoint.handle != 0 {
                     handles.retire(client.peer.endpoint.handle);
                 }
-                self.remove(cx, key);
+                if client.peer.is_leaving() {
+                    self.let_go(key);
+                } else {
+                    self.remove(cx, key);
+                }
                 if half.is_spent() {
                     break;
                 }

@@ -229,6 +229,8 @@ struct Counts {
     per_address: HashMap<IpAddr, FromThere>,
     /// Open clients that have a handle.
     connected: usize,
+    /// Clients that have had their last event, and whose link is still being closed.
+    leaving: usize,
     /// Clients in the opening handshake, including the TLS handshake.
     pending: usize,
     /// Clients among them on whose request to open a WebSocket the program decides: their seats are kept free.

@@ -4,6 +4,7 @@ use super::client::{Slot, Standing, count, no_handle};
 use super::{Handles, Server};
 use crate::error::Error;
 use crate::heap;
+use crate::names::said::REPLY_CALL;
 use crate::protocol::Reply;
 use crate::status::ErrorCode;
 use crate::work::Cx;
@@ -44,7 +45,9 @@ impl Server {
         let client = self.client(key).filter(|client| client.peer.is_asked()).ok_or_else(not_waiting)?;
         let request = client.peer.request().ok_or_else(not_waiting)?;
         let Some(opening) = &request.opening else {
-            return Err(Error::wrong_kind("a plain HTTP request cannot become a WebSocket: answer it with ws_reply()"));
+            return Err(Error::wrong_kind(format!(
+                "a plain HTTP request cannot become a WebSocket: answer it with {REPLY_CALL}"
+            )));
         };
         let chosen = match subprotocol {
             Some(chosen) if !opening.subprotocols.iter().any(|offered| offered == chosen) => {

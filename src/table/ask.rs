@@ -211,7 +211,11 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
             return Arc::make_mut(&mut server.endpoint.options).set(option, value).map_err(refused);
         }
         let peer = peer_of(&mut body.kind, member)?;
+        let had_heartbeat = peer.endpoint.options.time(WS_OPT_HEARTBEAT_MS).is_some_and(|interval| !interval.is_zero());
         Arc::make_mut(&mut peer.endpoint.options).set(option, value).map_err(refused)?;
+        if option == WS_OPT_HEARTBEAT_MS && !had_heartbeat {
+            peer.ping_soon(Instant::now());
+        }
         if option == WS_OPT_NO_DELAY
             && let Some(stream) = peer.stream_mut()
         {

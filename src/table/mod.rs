@@ -38,6 +38,7 @@ use crate::error::Error;
 use crate::forks::{self, Own};
 use crate::journal;
 use crate::names;
+use crate::names::said::GET_LOG;
 use crate::net::{self, Services};
 use crate::server::Handles;
 use crate::status::{ErrorCode, Level};
@@ -192,7 +193,7 @@ fn stale(handle: u32) -> Error {
 pub fn panicked() -> Error {
     Error::new(
         ErrorCode::Panic,
-        "a defect in wspeer was caught; the handle and its family are retired, and ws_get_log has the text",
+        format!("a defect in wspeer was caught; the handle and its family are retired, and {GET_LOG} has the text"),
     )
 }
 

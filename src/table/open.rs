@@ -424,7 +424,7 @@ fn bind(addresses: &[SocketAddr], shares_port: bool) -> Result<Vec<mio::net::Tcp
         let hint = match error.kind() {
             _ if lacks_interface(&address) => "a link-local address needs its interface: write [fe80::1%25eth0]",
             ErrorKind::AddrInUse if shares_port => {
-                "another program has that port, or not all servers on it were opened with WS_SHARE_PORT"
+                &format!("another program has that port, or not all servers on it were opened with {SHARE_PORT}")
             }
             ErrorKind::AddrInUse => "choose another port, or end the program that has it",
             ErrorKind::AddrNotAvailable => {

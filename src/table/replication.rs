@@ -4,7 +4,7 @@ use super::verbs::wake_for_output;
 use super::with;
 use crate::error::Error;
 use crate::multiplayer::scene::{relative, replication::Values};
-use crate::multiplayer::{Outlet, Scene};
+use crate::multiplayer::{NodeLimit, Outlet, Scene};
 
 /// ws_declare_scene; `None` forgets the scene.
 pub fn declare_scene(
@@ -51,7 +51,7 @@ pub fn set_visible(handle: u32, node: u32, peer: i32, visible: bool) -> Result<(
 fn replicate<R>(
     handle: u32,
     authority: i32,
-    act: impl FnOnce(&mut Scene, &mut dyn Outlet, u64, i32) -> Result<R, Error>,
+    act: impl FnOnce(&mut Scene, &mut dyn Outlet, NodeLimit, i32) -> Result<R, Error>,
 ) -> Result<R, Error> {
     with(handle, |body, member| {
         let (role, kind, mut cx) = body.parts_with_role(body.now(), None);

@@ -3,6 +3,7 @@
 use super::family::{Body, Kind, Member};
 use super::{wake, with};
 use crate::error::Error;
+use crate::names::said::REQUEST_CONN;
 use crate::protocol::Reply;
 use crate::role::Role;
 use crate::server::Server;
@@ -33,7 +34,7 @@ fn answer(
     with(handle, |body: &mut Body, member| {
         let (role, kind, mut cx) = body.parts_with_role(Instant::now(), Some(BUDGET));
         let (Kind::Server(server), Member::Client(key)) = (kind, member) else {
-            return Err(Error::wrong_kind("only a client of a server has a request: use event.conn of REQUEST"));
+            return Err(Error::wrong_kind(format!("only a client of a server has a request: use {REQUEST_CONN}")));
         };
         act(role, server, &mut cx, key)?;
         // The next poll reads what the client has sent meanwhile.

@@ -4,6 +4,7 @@ use super::family::{Kind, Member};
 use super::verbs::peer_of;
 use super::{wake, with};
 use crate::error::Error;
+use crate::names::said::OWN_TIME;
 use crate::net::{Simulation, Time};
 use crate::sim::Spec;
 use std::sync::Arc;
@@ -38,8 +39,8 @@ pub fn advance_time(handle: u32, us: u32) -> Result<(), Error> {
             wake::all();
             Ok(())
         }
-        _ => Err(Error::wrong_kind(
-            "only handles of ws_pair() and ws_attach() have a time of their own: sockets follow the system's",
-        )),
+        _ => Err(Error::wrong_kind(format!(
+            "only handles of {OWN_TIME} have a time of their own: sockets follow the system's"
+        ))),
     })
 }

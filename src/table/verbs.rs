@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::heap;
 use crate::link::{Sent, check_close};
 use crate::multiplayer::Target;
+use crate::names::said::RETRY_MS;
 use crate::names::{OUTBOUND_BYTES, OUTBOUND_PACKETS, QUEUE_BEFORE_OPEN};
 use crate::protocol::LONGEST_DRAIN_URL;
 use crate::role::{Packet, Role, check_size};
@@ -299,7 +300,8 @@ pub fn drain(handle: u32, window: Duration, retry: Duration, url: &str) -> Resul
             return Err(Error::wrong_kind("only a server or host can be drained"));
         };
         if retry > LONGEST_WAIT {
-            let why = format!("retry_ms is {}: at most {} are kept to", retry.as_millis(), LONGEST_WAIT.as_millis());
+            let why =
+                format!("{RETRY_MS} is {} ms: at most {} ms are kept to", retry.as_millis(), LONGEST_WAIT.as_millis());
             return Err(Error::new(ErrorCode::Arg, why));
         }
         if url.len() > LONGEST_DRAIN_URL {

@@ -101,6 +101,84 @@ fn messages_put_while_lost_arrive_once_and_in_order() {
     both.end();
 }
 
+fn kick(both: &Both) {
+    // SAFETY: the text lives.
+    assert_eq!(unsafe { ws_disconnect(both.server, both.conn as i32, 4_003, c"out".as_ptr()) }, WS_OK);
+}
+
+/// A kicked client is over at once for the program, and learns of it: while its link stands, or when it comes back.
+#[test]
+fn a_kicked_client_does_not_come_back() {
+    for is_lost in [false, true] {
+        let both = Both::new(|config| config.max_clients = 1, |_| {});
+        let handles = both.handles();
+        assert_eq!((put(both.client, b"c1"), put(both.conn, b"s1")), (WS_OK, WS_OK));
+        if is_lost {
+            both.cut();
+            assert_eq!((put(both.client, b"c2"), put(both.conn, b"s2")), (WS_OK, WS_OK));
+        }
+        kick(&both);
+        kick(&both);
+        assert_eq!(state(both.conn), WS_CLOSED);
+        let last = std::iter::from_fn(|| next(both.server)).last().unwrap();
+        assert_eq!((last.kind, last.conn, last.code), (WS_EVENT_DISCONNECTED, both.conn, 4_003));
+        let of_server = stats(both.server);
+        // The session of one that was lost is kept until it is told, or ends.
+        assert_eq!((of_server.connections, of_server.lost), (0, u64::from(is_lost)));
+        poll(both.server);
+        assert_eq!(state(both.conn), WS_ERR_HANDLE);
+        both.mend();
+        let mut got = Vec::new();
+        until("the client is told", || {
+            poll(both.client);
+            poll(both.server);
+            assert!(next(both.server).is_none(), "nothing follows");
+            got.extend(std::iter::from_fn(|| next(both.client)));
+            state(both.client) == WS_CLOSED
+        });
+        got.extend(std::iter::from_fn(|| next(both.client)));
+        let last = got.last().unwrap();
+        assert_eq!((last.kind, last.code, last.cause), (WS_EVENT_CLOSED, 4_003, WS_CAUSE_CLOSED_BY_PEER));
+        let texts: Vec<_> = got.iter().filter(|event| event.kind == WS_EVENT_MESSAGE).map(Event::error_text).collect();
+        // Where the link was cut, the first message may have been taken before.
+        assert!(
+            texts.ends_with(&[if is_lost { "s2" } else { "s1" }.to_owned()]),
+            "what was put before arrives: {texts:?}"
+        );
+        // Its place is free.
+        let other = connect(both.port, None, keeps);
+        await_event(&[other, handles[1]], other, WS_EVENT_OPEN);
+        free(other);
+        both.end();
+    }
+}
+
+/// A kicked client that was lost and never comes back leaves nothing behind when its session ends.
+#[test]
+fn a_kicked_client_that_stays_away_is_forgotten() {
+    let both = Both::new(|config| (config.max_clients, config.session_ms) = (1, 2_000), |_| {});
+    both.cut();
+    kick(&both);
+    assert_eq!(std::iter::from_fn(|| next(both.server)).last().unwrap().kind, WS_EVENT_DISCONNECTED);
+    free(both.client);
+    let mut other = 0;
+    until("its place is free", || {
+        if other == 0 || state(other) == WS_CLOSED {
+            free(other);
+            other = connect(both.port, None, keeps);
+        }
+        poll(other);
+        poll(both.server);
+        while let Some(event) = next(both.server) {
+            assert_eq!(event.kind, WS_EVENT_CONNECTED);
+        }
+        state(other) == WS_OPEN
+    });
+    assert_eq!((stats(both.server).connections, stats(both.server).lost), (1, 0));
+    free(other);
+    free(both.server);
+}
+
 /// Random traffic of several clients over links that break at random bytes, in every way.
 fn many_cuts(certificate: Option<&Certificate>, deflate: u32, seed: u32) {
     const CLIENTS: usize = 6;

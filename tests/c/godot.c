@@ -319,6 +319,10 @@ static void with_godot_in_our_game(void) {
               said(&godot[0], "packet 1 all three", NULL, 0),
           "the local player receives the same packets as Godot");
   }
+  static const uint8_t big[70000];
+  CHECK(ws_put_packet(host, big, sizeof big, WS_BINARY) == WS_ERR_TOO_BIG && say(host, 0, "still here") == WS_OK &&
+            said(&godot[0], "packet 1 still here", NULL, 0) && said(&godot[1], "packet 1 still here", NULL, 0),
+        "a packet at which Godot would leave is refused");
   ws_set_option(host, WS_OPT_REFUSE_NEW, 1);
   start(&godot[2], url);
   CHECK(said(&godot[2], "failed", NULL, 0) && ends(&godot[2]), "a refused Godot client reports connection_failed");

@@ -173,6 +173,7 @@ static void refusing(uint32_t format) {
 static void full_queue(uint32_t format) {
   ws_config config = config_of(format), join_config = config_of(format);
   config.outbound_bytes = 1 << 20;
+  config.max_put_bytes = WS_OFF;
   join_config.inbound_packets = 4;
   static uint8_t block[64 * 1024];
   start(2, &config, &join_config);
@@ -248,9 +249,11 @@ static void local_player(uint32_t format) {
   CHECK(say_to(host, id, "wake") == WS_OK && ws_wait(&joins[0], 1, 1000) == WS_OK && hears(joins[0], 1, "wake"),
         "the host's packet wakes a waiting local player");
   static uint8_t big[1 << 20];
+  CHECK(ws_put_packet(host, big, sizeof big, WS_BINARY) == WS_ERR_TOO_BIG && strstr(why(), "max_put_bytes"),
+        "a packet at which Godot would leave is refused while others than local players are there");
   CHECK(ws_put_packet_to(host, id, big, sizeof big, WS_BINARY) == WS_OK &&
             event_of(joins[0], WS_EVENT_MESSAGE).packet.len == sizeof big,
-        "a long packet reaches a local player");
+        "a long packet to a local player alone reaches it");
   ws_close(joins[0], 0, NULL);
   event = event_of(host, WS_EVENT_DISCONNECTED);
   CHECK(event.peer_id == id && event.clean && event_of(joins[0], WS_EVENT_CLOSED).clean,

@@ -69,6 +69,7 @@ static void targets(void) {
   CHECK(say_to(host, 0, "") == WS_ERR_ARG && say_to(joins[0], 1, "") == WS_ERR_ARG, "empty packets are refused");
   static uint8_t block[200000];
   memset(block, 7, sizeof block);
+  for (int i = 0; i < 3; i++) ws_set_option(i ? joins[i - 1] : host, WS_OPT_MAX_PUT_BYTES, WS_OFF);
   CHECK_EQUAL(ws_put_packet_to(joins[0], ids[1], block, sizeof block, WS_BINARY), WS_OK,
               "a long packet to another is accepted");
   ws_event event = next_event(joins[1]);

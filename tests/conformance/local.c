@@ -218,7 +218,9 @@ static const named OPTIONS[] = {OPTION(NO_DELAY),
                                 OPTION(MAX_LOST),
                                 OPTION(MAX_TOPICS),
                                 OPTION(MAX_SERVER_TOPICS),
-                                OPTION(MAX_TOTAL_MIB)};
+                                OPTION(MAX_TOTAL_MIB),
+                                OPTION(MAX_PUT_BYTES),
+                                OPTION(HOLD_NEW)};
 static const named TEXTS[] = {TEXT(URL),          TEXT(PATH),          TEXT(QUERY),          TEXT(SUBPROTOCOL),
                               TEXT(CLOSE_REASON), TEXT(ERROR),         TEXT(LOCAL_ADDRESS),  TEXT(REMOTE_ADDRESS),
                               TEXT(BODY),         TEXT(TLS),           TEXT(EXTENSIONS),     TEXT(PEER_ADDRESS),
@@ -268,6 +270,7 @@ static void options(void) {
   config.max_topics = 131;
   config.max_server_topics = 132;
   config.max_total_mib = 133;
+  config.max_put_bytes = 134;
   config.flags = WS_DEFLATE | WS_SCENE;
   if (check("host", ws_host(LOCALHOST, &config, &host)) < 0) return;
   for (size_t i = 0; i < sizeof OPTIONS / sizeof OPTIONS[0]; i++) {

@@ -199,7 +199,9 @@ constexpr named OPTIONS[] = {{WS_OPT_NO_DELAY, "NO_DELAY"},
                              {WS_OPT_MAX_LOST, "MAX_LOST"},
                              {WS_OPT_MAX_TOPICS, "MAX_TOPICS"},
                              {WS_OPT_MAX_SERVER_TOPICS, "MAX_SERVER_TOPICS"},
-                             {WS_OPT_MAX_TOTAL_MIB, "MAX_TOTAL_MIB"}};
+                             {WS_OPT_MAX_TOTAL_MIB, "MAX_TOTAL_MIB"},
+                             {WS_OPT_MAX_PUT_BYTES, "MAX_PUT_BYTES"},
+                             {WS_OPT_HOLD_NEW, "HOLD_NEW"}};
 
 // Every option of a host: its value, then the value after it was set to 1, or to 0 if it was 1.
 void options(const string&) {
@@ -243,6 +245,7 @@ void options(const string&) {
   config->max_topics = 131;
   config->max_server_topics = 132;
   config->max_total_mib = 133;
+  config->max_put_bytes = 134;
   auto host = opened("host", wspeer::multiplayer::host(localhost, config.flags(WS_DEFLATE | WS_SCENE)));
   for (const auto& [number, name] : OPTIONS) {
     const std::uint32_t before = host.option(number).value_or(0);

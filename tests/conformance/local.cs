@@ -218,6 +218,7 @@ static partial class Conformance
             MaxTopics = 131,
             MaxServerTopics = 132,
             MaxTotalMib = 133,
+            MaxPutBytes = 134,
             Flags = WebSocketFlags.Deflate | WebSocketFlags.Scene
         };
         using (WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host(Localhost, config))

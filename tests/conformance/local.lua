@@ -172,6 +172,7 @@ function scenarios.options()
     max_call_bytes = 121, max_call_items = 122, ipv6_prefix_bits = 56, max_body_bytes = 123, max_downloads = 124,
     max_downloads_per_address = 125, retry_min_ms = 126, retry_max_ms = 127, retry_tries = 128,
     session_bytes = 129, max_lost = 130, max_topics = 131, max_server_topics = 132, max_total_mib = 133,
+    max_put_bytes = 134,
     flags = bit.bor(K.WS_DEFLATE, K.WS_SCENE) })
   local value = ffi.new("uint32_t[1]")
   local function get(option)

@@ -197,6 +197,7 @@ def options() -> None:
         max_topics=131,
         max_server_topics=132,
         max_total_mib=133,
+        max_put_bytes=134,
         deflate=True,
         scene=True,
     ) as host:

@@ -358,8 +358,25 @@ mod closing {
             end.poll();
         }
         output.extend(end.output());
-        assert_eq!(output[10_004..], *b"\x88\x02\x0F\xA2");
+        assert_eq!(output[10_004..], *b"\x88\x05\x0F\xA2our", "with the same reason");
         assert_eq!(end.items().pop(), Some(Closed(Phase::App, Cause::ClosedByPeer, 4_002, true, 0)));
+        assert_eq!(end.peer.close_reason(), "our");
+    }
+
+    #[test]
+    fn ones_own_reason_is_kept_if_the_answer_has_none() {
+        for (answer, code, reason) in [
+            (b"\x88\x82\0\0\0\0\x0F\xA0".as_slice(), 4_000, "one"),
+            (b"\x88\x80\0\0\0\0", 1_005, "one"),
+            (b"\x88\x85\0\0\0\0\x0F\xA0two", 4_000, "two"),
+        ] {
+            let mut end = End::open_server_over(4_096, &[QUIET]);
+            end.act(|connection, cx| connection.close(cx, 4_000, "one"));
+            end.feed(answer);
+            end.poll();
+            assert_eq!(end.items(), [Closed(Phase::App, Cause::ClosedByHost, code, true, 0)]);
+            assert_eq!(end.peer.close_reason(), reason);
+        }
     }
 
     #[test]

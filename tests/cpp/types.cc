@@ -45,6 +45,15 @@ static_assert(std::is_convertible_v<bytes_view, std::span<const std::uint8_t>> &
               std::is_convertible_v<std::span<const std::byte>, bytes_view>);
 #endif
 
+#if defined(__cpp_lib_expected)
+void expected_of_the_standard() {
+  const std::expected<server, error> listens = server::listen("ws://127.0.0.1:0");
+  check(listens && listens->state() == state::open, "what opens becomes a std::expected");
+  const std::expected<server, error> fails = server::listen("http://127.0.0.1");
+  check(!fails && fails.error().code == code::err_url && !fails.error().sentence.empty(), "an error does too");
+}
+#endif
+
 std::pair<peer, peer> open_pair(const config& config = {}) {
   auto made = peer::pair(config);
   if (!made) std::abort();
@@ -425,6 +434,9 @@ void log_and_library() {
 }  // namespace
 
 int main() {
+#if defined(__cpp_lib_expected)
+  expected_of_the_standard();
+#endif
   what_is_put();
   many_at_once();
   reading_and_keeping();

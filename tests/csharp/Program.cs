@@ -17,6 +17,8 @@ static class Program
                 case "allocations": Allocations.Run(); break;
                 case "lifetimes": Lifetimes.Run(); break;
                 case "threads": Threads.Run(); break;
+                case "async": Async.Run(); break;
+                case "frames": Frames.Run(); break;
                 case "domains": Domains.Run(); break;
                 case "values": Values.Run(); break;
                 case "component": Component.Run(); break;

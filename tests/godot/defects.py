@@ -37,7 +37,7 @@ def large_frame(case):
 
 
 def large_send(case):
-    name, raw = case.open_client()
+    name, raw = case.open_client(settings={"outbound_buffer_size": 2000000})
     error = case.godot(f"{name}.send(filled(1048576, 7))")
     got = None
     if error == 0:
@@ -267,6 +267,46 @@ def slow_name(case):
     case.drop(slow)
 
 
+def own_reason(case):
+    """A close whose answer has the code, and no reason."""
+    name, raw = case.open_client()
+    case.godot(f'{name}.close(4001, "bye")')
+    case.godot(f"{name}.poll()")
+    raw.sock.settimeout(10)
+    _, _, payload, _ = raw.frame()
+    raw.sock.sendall(frame(CLOSE, payload[:2], masked=False))
+    case.godot(f'until("{name}", "get_ready_state", {CLOSED}, 3000)')
+    seen = [case.godot(f"{name}.get_close_code()"), case.godot(f"{name}.get_close_reason()")]
+    case.says(seen == [4001, "bye"], "one's own reason is kept when the answer has none", seen)
+    case.drop(name, raw)
+
+
+def kicked_peer(case):
+    """A peer that is disconnected while it sends, and that does not answer the close."""
+    for how in ("disconnect_peer({})", "get_peer({}).close()"):
+        name, port = case.server()
+        raw, number = case.admitted(name, port)
+        raw.sock.sendall(numbered(200, masked=True))
+        for _ in range(50):
+            case.godot(f"{name}.poll()")
+        before = case.godot(f"{name}.get_available_packet_count()")
+        raw.sock.sendall(numbered(200, masked=True))
+        case.godot(f"{name}.{how.format(number)}")
+        case.godot(f"{name}.poll()")
+        reports = case.godot("reported()")
+        raw.sock.sendall(numbered(200, masked=True))
+        got = len(case.godot(f'read("{name}", 1, 300)'))
+        case.says(
+            before > 0 and got == 0 and reports == [["peer_disconnected", number]],
+            f"{how.format('id')} ends a peer with the next poll, and nothing of it is delivered",
+            f"{before} waited, {got} read, reports of the next poll {reports}",
+        )
+        raw.sock.settimeout(10)
+        _, opcode, payload, _ = raw.frame()
+        case.says(opcode == CLOSE and payload == NORMAL, "it gets a close frame", payload)
+        case.drop(name, raw)
+
+
 def unanswered_close(case):
     """A close that the peer does not answer."""
     name, raw = case.open_client()
@@ -301,6 +341,8 @@ def main():
             many_at_once,
             many_answers,
             keep_alive,
+            own_reason,
+            kicked_peer,
             unanswered_close,
             slow_name,
         ):

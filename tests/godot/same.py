@@ -8,8 +8,8 @@ import struct
 import sys
 import time
 
-from case import BINARY, CLOSE, CLOSED, OPEN, Case
-from engine import OURS, STOCK, check, end, quoted
+from case import BINARY, CLOSE, CLOSED, OPEN, PING, Case, numbered
+from engine import OURS, STOCK, check, end, free_port, quoted
 from probe import Raw, answer, frame, request
 
 TEXT = 1
@@ -23,6 +23,11 @@ DIFFERENT = [
     ("accepting", r"then, (version 8|no key)", "a request that was refused has no URL"),
     ("accepting", r"answered, .*", "a refused request gets a reason"),
     ("accepting", r".*, asked, none known", "a server may go on without a subprotocol, RFC 6455 section 4.2.2"),
+    ("closed by us", r"(frame|end) of close\((0|999|1006|2999|5000).*", "no close frame may have such a code"),
+    ("closed by us", r"end of close\(4002.*, without a reason\)", "its own reason says more than none"),
+    ("connecting", r"get_connected_(host|port)\(\).*", "known once the connection is open"),
+    ("sizes", r"a host's put of .*", "a packet that is lost is an error"),
+    ("timeouts", r".*handshake_timeout\(0\.0\).*", "0 means no limit"),
 ]
 
 
@@ -87,6 +92,10 @@ def urls(case, seen):
         "WS://127.0.0.1:9",
         "ws://127.0.0.1:9/a b",
         "wss://127.0.0.1:9",
+        "ws://127.0.0.1:9/p#x",
+        "ws://127.0.0.1:9/p?q#x?y",
+        "ws://[::1]:9",
+        "127.0.0.1:9",
     ):
         name = case.name()
         case.godot(f'make("{name}", "{case.godot.peer}")')
@@ -103,7 +112,16 @@ def connecting(case, seen):
         case.godot(f'{name}.connect_to_url("{url}")')
         case.godot(f"{name}.poll()")
         seen.ask(
-            name, *END, "get_selected_protocol()", "send(filled(1, 1))", 'send_text("x")', "put_packet(filled(1, 1))"
+            name,
+            *END,
+            *WHERE[1:],
+            "send(filled(1, 1))",
+            'send_text("x")',
+            "put_packet(filled(1, 1))",
+            "send(filled(70000, 1))",
+            "get_packet()",
+            "get_packet_error()",
+            "get_connected_port() > 0",
         )
         seen("connect_to_url() again", case.godot(f'{name}.connect_to_url("{url}")'))
         seen("requested", case.godot(f"{name}.get_requested_url()") == url)
@@ -129,6 +147,12 @@ def requests(case, seen):
     for what, path, settings in (
         ("plain", "", {}),
         ("a path", "/a/b?c=d&e=%20", {}),
+        ("a fragment", "/a?b=c#part", {}),
+        (
+            "other protocols",
+            "/",
+            {"supported_protocols": 'str_to_var(\'PackedStringArray("v1/json", "graphql:ws", "two", "k=v")\')'},
+        ),
         (
             "protocols and headers",
             "/",
@@ -231,9 +255,10 @@ def closed_by_the_other(case, seen):
         case.godot(f'until("{name}", "get_available_packet_count", 1, 50)')
         if bytes_:
             try:
-                # Ours gives an explanation in the reason, and does not repeat one.
+                # Ours gives an explanation in the reason when it fails the connection.
                 _, opcode, payload, _ = raw.frame()
-                seen(f"answer to {what}", [opcode, payload[:2].hex()])
+                is_own = payload[:2] in (b"\x03\xea", b"\x03\xef")
+                seen(f"answer to {what}", [opcode, (payload[:2] if is_own else payload).hex()])
             except EOFError as error:
                 seen(f"answer to {what}", str(error))
             raw.sock.close()
@@ -248,15 +273,25 @@ def closed_by_the_other(case, seen):
 
 
 def closed_by_us(case, seen):
-    for arguments in ("", '1000, "bye"', '4001, "κόσμε"', "1001", "-1", "3000"):
+    for arguments in (
+        "",
+        '1000, "bye"',
+        '4001, "κόσμε"',
+        '4002, "bye", without a reason',
+        "1001",
+        "-1",
+        "3000",
+        *(f'{code}, "why"' for code in (0, 999, 1006, 2999, 5000)),
+    ):
         name, raw = case.open_client()
-        case.godot(f"{name}.close({arguments})")
+        without = arguments.endswith(", without a reason")
+        case.godot(f"{name}.close({arguments.removesuffix(', without a reason')})")
         seen(f"state at once, close({arguments})", case.godot(f"{name}.get_ready_state()"))
         case.godot(f"{name}.poll()")
         try:
             _, opcode, payload, _ = raw.frame()
             seen(f"frame of close({arguments})", [opcode, payload.hex()])
-            raw.sock.sendall(frame(CLOSE, payload, masked=False))
+            raw.sock.sendall(frame(CLOSE, payload[:2] if without else payload, masked=False))
         except EOFError as error:
             seen(f"frame of close({arguments})", str(error))
         raw.sock.shutdown(socket.SHUT_WR)
@@ -275,6 +310,7 @@ def accepting(case, seen):
         ("common protocol", ["two", "one"], request(Sec_WebSocket_Protocol="one, two")),
         ("no common protocol", ["three"], request(Sec_WebSocket_Protocol="one, two")),
         ("none asked for", ["one"], request()),
+        ("names with signs", ["v2/json", "graphql:ws"], request(Sec_WebSocket_Protocol="v1/json, k=v, graphql:ws")),
         ("asked, none known", [], request(Sec_WebSocket_Protocol="one")),
         ("version 8", [], request(Sec_WebSocket_Version="8")),
         ("no key", [], request(drop=("Sec-WebSocket-Key",))),
@@ -425,11 +461,18 @@ def a_host(case, seen):
         ],
     )
     seen("state of its peer", case.godot(f"{name}.get_peer({ids[0]}).get_ready_state()"))
+    # What has come and was not polled is not delivered any more.
+    first.sock.sendall(numbered(50, masked=True))
     case.godot(f"{name}.disconnect_peer({ids[0]})")
+    seen("signals of disconnect_peer at once", case.godot("reported()"))
     case.godot(f"{name}.poll()")
+    seen("signals of disconnect_peer", [[word, ids.index(number)] for word, number in case.godot("reported()")])
+    first.sock.sendall(numbered(50, masked=True))
+    for _ in range(10):
+        case.godot(f"{name}.poll()")
+    seen.ask(name, "get_available_packet_count()", "get_packet_peer()")
+    seen("it is forgotten", case.godot(f"{name}.get_peer({ids[0]})"))
     seen("its close", [part if isinstance(part, int) else part.hex() for part in first.frame()])
-    first.sock.sendall(frame(CLOSE, struct.pack(">H", 1000)))
-    seen("signals of disconnect_peer", [[word, ids.index(number)] for word, number in till_told(case, name)])
     first.sock.close()
     case.godot(f"{name}.disconnect_peer({ids[1]}, true)")
     seen("signals of force", [[word, ids.index(number)] for word, number in case.godot("reported()")])
@@ -451,6 +494,111 @@ def a_host(case, seen):
     seen.ask(name, *STATUS, "get_unique_id()")
     seen("again", case.godot(f'{name}.create_client("ws://127.0.0.1:9")'))
     case.drop(name, *raws, third, fourth)
+
+
+def refusing(case, seen):
+    """A host that takes no new peers: they wait, unanswered, and come in when it takes them again."""
+    name, port = case.server()
+    case.godot(f"{name}.set_refuse_new_connections(true)")
+    raw = Raw(socket.create_connection(("127.0.0.1", port)))
+    raw.sock.sendall(request().encode())
+    for _ in range(100):
+        case.godot(f"{name}.poll()")
+    raw.sock.setblocking(False)
+    try:
+        seen("bytes while refused", len(raw.sock.recv(100)))
+    except BlockingIOError:
+        seen("bytes while refused", "none, and it is open")
+    seen("signals while refused", case.godot("reported()"))
+    case.godot(f"{name}.set_refuse_new_connections(false)")
+    seen("signals then", [word for word, _ in till_told(case, name)])
+    raw.sock.settimeout(5)
+    seen("answer then", raw.head().split("\r\n")[0])
+    case.drop(name, raw)
+
+
+def ipv6(case, seen):
+    """The text of addresses with colons."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        name = case.name()
+        case.godot(f'make("{name}", "{case.godot.peer}")')
+        seen("connects", case.godot(f'{name}.connect_to_url("ws://[::1]:{listener.getsockname()[1]}")'))
+        case.godot(f"{name}.poll()")
+        listener.settimeout(5)
+        raw = Raw(listener.accept()[0])
+        case.godot(f"{name}.poll()")
+        seen.ask(name, "get_connected_host()")
+        case.drop(name, raw)
+    for bound, to in (("::1", "::1"), ("*", "::1"), ("*", "127.0.0.1")):
+        host, port = case.name(), free_port()
+        case.godot(f'make("{host}", "{case.godot.multiplayer_peer}")')
+        case.godot(f'watch("{host}", {SIGNALS})')
+        seen(f"listens on {bound}", case.godot(f'{host}.create_server({port}, "{bound}")'))
+        raw = Raw(socket.create_connection((to, port)))
+        raw.sock.sendall(request().encode())
+        number = till_told(case, host)[0][1]
+        seen(f"who comes to {bound} from {to}", case.godot(f"{host}.get_peer_address({number})"))
+        seen(f"the same, its peer, {bound} from {to}", case.godot(f"{host}.get_peer({number}).get_connected_host()"))
+        case.drop(host, raw)
+
+
+def sizes(case, seen):
+    """Packets around outbound_buffer_size."""
+    name, raw = case.open_client()
+    raw.sock.settimeout(5)
+    for size in (65535, 65536, 70000):
+        for call in (f"send(filled({size}, 65))", f"put_packet(filled({size}, 65))"):
+            error = case.godot(f"{name}.{call}")
+            seen(call, error)
+            if error == 0:
+                case.godot(f"{name}.poll()")
+                seen(f"bytes of {call}", len(raw.frame()[2]))
+    seen.ask(name, "get_ready_state()")
+    case.godot(f'{name}.set("outbound_buffer_size", 100000)')
+    seen.ask(name, "send(filled(70000, 65))", "send(filled(100001, 65))")
+    case.godot(f"{name}.poll()")
+    seen("bytes with a larger buffer", len(raw.frame()[2]))
+    case.drop(name, raw)
+    name, port = case.server()
+    raw, number = case.admitted(name, port)
+    case.godot(f"{name}.set_target_peer({number})")
+    for size in (65535, 65536, 70000):
+        seen(f"a host's put of {size}", case.godot(f"{name}.put_packet(filled({size}, 65))"))
+    case.godot(f"{name}.poll()")
+    raw.sock.settimeout(5)
+    seen("bytes from a host", len(raw.frame()[2]))
+    seen("a host's peer", case.godot(f"{name}.get_peer({number}).get_ready_state()"))
+    case.drop(name, raw)
+
+
+def timeouts(case, seen):
+    for kind, calls in (
+        (case.godot.peer, ("heartbeat_interval",)),
+        (case.godot.multiplayer_peer, ("handshake_timeout",)),
+    ):
+        name = case.name()
+        case.godot(f'make("{name}", "{kind}")')
+        for property_ in calls:
+            for value in ("2.5", "-1.0", "0.0"):
+                case.godot(f"{name}.set_{property_}({value})")
+                seen(f"after set_{property_}({value})", case.godot(f"{name}.get_{property_}()"))
+        case.drop(name)
+
+
+def heartbeat(case, seen):
+    """Pings that are not answered: their number, and the end."""
+    name, raw = case.open_client(settings={"heartbeat_interval": 0.3})
+    seen("ends", case.godot(f'until("{name}", "get_ready_state", {CLOSED}, 5000)') >= 0)
+    raw.sock.settimeout(5)
+    got = []
+    try:
+        while True:
+            got.append(raw.frame()[1])
+    except (EOFError, OSError):
+        # Ours may send another ping when it gives up.
+        seen("frames", [got[0], len(got) < 3, set(got) == {PING}])
+    seen.ask(name, *END)
+    case.drop(name, raw)
 
 
 def greetings(case, seen):
@@ -477,7 +625,17 @@ def greetings(case, seen):
 def a_join(case, seen):
     name, raw = case.client(multiplayer=True)
     case.godot(f'watch("{name}", {SIGNALS})')
-    seen.ask(name, *STATUS, "put_packet(filled(1, 1))")
+    seen.ask(
+        name,
+        *STATUS,
+        "put_packet(filled(1, 1))",
+        "put_packet(filled(70000, 1))",
+        "get_packet()",
+        "get_packet_error()",
+        "get_packet_peer()",
+        "get_unique_id()",
+        "get_peer(1).get_ready_state()",
+    )
     raw.sock.sendall(frame(BINARY, struct.pack("<i", 77), masked=False))
     seen("signals", till_told(case, name))
     seen.ask(name, *STATUS, "get_unique_id()", 'create_client("ws://127.0.0.1:9")')
@@ -492,6 +650,7 @@ def a_join(case, seen):
     case.godot(f'until("{name}", "get_available_packet_count", 3, 1000)')
     for _ in range(3):
         seen.ask(name, "get_packet_peer()", "get_packet()", "get_packet_mode()", "get_packet_channel()")
+    seen.ask(name, "get_packet_peer()", "get_packet()", "get_packet_error()", "put_packet(filled(70000, 1))")
     seen("its peer", case.godot(f"{name}.get_peer(1).get_ready_state()"))
     raw.sock.sendall(frame(CLOSE, struct.pack(">H", 1000) + b"over", masked=False))
     seen("signals of the end", till_told(case, name))
@@ -504,6 +663,22 @@ def a_join(case, seen):
     seen("signals of close", case.godot("reported()"))
     seen.ask(name, *STATUS)
     case.drop(name, raw)
+    for force in ("false", "true"):
+        name, raw = case.client(first=frame(BINARY, struct.pack("<i", 77), masked=False), multiplayer=True)
+        case.godot(f'watch("{name}", {SIGNALS})')
+        till_told(case, name)
+        case.godot(f"{name}.disconnect_peer(1, {force})")
+        raw.sock.sendall(numbered(20))
+        for _ in range(20):
+            case.godot(f"{name}.poll()")
+        seen(f"after disconnect_peer(1, {force})", [case.godot(f"{name}.{call}") for call in (*STATUS, "get_unique_id()")])
+        seen(f"its frame, {force}", [part if isinstance(part, int) else part.hex() for part in raw.frame()])
+        if force == "false":
+            raw.sock.sendall(frame(CLOSE, struct.pack(">H", 1000), masked=False))
+            seen("its signals", till_told(case, name))
+        seen(f"then, {force}", [case.godot(f"{name}.{call}") for call in STATUS])
+        seen(f"signals then, {force}", case.godot("reported()"))
+        case.drop(name, raw)
 
 
 def main():
@@ -519,8 +694,13 @@ def main():
         closed_by_the_other,
         closed_by_us,
         accepting,
+        ipv6,
+        sizes,
+        timeouts,
+        heartbeat,
         a_new_multiplayer_peer,
         a_host,
+        refusing,
         greetings,
         a_join,
     ):

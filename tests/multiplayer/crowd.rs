@@ -338,10 +338,12 @@ fn a_long_message_is_relayed_without_a_copy() {
     for (format, deflate) in [(WS_SCENE, 0), (WS_GODOT3, 0), (WS_SCENE, WS_DEFLATE)] {
         let (host, port) = crate::c_host::host(|config| {
             config.flags |= format | deflate;
+            config.max_put_bytes = WS_OFF;
             (config.inbound_bytes, config.outbound_bytes) = (64 << 20, 64 << 20);
         });
-        let mut joins: Vec<Join> =
-            (0..4).map(|_| Join::open_with(port, |config| config.flags = format | deflate)).collect();
+        let open =
+            |_| Join::open_with(port, |config| (config.flags, config.max_put_bytes) = (format | deflate, WS_OFF));
+        let mut joins: Vec<Join> = (0..4).map(open).collect();
         let (mut own, mut polls) = (Vec::new(), Vec::new());
         let mut was_put = false;
         let end = Instant::now() + 4 * PATIENCE;

@@ -433,9 +433,11 @@ mod response {
         ] {
             assert!(check_header(bad).is_err(), "{bad:?}");
         }
-        for bad in ["a\r\nX: b", "a b", "a\0", "a/b", "\"a\""] {
+        for bad in ["a\r\nX: b", "a b", "a\0", "a\tb", "\"a\"", "a\\b", "ä", "a\x7F"] {
             assert!(check_subprotocols(bad).is_err(), "{bad:?}");
         }
+        // Not tokens, but in use, and no header can misread them.
+        assert_eq!(check_subprotocols("v1/json, graphql:ws,k=v").unwrap(), ["v1/json", "graphql:ws", "k=v"]);
     }
 
     #[test]

@@ -19,7 +19,10 @@ def braces(language, part):
     )
     always = "1" if language == "c" else "true"
     body = f"while ({always}) {{\n{loop}}}\n" if loop else ""
-    return HEADS[language] + before + body + ("}\n}\n" if language == "csharp" else "}\n")
+    head = HEADS[language]
+    if "await " in part:
+        head = head.replace("static void Main", "static async System.Threading.Tasks.Task Main")
+    return head + before + body + ("}\n}\n" if language == "csharp" else "}\n")
 
 
 def python(part):

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The C# binding on Mono and .NET: warnings are errors; layouts, lifetimes, misuse, component, samples, package.
+# The C# binding on Mono, .NET Core 3.1 and .NET 8: warnings are errors; layouts, lifetimes, misuse, component, samples, package.
 . "$(dirname "$0")/../lib/common.sh"
-need mcs mono clang openssl build/dotnet/dotnetcore2/bin/dotnet
+need mcs mono clang openssl build/dotnet/dotnetcore2/bin/dotnet build/dotnet/net8/sdk
 rc=0
 out=build/csharp
 package=bindings/csharp
-tests=(tests/csharp/{Check,Program,Calls,Talk,Loans,WrongUse,Allocations,Lifetimes,Domains,Component,Threads,Values}.cs)
+tests=(tests/csharp/{Check,Program,Calls,Talk,Loans,WrongUse,Allocations,Lifetimes,Domains,Component,Threads,Values}.cs
+  tests/csharp/{Async,AsyncParts,Frames}.cs)
 mkdir -p $out
 ln -sf "$(cd "$LIBDIR" && pwd)/libwspeer.so" $out/libwspeer.so
 
@@ -57,7 +58,7 @@ for target in i686-linux-gnu armv7a-linux-gnueabihf i686-windows-msvc; do
   fi
 done
 
-for group in calls talk loans wrong values allocations lifetimes threads domains component; do
+for group in calls talk loans wrong values allocations lifetimes threads domains component async; do
   timeout 120 mono --debug $out/Tests.exe $group || { echo "not ok - $group ended with $?"; rc=1; }
 done
 
@@ -71,7 +72,7 @@ if tests/csharp/mcs-net -unsafe -target:library -out:$net/Wspeer.dll $package/Ru
     -out:$net/Wspeer.Unity.dll $package/Runtime/Unity/*.cs &&
   tests/csharp/mcs-net -unsafe -lib:$net -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -out:$net/Tests.dll \
     "${tests[@]}" &&
-  timeout 200 tests/csharp/net $net/Tests.dll calls talk loans wrong values allocations lifetimes threads component \
+  timeout 200 tests/csharp/net $net/Tests.dll calls talk loans wrong values allocations lifetimes threads component async \
     > $net/log && ! grep -q '^not ok' $net/log; then
   echo "ok - .NET: $(grep -c '^ok' $net/log) tests on .NET Core 3.1"
 else
@@ -79,6 +80,53 @@ else
   echo "not ok - .NET"
   rc=1
 fi
+
+# On .NET 8, compiled by Microsoft's compiler, which knows `await foreach`.
+net8=$out/net8
+mkdir -p $net8
+ln -sf "$(cd "$LIBDIR" && pwd)/libwspeer.so" $net8/libwspeer.so
+# 0618, 0672: application domains are obsolete there.
+if tests/csharp/csc -unsafe -target:library -out:$net8/Wspeer.dll $package/Runtime/Core/*.cs &&
+  tests/csharp/csc -target:library -out:$net8/UnityStub.dll tests/csharp/UnityStub.cs &&
+  tests/csharp/csc -define:UNITY_EDITOR -target:library -lib:$net8 -r:Wspeer.dll -r:UnityStub.dll \
+    -out:$net8/Wspeer.Unity.dll $package/Runtime/Unity/*.cs &&
+  tests/csharp/csc -nowarn:0618,0672 -unsafe -lib:$net8 -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll \
+    -out:$net8/Tests.dll "${tests[@]}" &&
+  timeout 200 tests/csharp/net8 $net8/Tests.dll calls talk loans wrong values allocations lifetimes threads component \
+    async > $net8/log && ! grep -q '^not ok' $net8/log; then
+  echo "ok - .NET: $(grep -c '^ok' $net8/log) tests on .NET 8"
+else
+  cat $net8/log
+  echo "not ok - .NET 8"
+  rc=1
+fi
+
+# The project file builds netstandard2.1 with MSBuild, in a copy of the folders that it names.
+project=$out/project
+rm -rf $project
+mkdir -p $project/Runtime
+cp -r "$package/dotnet~" $project/
+cp -r $package/Runtime/Core $project/Runtime/
+ln -sf "$(cd "$LIBDIR" && pwd)/libwspeer.so" $project/libwspeer.so
+if HOME=$PWD/$project DOTNET_ROLL_FORWARD=LatestMajor DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 \
+  DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 timeout 120 build/dotnet/net8/dotnet build -nologo \
+  -nodeReuse:false -p:UseSharedCompilation=false -p:TargetFrameworks=netstandard2.1 -o $project "$project/dotnet~" \
+  > $project/log &&
+  tests/csharp/csc -lib:$project -r:Wspeer.dll -out:$project/Foreach.dll tests/csharp/{Foreach,AsyncParts,Check}.cs &&
+  timeout 60 tests/csharp/net8 $project/Foreach.dll; then
+  echo "ok - Wspeer.csproj builds netstandard2.1"
+else
+  cat $project/log
+  echo "not ok - Wspeer.csproj"
+  rc=1
+fi
+
+# As in Unity, where each frame polls WebSocketClient.
+mkdir -p $out/unity
+build "Wspeer.dll as for Unity" -define:UNITY_5_3_OR_NEWER -unsafe -target:library -out:$out/unity/Wspeer.dll \
+  $package/Runtime/Core/*.cs
+cp -P $out/{Tests.exe,Wspeer.Unity.dll,UnityStub.dll,libwspeer.so} $out/unity/
+timeout 60 mono --debug $out/unity/Tests.exe frames || { echo "not ok - frames ended with $?"; rc=1; }
 
 # Like on iOS, where the library is part of the program.
 mkdir -p $out/internal

@@ -83,13 +83,18 @@ judge() {
     ok "$1 leaks nothing"
   fi
 }
-for script in api peer client scripted server multiplayer sessions threads by_name hints mainloop inherited wrong storm reload; do run "$script"; done
+for script in api peer client scripted server multiplayer sessions threads by_name hints mainloop inherited wrong \
+  mistakes storm reload; do
+  run "$script"
+done
 for state in open closing "in a handler"; do run quit "$state"; done
 
 mkdir -p "$project/made"
 timeout 60 "$godot" --headless --path "$project" --doctool "$project/made" --gdextension-docs \
   > build/tests/gdextension.doctool 2>&1 || true
 python3 "$project/docs.py" "$project/made/doc_classes" bindings/godot/doc_classes || rc=1
+
+python3 "$project/words.py" "$PWD" build/tests/gdextension.{peer,server,multiplayer,sessions,wrong,mistakes} || rc=1
 
 code=0
 wait "$looking" || code=$?

@@ -308,13 +308,14 @@ if have mcs && have mono; then
   check "bindings/csharp/README.md: \`$line\`" sh -c "cd package && $line"
   wrapped "$readme" csharp 'WebSocketPeer.Connect' > package/part.cs
   wrapped "$csharp" csharp 'WebSocketPeer.Connect' > package/game.cs
+  wrapped "$csharp" csharp 'WebSocketClient.ConnectAsync' > package/awaits.cs
   # A method of a component, in a class made here.
   {
     printf 'using UnityEngine;\nusing Wspeer;\nusing Wspeer.Unity;\nclass Game : MonoBehaviour { void Start() {\n'
     "$extract" "$csharp" csharp WebSocketClientBehaviour
     printf '} }\n'
   } > package/component.cs
-  for name in part game; do
+  for name in part game awaits; do
     check "C#: $name compiles" sh -c \
       "cd package && mcs -langversion:7.2 -warnaserror -r:Wspeer.dll -out:$name.exe $name.cs"
   done
@@ -322,6 +323,7 @@ if have mcs && have mono; then
   check "README: C# shows what it receives" says '^hello$' mono package/part.exe
   check "bindings/csharp/README.md: ten lines say hello and end" ends mono package/game.exe
   check "the remote peer received it" received hello
+  check "bindings/csharp/README.md: async and await show the echo and end" ends mono package/awaits.exe
   server_ends
   check "bindings/csharp/README.md: the component compiles" sh -c \
     "cd package && mcs -langversion:7.2 -nologo -target:library -out:UnityStub.dll '$root/tests/csharp/UnityStub.cs' &&

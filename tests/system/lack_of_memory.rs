@@ -268,7 +268,10 @@ fn game(flags: u32, joins: usize, act: fn(Game) -> Box<dyn Fn() -> i32>, arrive:
 }
 
 fn open_game(flags: u32, joins: usize) -> Game {
-    let (host, port) = c_host::host(|config| config.flags |= flags);
+    let (host, port) = c_host::host(|config| {
+        config.flags |= flags;
+        config.max_put_bytes = WS_OFF;
+    });
     let url = CString::new(format!("ws://127.0.0.1:{port}")).unwrap();
     let joins: Vec<u32> = (0..joins)
         .map(|_| {
@@ -277,6 +280,7 @@ fn open_game(flags: u32, joins: usize) -> Game {
             // SAFETY: it lives.
             assert_eq!(unsafe { ws_config_init(&mut config, size_of::<ws_config>()) }, WS_OK);
             config.flags |= flags;
+            config.max_put_bytes = WS_OFF;
             // SAFETY: everything lives.
             assert_eq!(unsafe { ws_join(url.as_ptr(), &config, &mut join) }, WS_OK, "{}", c_host::last_error());
             join

@@ -81,6 +81,7 @@ fn edit(case: Case) -> impl Fn(&mut ws_config) {
     move |config| {
         config.poll_budget_us = BUDGET_US;
         config.heartbeat_ms = WS_OFF;
+        config.max_put_bytes = WS_OFF;
         if case.deflate {
             config.flags |= WS_DEFLATE;
         }

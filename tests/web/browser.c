@@ -395,7 +395,7 @@ static void small_things(const char *url) {
   closed(h, 0, NULL);
   ws_free(h);
   EM_ASM({
-    globalThis.WSPEER_LOG = 'INFO';
+    globalThis['WSPEER_LOG'] = 'INFO';
     globalThis.told = [];
     globalThis.before = console.info;
     console.info = function (line) { globalThis.told.push(line); };
@@ -407,9 +407,9 @@ static void small_things(const char *url) {
   ws_set_log_level(WS_LOG_INFO);
   CHECK(EM_ASM_INT({
           console.info = globalThis.before;
-          delete globalThis.WSPEER_LOG;
+          delete globalThis['WSPEER_LOG'];
           return globalThis.told.length >= 2 && globalThis.told.every(line =>
-            /^wspeer \d+\.\d{3} info: ws:/.test(line) && !line.includes('marked'));
+            /^wspeer [0-9]+[.][0-9]{3} info: ws:/.test(line) && !line.includes('marked'));
         }),
         "WSPEER_LOG writes to the console, without the query");
   int lines = 0, secret = 0;

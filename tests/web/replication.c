@@ -565,6 +565,14 @@ static void synchronized(uint32_t node) {
   count = 0;
 }
 
+/* A property with a text of so many bytes. */
+static void add_long(const char *property, size_t len) {
+  static char text[70001];
+  memset(text, 'x', sizeof text - 1);
+  add_item(WS_VARIANT_STRING, 0, property);
+  add_item(WS_VARIANT_STRING, 0, text + sizeof text - 1 - len);
+}
+
 static void sends(const char *url) {
   static char name[5000];
   uint32_t first, second, third, lone;
@@ -598,6 +606,16 @@ static void sends(const char *url) {
   add_item(WS_VARIANT_STRING, 0, "a"), add_item(24, 0, NULL), spawned("Mine", 0, "X");
   add_item(WS_VARIANT_STRING, 0, "a"), add_item(WS_VARIANT_ARRAY, 0, NULL)->count = 1, add_item(-1, 0, NULL),
                                        spawned("Mine", 0, "X");
+  /* What is too long for players with Godot's own classes, at once or with the values before. */
+  add_long("a", 65500), add_integer("b", 2), add_integer("e", 3), spawned("Mine", 0, "Long");
+  add_integer("a", 1), add_long("b", 70000), add_integer("e", 3), spawned("Mine", 0, "Longer");
+  add_long("c", 65463), synchronized(first);
+  add_long("d", 65496), synchronized(first);
+  add_long("a", 70000), synchronized(lone);
+  add_long("b", 65500), synchronized(lone);
+  ws_set_option(join, WS_OPT_MAX_CALL_BYTES, 100);
+  add_long("d", 80), synchronized(first);
+  ws_set_option(join, WS_OPT_MAX_CALL_BYTES, 1048576);
   add_item(WS_VARIANT_STRING, 0, "a"), add_item(WS_VARIANT_INT, 1, NULL)->len = 3, spawned("Mine", 0, "X");
   spawned("Mine", WS_CUSTOM_SCENE, "X");
   ws_set_option(join, WS_OPT_MAX_CALL_BYTES, 4999);

@@ -17,7 +17,7 @@ static void drop(game *self) {
   ws_free(self->base.handle);
   self->base.handle = 0;
   self->status = DISCONNECTED;
-  self->is_host = self->has_next = self->full_told = false;
+  self->is_host = self->has_next = self->full_told = self->has_left = false;
   self->id = 0;
 }
 
@@ -63,7 +63,6 @@ static void create_server(const gd_call *call) {
   }
   opening how;
   opening_start(&how, &self->base, OF_MULTIPLAYER);
-  if (self->refuses) how.config.flags |= WS_REFUSE_NEW;
   gd_object *tls = gd_object_at(call, 2);
   int64_t error = opening_tls(&how, tls, true);
   if (error == GD_OK) {
@@ -72,6 +71,7 @@ static void create_server(const gd_call *call) {
   }
   opening_end(&how);
   self->is_host = error == GD_OK;
+  if (error == GD_OK) refuse_new(self);
   gd_return_int(call, opened(self, error, CONNECTED, SERVER_ID));
 }
 
@@ -134,7 +134,7 @@ static void poll_join(game *self) {
   peer_change change = self->status == CONNECTED ? peer_look(self->link) : UNCHANGED;
   if (change != UNCHANGED) tell_peer(self, change == LOST ? "peer_lost" : "peer_resumed", SERVER_ID);
   while (self->status != DISCONNECTED && !self->has_next &&
-         (self->status == CONNECTING || ws_get_available(self->base.handle) == 0)) {
+         (self->status == CONNECTING || self->has_left || ws_get_available(self->base.handle) == 0)) {
     if (ws_next_event(self->base.handle, &event) != WS_OK) return;
     if (event.type == WS_EVENT_OPEN) self->id = event.peer_id;
     if (event.type == WS_EVENT_CONNECTED) {
@@ -175,7 +175,15 @@ static void v_poll(const gd_call *call) {
 
 /* ---- packets ---- */
 
+/* Forgets a packet that was taken early if its sender has been disconnected since. */
+static void forget_left(game *self) {
+  client *about = self->has_next && self->is_host ? crowd_find(&self->clients, self->next.conn) : NULL;
+  if (about && about->peer && about->peer->left) self->has_next = false;
+}
+
 static bool look_ahead(game *self) {
+  forget_left(self);
+  if (self->has_left) return false;
   if (!self->has_next) self->has_next = self->base.handle && ws_get_packet(self->base.handle, &self->next) == WS_OK;
   return self->has_next;
 }
@@ -188,17 +196,18 @@ static void v_get_packet(const gd_call *call) {
   *bytes = got ? self->next.data : NULL;
   *len = got ? (int32_t)self->next.len : 0;
   self->has_next = false;
-  gd_return_int(call, got ? GD_OK : self->base.handle ? GD_ERR_UNAVAILABLE : GD_ERR_UNCONFIGURED);
+  gd_return_int(call, got ? GD_OK : self->status == CONNECTED ? GD_ERR_UNAVAILABLE : GD_ERR_UNCONFIGURED);
 }
 
 static void v_get_packet_peer(const gd_call *call) {
   game *self = call->self;
-  gd_return_int(call, look_ahead(self) ? self->next.peer_id : 0);
+  gd_return_int(call, look_ahead(self) ? self->next.peer_id : SERVER_ID);
 }
 
 static void v_available(const gd_call *call) {
-  const game *self = call->self;
-  int32_t count = self->base.handle ? ws_get_available(self->base.handle) : 0;
+  game *self = call->self;
+  forget_left(self);
+  int32_t count = self->base.handle && !self->has_left ? ws_get_available(self->base.handle) : 0;
   gd_return_int(call, (count < 0 ? 0 : count) + self->has_next);
 }
 
@@ -227,8 +236,10 @@ static void tell_full(game *self, int32_t target) {
 
 /* Puts a packet for the target peer; `key` may be NULL. */
 static int64_t put(game *self, const uint8_t *bytes, size_t len, const uint32_t *key) {
-  if (!self->base.handle) {
-    gd_error("put_packet", "this multiplayer peer is not connected: call create_server() or create_client() first");
+  if (self->status != CONNECTED) {
+    gd_error("put_packet",
+             "this multiplayer peer is not connected: call create_server() or create_client(), and wait for "
+             "CONNECTION_CONNECTED");
     return GD_ERR_UNCONFIGURED;
   }
   /* As in Godot, a client sends all packets to the server. */
@@ -243,7 +254,6 @@ static int64_t put(game *self, const uint8_t *bytes, size_t len, const uint32_t 
     tell_full(self, target);
     return GD_ERR_OUT_OF_MEMORY;
   }
-  if (result == WS_ERR_STATE && ws_get_state(self->base.handle) == WS_CONNECTING) return GD_ERR_UNCONFIGURED;
   /* A packet for a closing connection is not worth a log line. */
   return error_of(result, result == WS_ERR_STATE ? NULL : "put_packet");
 }
@@ -287,15 +297,29 @@ static ws_handle conn_at(const gd_call *call) {
   return conn;
 }
 
+/* A client leaves its server. By force: at once, without a signal. */
+static void leave(game *self, bool by_force) {
+  ws_close(self->base.handle, 1000, NULL);
+  self->has_left = true;
+  if (!by_force) return;
+  if (!self->clients.busy) drop(self);
+  else self->status = DISCONNECTED;
+}
+
 static void v_disconnect_peer(const gd_call *call) {
   game *self = call->self;
   ws_handle conn = conn_at(call);
+  bool by_force = gd_bool_at(call, 1);
   if (!conn) return;
-  ws_close(conn, 1000, NULL);
-  client *about = self->is_host ? crowd_find(&self->clients, conn) : NULL;
-  if (!gd_bool_at(call, 1) || !about) return;
-  /* By force: discard the peer's packets and emit no signal for it. */
   if (self->has_next && self->next.conn == conn) self->has_next = false;
+  if (!self->is_host) {
+    leave(self, by_force);
+    return;
+  }
+  ws_disconnect(self->base.handle, gd_int32_at(call, 0), 1000, NULL);
+  client *about = crowd_find(&self->clients, conn);
+  if (!by_force || !about) return;
+  /* By force: no signal is emitted for it. */
   crowd_forget(&self->clients, about);
   ws_free(conn);
 }

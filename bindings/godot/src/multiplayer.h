@@ -24,6 +24,8 @@ typedef struct {
   ws_packet next;
   /* Host only. */
   crowd clients;
+  /* Client only: disconnect_peer() was called, so nothing of the server is delivered any more. */
+  bool has_left;
   /* Client only: the WSPeer of its connection, which also reports how it ended. */
   gd_ref link_ref;
   ws_peer *link;
@@ -32,6 +34,9 @@ typedef struct {
 } game;
 
 extern const gd_class multiplayer_class;
+
+/* Passes on whether new peers are refused. */
+void refuse_new(const game *self);
 
 /* Virtual methods that only store or return a value. */
 void v_set_transfer_channel(const gd_call *call);

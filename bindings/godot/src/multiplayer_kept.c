@@ -40,7 +40,13 @@ void v_get_connection_status(const gd_call *call) {
 void v_set_refuse_new_connections(const gd_call *call) {
   game *self = call->self;
   self->refuses = gd_bool_at(call, 0);
-  if (self->is_host) ws_set_option(self->base.handle, WS_OPT_REFUSE_NEW, self->refuses);
+  if (self->is_host) refuse_new(self);
+}
+
+/* As in the engine, new connections are not accepted, and wait. With sessions, who has lost his link has to be let in. */
+void refuse_new(const game *self) {
+  bool has_sessions = self->base.numbers[SESSION_TIMEOUT] > 0;
+  ws_set_option(self->base.handle, has_sessions ? WS_OPT_REFUSE_NEW : WS_OPT_HOLD_NEW, self->refuses);
 }
 
 void v_is_refusing_new_connections(const gd_call *call) {

@@ -229,6 +229,12 @@ const char *opening_address(opening *self, const endpoint *from, int32_t port, c
   return url;
 }
 
+int32_t close_code_of(int64_t code) {
+  if (code < 0) return -1;
+  bool may_be_sent = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+  return may_be_sent ? (int32_t)code : 1000;
+}
+
 int64_t error_of(ws_result result, const char *function) {
   if (result >= 0) return GD_OK;
   if (result == WS_ERR_PANIC) tell_log();

@@ -21,6 +21,10 @@ enum {
   GD_ERR_BUG = 47
 };
 
+/* The code with which the library closes for a code from a script: as in the engine, below 0 drops the connection, and
+ * one that no close frame may have becomes 1000. */
+int32_t close_code_of(int64_t code);
+
 /* Maximum length of the reason in a close frame, in bytes. */
 enum { CLOSE_REASON_BYTES = 123 };
 

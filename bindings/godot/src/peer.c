@@ -20,7 +20,8 @@ static void drop(ws_peer *self) {
   if (!self->borrowed) ws_free(self->base.handle);
   stream_drop(self);
   self->base.handle = 0;
-  self->borrowed = self->gone = self->reported_full = self->lost = false;
+  self->base.has_pong = self->borrowed = self->gone = self->reported_full = self->lost = self->left = self->opened = false;
+  self->host = 0;
   self->last_type = 0;
   self->taken = self->resumed = 0;
 }
@@ -47,7 +48,9 @@ ws_peer *peer_borrow(gd_ref *ref, const endpoint *owner, ws_handle handle) {
   for (int i = 0; i < NUMBERS; i++)
     if (owner->numbers[i] >= 0) self->base.numbers[i] = owner->numbers[i];
   self->base.handle = handle;
-  self->borrowed = true;
+  self->base.has_pong = self->borrowed = self->opened = true;
+  /* The connection of a client of multiplayer has the handle of its owner. */
+  if (owner->kind == OF_MULTIPLAYER && owner->handle != handle) self->host = owner->handle;
   self->base.is_simulated = owner->is_simulated;
   return self;
 }
@@ -80,6 +83,8 @@ static int64_t put(ws_peer *self, ws_result result, const char *function) {
   bool reports = result != WS_ERR_FULL || !self->reported_full;
   self->reported_full = result == WS_ERR_FULL;
   int64_t error = error_of(result, reports ? function : NULL);
+  /* As in the engine, the state comes first. */
+  if (result == WS_ERR_TOO_BIG && state_of(self) != WS_OPEN) error = GD_FAILED;
   /* Must be last: a script that the stream runs may drop the last reference to this peer. */
   if (result == WS_OK && self->stream.object && self->base.numbers[COALESCE] == 0) stream_flush(self);
   return error;
@@ -228,6 +233,19 @@ static void tell_loss(ws_peer *self) {
   gd.variant_destroy(&keep);
 }
 
+/* As in the engine, the heartbeat begins with a ping: it is switched on once the connection is open. */
+void peer_note_open(ws_peer *self) {
+  if (self->opened ? self->base.has_pong : ws_get_state(self->base.handle) != WS_OPEN) return;
+  double interval = self->base.numbers[HEARTBEAT_INTERVAL];
+  if (interval > 0 && self->opened) {
+    ws_stats stats = {0};
+    ws_get_stats(self->base.handle, &stats, sizeof stats);
+    self->base.has_pong = stats.rtt_us > 0;
+  }
+  if (interval > 0 && (!self->opened || self->base.has_pong)) settings_set(&self->base, HEARTBEAT_INTERVAL, interval);
+  self->opened = true;
+}
+
 void peer_poll(ws_peer *self) {
   if (!self->base.handle || self->borrowed) return;
   if (self->stream.object) {
@@ -235,6 +253,7 @@ void peer_poll(ws_peer *self) {
     return;
   }
   ws_poll(self->base.handle);
+  peer_note_open(self);
   tell_loss(self);
 }
 
@@ -248,8 +267,15 @@ static void close(const gd_call *call) {
   gd_utf8 reason;
   gd_utf8_open(&reason, gd_string_at(call, 1));
   gd_utf8_cut(&reason, CLOSE_REASON_BYTES);
-  int32_t code = gd_int32_at(call, 0);
-  error_of(ws_close(self->base.handle, code < 0 ? -1 : code, reason.bytes), __func__);
+  int32_t code = close_code_of(gd_int_at(call, 0));
+  int32_t id = self->host ? ws_get_peer_id(self->base.handle) : 0;
+  if (id > 0) {
+    /* As in the engine, its multiplayer peer forgets it with the next poll. */
+    self->left = true;
+    error_of(ws_disconnect(self->host, id, code, reason.bytes), NULL);
+  } else {
+    error_of(ws_close(self->base.handle, code, reason.bytes), __func__);
+  }
   gd_utf8_close(&reason);
   if (self->stream.object) stream_flush(self);
 }
@@ -272,8 +298,12 @@ static void get_selected_protocol(const gd_call *call) {
 
 static void get_requested_url(const gd_call *call) {
   const ws_peer *self = call->self;
-  if (self->borrowed || self->stream.object) {
+  if (self->borrowed) {
     return_text_of(call, self->base.handle, WS_GET_URL);
+    return;
+  }
+  if (self->stream.object) {
+    stream_return_url(call, self);
     return;
   }
   gd_free(GD_STRING, call->ret);

@@ -8,6 +8,12 @@ typedef struct {
   endpoint base;
   /* The connection belongs to a server or a multiplayer peer, which polls it, frees it and takes its events. */
   bool borrowed;
+  /* The multiplayer host whose client it is, or 0. */
+  ws_handle host;
+  /* A script has closed it as the client of a host: nothing that it sent is delivered any more. */
+  bool left;
+  /* It has been OPEN. */
+  bool opened;
   /* Type of the last packet that was taken: WS_TEXT or WS_BINARY. */
   int32_t last_type;
   /* Type of the packets of put_packet() and put_var(). */
@@ -25,6 +31,8 @@ typedef struct {
   /* The stream of accept_stream(), its pending bytes in both directions, and the address of its other end. */
   gd_ref stream;
   bool has_status;
+  /* The stream is TLS. */
+  bool is_secure;
   gd_packed unfed;
   size_t fed;
   uint8_t *unput;
@@ -65,6 +73,9 @@ void peer_poll(ws_peer *self);
 /* How the connection ended; false while it is open. */
 bool peer_end_of(const ws_peer *self, ws_event *end);
 
+/* After a poll: the connection may have opened. */
+void peer_note_open(ws_peer *self);
+
 /* accept_stream(): the bytes go through any StreamPeer. */
 int64_t stream_accept(ws_peer *self, gd_object *stream);
 void stream_poll(ws_peer *self);
@@ -73,6 +84,8 @@ void stream_flush(ws_peer *self);
 void stream_drop(ws_peer *self);
 /* Sets no-delay as set_no_delay() did, on the TCP stream or on the one below TLS. */
 void stream_no_delay(ws_peer *self);
+/* Returns the requested URL of an accepted stream: wss:// over TLS. */
+void stream_return_url(const gd_call *call, const ws_peer *self);
 /* Return the address and port of the stream's other end, if it has them. */
 void stream_return_host(const gd_call *call, ws_peer *self);
 void stream_return_port(const gd_call *call, ws_peer *self);

@@ -195,9 +195,8 @@ static void disconnect_peer(const gd_call *call) {
   gd_utf8 reason;
   gd_utf8_open(&reason, gd_string_at(call, 2));
   gd_utf8_cut(&reason, CLOSE_REASON_BYTES);
-  int32_t code = gd_int32_at(call, 1);
-  error_of(ws_disconnect(((server *)call->self)->base.handle, gd_int32_at(call, 0), code < 0 ? -1 : code, reason.bytes),
-           __func__);
+  int32_t code = close_code_of(gd_int_at(call, 1));
+  error_of(ws_disconnect(((server *)call->self)->base.handle, gd_int32_at(call, 0), code, reason.bytes), __func__);
   gd_utf8_close(&reason);
 }
 

@@ -12,6 +12,9 @@ typedef enum { OF_PEER, OF_SERVER, OF_MULTIPLAYER, CLASSES_WITH_SETTINGS } class
 /* The first member of each object of the three classes. */
 typedef struct endpoint {
   gd_object *object;
+  class_kind kind;
+  /* A WSPeer: a ping of its connection has been answered, or another object polls it. */
+  bool has_pong;
   /* 0: nothing is open. */
   ws_handle handle;
   double numbers[NUMBERS];

@@ -87,6 +87,7 @@ int64_t stream_accept(ws_peer *self, gd_object *stream) {
   hold held;
   if (enter(&held, self)) {
     self->has_status = gd_has_method(stream, "get_status");
+    self->is_secure = gd_is(stream, "StreamPeerTLS");
     leave(&held, self);
   }
   /* Without this the second message of a frame waits for the first one's acknowledgement, which the receiver delays by
@@ -104,7 +105,7 @@ void stream_drop(ws_peer *self) {
   free(self->unput);
   self->unput = NULL;
   self->fed = self->unput_start = self->unput_end = 0;
-  self->hung_up = false;
+  self->hung_up = self->is_secure = false;
 }
 
 /* Feeds received bytes to the library, as far as it takes them. Returns whether bytes moved. A stream that has ended
@@ -208,6 +209,7 @@ static void move_on(ws_peer *self) {
     ws_poll(self->base.handle);
     self->unput_start = self->unput_end = 0;
   }
+  peer_note_open(self);
   flush(self);
 }
 
@@ -242,6 +244,19 @@ void stream_no_delay(ws_peer *self) {
   }
   gd.variant_destroy(&below);
   leave(&held, self);
+}
+
+void stream_return_url(const gd_call *call, const ws_peer *self) {
+  char url[4096] = "";
+  size_t len = 0;
+  ws_result result = ws_get_text(self->base.handle, WS_GET_URL, url + 1, sizeof url - 1, &len);
+  bool is_whole = result == WS_OK && strncmp(url + 1, "ws://", 5) == 0;
+  if (!self->is_secure || !is_whole) {
+    return_text_of(call, self->base.handle, WS_GET_URL);
+    return;
+  }
+  memcpy(url, "wss", 3);
+  gd_return_text(call, url, len + 1);
 }
 
 void stream_return_host(const gd_call *call, ws_peer *self) {

@@ -1,6 +1,7 @@
 /* Returns what the library reports about a handle as results of calls. */
 #include "opening.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,11 +37,44 @@ static char *cut(ws_handle handle, int32_t what, char *text, size_t cap) {
   return colon + 1;
 }
 
+/* An IPv6 address as the engine writes it: eight groups, and no interface. One that stands for an IPv4 address becomes
+ * that address. */
+static void write_ipv6(char *text, size_t cap) {
+  unsigned groups[8] = {0};
+  int count = 0, gap = -1;
+  text[strcspn(text, "%")] = 0;
+  const char *dotted = strchr(text, '.') ? strrchr(text, ':') : NULL;
+  if (dotted) {
+    memmove(text, dotted + 1, strlen(dotted));
+    return;
+  }
+  for (const char *at = text; *at && count < 8;) {
+    if (at[0] == ':' && at[1] == ':') {
+      gap = count;
+      at += 2;
+      continue;
+    }
+    if (*at == ':') at++;
+    char *end;
+    groups[count++] = (unsigned)strtol(at, &end, 16);
+    if (end == at) return;
+    at = end;
+  }
+  unsigned all[8] = {0};
+  for (int i = 0; i < count; i++) all[gap >= 0 && i >= gap ? 8 - count + i : i] = groups[i];
+  snprintf(text, cap, "%x:%x:%x:%x:%x:%x:%x:%x", all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7]);
+}
+
 void return_address_of(const gd_call *call, ws_handle handle, int32_t what) {
   char text[128];
   if (!cut(handle, what, text, sizeof text)) text[0] = 0;
-  size_t len = strlen(text), brackets = text[0] == '[';
-  gd_return_text(call, text + brackets, len - 2 * brackets);
+  size_t len = strlen(text);
+  if (text[0] == '[') {
+    memmove(text, text + 1, len - 1);
+    text[len - 2] = 0;
+    write_ipv6(text, sizeof text);
+  }
+  gd_return_text(call, text, strlen(text));
 }
 
 void return_port_of(const gd_call *call, ws_handle handle, int32_t what) {

@@ -11,7 +11,7 @@ enum { CONNECTING = WS_CONNECTING, OPEN = WS_OPEN, CLOSING = WS_CLOSING, CLOSED 
 enum { WRITE_MODE_TEXT = 0, WRITE_MODE_BINARY = 1 };
 enum { SERVER_ID = 1, ID_BYTES = 4, LOWEST_ID = 2 };
 /* Defaults of the header, where a config has 0. */
-enum { CONNECT_TIMEOUT_MS = 10000, INBOUND_PACKETS = 65536, OUTBOUND_BYTES = 4194304 };
+enum { CONNECT_TIMEOUT_MS = 10000, INBOUND_PACKETS = 65536, OUTBOUND_BYTES = 4194304, MOST_OF_JOIN = 65535 };
 /* A handle is an index, with a generation above it. */
 enum { INDEX_BITS = 12, INDEX_MASK = (1 << INDEX_BITS) - 1, MOST_LINES = INDEX_MASK };
 
@@ -37,8 +37,14 @@ typedef struct {
   uint32_t waiting;
   uint32_t most_waiting;
   uint64_t deadline_ns;
+  /* The size of the engine's buffers, which it reserves at once, where there is no limit: wspeer's limit of a message. */
+  uint32_t longest;
+  /* Maximum bytes of a message that is sent. */
+  uint32_t most_put;
   ws_event end;
   char reason[124];
+  /* The reason with which this end has closed. */
+  char own_reason[124];
   char why[256];
   char *url;
   ws_stats stats;
@@ -189,18 +195,25 @@ static void set_protocols(const line *self, const char *list) {
   free(copy);
 }
 
+static void set_outbound(const line *self, uint32_t bytes) {
+  set(self, "set_outbound_buffer_size", gd_of_int(bytes == WS_OFF ? self->longest : bytes));
+}
+
+static void set_heartbeat(const line *self, uint32_t interval_ms) {
+  set(self, "set_heartbeat_interval", gd_of_float(interval_ms == WS_OFF ? 0 : (double)interval_ms / 1000));
+}
+
 static void configure(line *self, const ws_config *config) {
-  uint32_t in = config->inbound_bytes, out = config->outbound_bytes ? config->outbound_bytes : OUTBOUND_BYTES;
-  /* The engine reserves its buffers at once: no limit means wspeer's limit of a message. */
-  uint32_t most = config->max_message_bytes && config->max_message_bytes != WS_OFF ? config->max_message_bytes : 16777216;
-  if (in == 0 || in == WS_OFF) in = most;
-  if (out == WS_OFF) out = most;
+  uint32_t in = config->inbound_bytes;
+  bool is_limited = config->max_message_bytes && config->max_message_bytes != WS_OFF;
+  self->longest = is_limited ? config->max_message_bytes : 16777216;
+  if (in == 0 || in == WS_OFF) in = self->longest;
   set(self, "set_inbound_buffer_size", gd_of_int(in));
-  set(self, "set_outbound_buffer_size", gd_of_int(out));
+  set_outbound(self, config->outbound_bytes ? config->outbound_bytes : OUTBOUND_BYTES);
+  self->most_put = config->max_put_bytes ? config->max_put_bytes : self->is_join ? MOST_OF_JOIN : WS_OFF;
   if (config->subprotocols) set_protocols(self, config->subprotocols);
   if (config->headers_count) set(self, "set_handshake_headers", strings_of(config->headers, config->headers_count));
-  bool beats = config->heartbeat_ms && config->heartbeat_ms != WS_OFF;
-  if (beats) set(self, "set_heartbeat_interval", gd_of_float((double)config->heartbeat_ms / 1000));
+  if (config->heartbeat_ms) set_heartbeat(self, config->heartbeat_ms);
   self->most_waiting = config->inbound_packets ? config->inbound_packets : INBOUND_PACKETS;
   uint32_t timeout_ms = config->connect_timeout_ms ? config->connect_timeout_ms : CONNECT_TIMEOUT_MS;
   self->deadline_ns = timeout_ms == WS_OFF ? UINT64_MAX : now_ns() + timeout_ms * UINT64_C(1000000);
@@ -226,17 +239,26 @@ static line *reserve(void) {
   return self;
 }
 
+/* Bytes of a URL without its #fragment, which a browser refuses. */
+static size_t url_size(const char *url) {
+  size_t size = strcspn(url, "#");
+  for (const char *at = url + size; *at; at++)
+    if ((unsigned char)*at <= ' ' || *at == 0x7f) return strlen(url);
+  return size;
+}
+
 static ws_result open(const char *url, const ws_config *config, ws_handle *out, bool is_join) {
   const char *missing = unsupported(config);
   if (missing) return engine_unsupported(missing);
   line *self = reserve();
   if (!self) return engine_fails(WS_ERR_LIMIT, "there are too many connections");
   self->is_join = is_join;
-  self->url = malloc(strlen(url) + 1);
+  size_t size = url_size(url);
+  self->url = calloc(1, size + 1);
   if (!self->url) abort();
-  strcpy(self->url, url);
+  memcpy(self->url, url, size);
   configure(self, config);
-  gd_variant args[] = {gd_of_text(url, strlen(url))};
+  gd_variant args[] = {gd_of_text(self->url, size)};
   if (ask_int(self, "connect_to_url", args, 1) != 0) {
     ws_free(self->handle);
     return engine_fails(WS_ERR_URL, "the engine refuses this URL: it begins with ws:// or wss://");
@@ -283,6 +305,8 @@ static void opened(line *self) {
 static void ended(line *self, int32_t cause, const char *why) {
   int32_t code = (int32_t)ask_int(self, "get_close_code", NULL, 0);
   ask_text(self, "get_close_reason", self->reason, sizeof self->reason);
+  /* An answer to our close does not have to repeat its reason. */
+  if (!self->reason[0]) memcpy(self->reason, self->own_reason, sizeof self->reason);
   bool is_clean = code >= 0 && cause == WS_CAUSE_NONE;
   code = !is_clean ? 1006 : code == 0 ? 1005 : code;
   if (cause == WS_CAUSE_NONE)
@@ -385,6 +409,7 @@ ws_result ws_close(ws_handle h, int32_t code, const char *reason) {
   const char *text = reason ? reason : "";
   gd_variant args[] = {gd_of_int(code == 0 ? 1000 : code), gd_of_text(text, strlen(text))};
   self->closes = true;
+  snprintf(self->own_reason, sizeof self->own_reason, "%s", code < 0 ? "" : text);
   gd_variant got = ask(self, "close", args, 2);
   gd.variant_destroy(&got);
   if (ask_int(self, "get_ready_state", NULL, 0) == CLOSED) ended(self, WS_CAUSE_NONE, NULL);
@@ -397,6 +422,14 @@ ws_result ws_close(ws_handle h, int32_t code, const char *reason) {
 static ws_result put(line *self, const uint8_t *data, size_t len, int32_t type) {
   enum { ENGINE_OUT_OF_MEMORY = 6 };
   if (self->state != OPEN) return engine_fails(WS_ERR_STATE, "not open: poll until the state is STATE_OPEN");
+  if (self->most_put != WS_OFF && len > self->most_put) {
+    char why[160];
+    snprintf(why, sizeof why,
+             "the message has %zu bytes and at most %u are allowed: split it, or raise outbound_buffer_size if the "
+             "other end takes more",
+             len, (unsigned)self->most_put);
+    return engine_fails(WS_ERR_TOO_BIG, why);
+  }
   gd_packed bytes;
   gd_bytes_new(&bytes, data, len);
   gd_variant args[] = {gd_of(GD_BYTES, &bytes), gd_of_int(type == WS_TEXT ? WRITE_MODE_TEXT : WRITE_MODE_BINARY)};
@@ -541,6 +574,10 @@ ws_result ws_set_option(ws_handle h, int32_t option, uint32_t value) {
   if (!self) return WS_ERR_HANDLE;
   if (option == WS_OPT_NO_DELAY && self->state == OPEN) set(self, "set_no_delay", gd_of_bool(value != 0));
   if (option == WS_OPT_INBOUND_PACKETS) self->most_waiting = value;
+  if (option == WS_OPT_OUTBOUND_BYTES) set_outbound(self, value);
+  if (option == WS_OPT_MAX_PUT_BYTES) self->most_put = value;
+  /* A WSPeer switches it on once it is open. */
+  if (option == WS_OPT_HEARTBEAT_MS) set_heartbeat(self, value);
   return WS_OK;
 }
 

@@ -636,7 +636,7 @@ impl Role {
 pub enum Opt {
     /// TCP_NODELAY: 1 (default) or 0.
     NoDelay = c::WS_OPT_NO_DELAY,
-    /// `heartbeat_ms`; 0 and `OFF`: no pings.
+    /// `heartbeat_ms`; 0 and `OFF`: no pings. If it is switched on while OPEN, the next poll pings.
     HeartbeatMs = c::WS_OPT_HEARTBEAT_MS,
     /// `pong_timeout_ms`; 0: three times heartbeat_ms.
     PongTimeoutMs = c::WS_OPT_PONG_TIMEOUT_MS,
@@ -717,6 +717,11 @@ pub enum Opt {
     MaxServerTopics = c::WS_OPT_MAX_SERVER_TOPICS,
     /// Server: `max_total_mib`.
     MaxTotalMib = c::WS_OPT_MAX_TOTAL_MIB,
+    /// `max_put_bytes`; a host or join has 65535 unless it is set.
+    MaxPutBytes = c::WS_OPT_MAX_PUT_BYTES,
+    /// Server: 1: new clients are not even accepted but wait in the system's queue until it is 0 again, as with
+    /// Godot's own classes; those in their opening handshake are refused as by `Opt::RefuseNew`.
+    HoldNew = c::WS_OPT_HOLD_NEW,
 }
 
 impl Opt {
@@ -762,6 +767,8 @@ impl Opt {
         Opt::MaxTopics,
         Opt::MaxServerTopics,
         Opt::MaxTotalMib,
+        Opt::MaxPutBytes,
+        Opt::HoldNew,
     ];
 }
 

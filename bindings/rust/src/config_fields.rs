@@ -74,6 +74,7 @@ pub struct Config {
     pub(crate) max_topics: u32,
     pub(crate) max_server_topics: u32,
     pub(crate) max_total_mib: u32,
+    pub(crate) max_put_bytes: u32,
 }
 
 impl Config {
@@ -452,6 +453,15 @@ impl Config {
         self
     }
 
+    /// Maximum length of a message that is sent, framing of the multiplayer format included, in bytes. Default: for
+    /// hosts and joins 65535, because a player with Godot's own classes and default settings leaves when a longer one
+    /// comes; for others, `Host::join_local()` included, `OFF`: only max_message_bytes counts. A host's message is not
+    /// limited by it if only players of `Host::join_local()` are among its targets; nodes of `spawn()` are.
+    pub fn max_put_bytes(mut self, value: u32) -> Config {
+        self.max_put_bytes = value;
+        self
+    }
+
     /// Sent messages wait for `flush()`, the next `poll()` or 128 KiB, so that the messages of a frame leave in one
     /// write.
     pub fn coalesce(self, on: bool) -> Config {
@@ -644,6 +654,7 @@ impl Config {
         raw.max_topics = self.max_topics;
         raw.max_server_topics = self.max_server_topics;
         raw.max_total_mib = self.max_total_mib;
+        raw.max_put_bytes = self.max_put_bytes;
         Ok(())
     }
 }

@@ -462,13 +462,14 @@ impl<'a> Reader<'a> {
             VariantKind::String => Variant::String(lossy(data)),
             VariantKind::StringName => Variant::StringName(lossy(data)),
             VariantKind::NodePath => {
-                // SAFETY: the caller vouches for it, here and below.
+                // SAFETY: the caller vouches for it.
                 let mut names = unsafe { self.texts(count) }?;
                 // The library has checked that there are so many.
                 let sub_names = names.split_off(count.saturating_sub(item.number[0] as usize));
                 Variant::NodePath(NodePath { absolute: item.integer != 0, names, sub_names })
             }
             VariantKind::Array => {
+                // SAFETY: the caller vouches for it.
                 let values = (0..count).map(|_| unsafe { self.value() }).collect::<Option<Vec<_>>>()?;
                 match kind_of(item.integer) {
                     VariantKind::Nil => Variant::Array(values),
@@ -476,6 +477,7 @@ impl<'a> Reader<'a> {
                 }
             }
             VariantKind::Dictionary => {
+                // SAFETY: the caller vouches for it.
                 let pairs = (0..count).map(|_| Some((unsafe { self.value() }?, unsafe { self.value() }?)));
                 let pairs = pairs.collect::<Option<Vec<_>>>()?;
                 match (kind_of(item.integer % 256), kind_of(item.integer / 256)) {
@@ -488,7 +490,10 @@ impl<'a> Reader<'a> {
             VariantKind::PackedInt64Array => Variant::PackedInt64Array(elements(data, i64::from_le_bytes)),
             VariantKind::PackedFloat32Array => Variant::PackedFloat32Array(elements(data, f32::from_le_bytes)),
             VariantKind::PackedFloat64Array => Variant::PackedFloat64Array(elements(data, f64::from_le_bytes)),
-            VariantKind::PackedStringArray => Variant::PackedStringArray(unsafe { self.texts(count) }?),
+            VariantKind::PackedStringArray => {
+                // SAFETY: the caller vouches for it.
+                Variant::PackedStringArray(unsafe { self.texts(count) }?)
+            }
             VariantKind::PackedVector2Array => Variant::PackedVector2Array(vectors(data, count)),
             VariantKind::PackedVector3Array => Variant::PackedVector3Array(vectors(data, count)),
             VariantKind::PackedVector4Array => Variant::PackedVector4Array(vectors(data, count)),

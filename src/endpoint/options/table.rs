@@ -4,7 +4,7 @@ use super::{Definition, Range, Scope, row};
 use crate::codes::*;
 
 /// All options, in the order of their numbers.
-pub(super) const TABLE: [Definition; 40] = [
+pub(super) const TABLE: [Definition; 42] = [
     row(WS_OPT_NO_DELAY, "no_delay", Scope::Every, Range::Switch, 1, 1),
     row(WS_OPT_HEARTBEAT_MS, "heartbeat_ms", Scope::Every, Range::Any, WS_OFF, 20_000),
     row(WS_OPT_PONG_TIMEOUT_MS, "pong_timeout_ms", Scope::Every, Range::Any, 0, 0),
@@ -45,4 +45,6 @@ pub(super) const TABLE: [Definition; 40] = [
     row(WS_OPT_MAX_TOPICS, "max_topics", Scope::Server, Range::UpTo(4096), 256, 256),
     row(WS_OPT_MAX_SERVER_TOPICS, "max_server_topics", Scope::Server, Range::Any, 65_536, 65_536),
     row(WS_OPT_MAX_TOTAL_MIB, "max_total_mib", Scope::Server, Range::AboveZero, 512, 512),
+    row(WS_OPT_MAX_PUT_BYTES, "max_put_bytes", Scope::Every, Range::AboveZero, WS_OFF, WS_OFF),
+    row(WS_OPT_HOLD_NEW, "hold_new", Scope::Server, Range::Switch, 0, 0),
 ];

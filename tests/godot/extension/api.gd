@@ -3,8 +3,6 @@
 extends SceneTree
 
 const PAIRS := {"WebSocketPeer": "WSPeer", "WebSocketMultiplayerPeer": "WSMultiplayerPeer"}
-# The engine declares it as int although it is a float, so typed scripts would truncate it.
-const BETTER := ["heartbeat_interval"]
 
 func check(good: bool, what: String) -> void:
 	print("ok - " if good else "not ok - ", what)
@@ -18,9 +16,8 @@ func reported(info: Dictionary) -> String:
 
 func signature(method: Dictionary) -> String:
 	var parts := []
-	var is_setter: bool = String(method.name).begins_with("set_")
 	for argument in method.args:
-		parts.append(("" if is_setter else String(argument.name) + " ") + reported(argument))
+		parts.append(String(argument.name) + " " + reported(argument))
 	return "(%s) -> %s, defaults %s, flags %d" % [", ".join(parts), reported(method.return), str(method.default_args),
 			method.flags]
 
@@ -49,7 +46,7 @@ func compare(stock: String, ours: String) -> void:
 		if not our_properties.has(name):
 			check(false, "%s.%s is missing" % [ours, name])
 			continue
-		var same_type: bool = reported(their_properties[name]) == reported(our_properties[name]) or name in BETTER
+		var same_type: bool = reported(their_properties[name]) == reported(our_properties[name])
 		check(same_type, "the property %s.%s has the type of %s" % [ours, name, stock])
 		var same_calls: bool = ClassDB.class_get_property_getter(stock, name) == ClassDB.class_get_property_getter(ours,
 				name) \

@@ -210,7 +210,12 @@ func long_packets() -> void:
 	var long := PackedByteArray()
 	long.resize(1000000)
 	long.fill(3)
-	check(client.put_packet(long) == OK and server.put_packet(long) == OK, "packets longer than the buffers are accepted")
+	check(client.put_packet(long) == ERR_OUT_OF_MEMORY and client.send(long) == ERR_OUT_OF_MEMORY
+			and client.send_text("x".repeat(65536)) == ERR_OUT_OF_MEMORY and client.send_latest(1, long) == ERR_OUT_OF_MEMORY
+			and client.get_ready_state() == 1, "a packet longer than outbound_buffer_size is refused, as in the engine")
+	for one in [client, server]:
+		one.outbound_buffer_size = 1000000
+	check(client.put_packet(long) == OK and server.put_packet(long) == OK, "one as long as a raised one is accepted")
 	check(wait([client, server],
 			func(): return client.get_available_packet_count() + server.get_available_packet_count() == 2), "they arrive")
 	check(client.get_packet() == long and server.get_packet() == long, "whole")
@@ -261,6 +266,8 @@ func tls() -> void:
 			"both are open")
 	check(server.get_connected_host() == "127.0.0.1" and client.get_tls_info() != "",
 			"both report TLS: %s" % client.get_tls_info())
+	check(server.get_requested_url().begins_with("wss://localhost:"),
+			"its URL says TLS: %s" % server.get_requested_url())
 	talk(client, server)
 	var wary := WSPeer.new()
 	wary.connect_to_url("wss://localhost:%d" % listener.get_local_port())

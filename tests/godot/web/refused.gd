@@ -20,6 +20,63 @@ func refuses(setting: String, value, url: String) -> void:
 	check(peer.connect_to_url(url) == ERR_UNAVAILABLE, "%s is refused" % setting)
 	check(peer.get_ready_state() == WSPeer.STATE_CLOSED, "and nothing is opened")
 
+# What is longer than outbound_buffer_size is refused, also after a change.
+func limits(url: String) -> void:
+	var peer := WSPeer.new()
+	peer.inbound_buffer_size = 200000
+	peer.connect_to_url(url)
+	check(wait(peer, func(): return peer.get_ready_state() == WSPeer.STATE_OPEN), "it is open")
+	var long := PackedByteArray()
+	long.resize(65536)
+	check(peer.send(long) == ERR_OUT_OF_MEMORY, "a packet above outbound_buffer_size is refused")
+	check(peer.send(long.slice(1)) == OK, "one of this size is not")
+	check(wait(peer, func(): return peer.get_available_packet_count() == 1), "it comes back")
+	peer.outbound_buffer_size = 200000
+	long.resize(150000)
+	check(peer.send(long) == OK, "the limit can be raised")
+	check(wait(peer, func(): return peer.get_available_packet_count() == 2), "and a longer one comes back")
+
+# A server that opens connections, and answers nothing else but a close.
+class Deaf:
+	var server := TCPServer.new()
+	var stream: StreamPeerTCP
+	var request := ""
+	var code := 0
+
+	func _init() -> void:
+		server.listen(0, "127.0.0.1")
+
+	func connect_peer(peer: WSPeer) -> void:
+		stream = null
+		request = ""
+		peer.supported_protocols = []
+		peer.connect_to_url("ws://127.0.0.1:%d" % server.get_local_port())
+
+	# Opens the connection.
+	func poll() -> bool:
+		if stream == null and server.is_connection_available():
+			stream = server.take_connection()
+		if stream == null or request.ends_with("\r\n\r\n"):
+			return true
+		stream.poll()
+		request += stream.get_string(stream.get_available_bytes())
+		if request.ends_with("\r\n\r\n"):
+			var key := request.get_slice("Sec-WebSocket-Key: ", 1).get_slice("\r\n", 0)
+			var proof := Marshalls.raw_to_base64((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").sha1_buffer())
+			stream.put_data(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+					+ "Sec-WebSocket-Accept: %s\r\n\r\n" % proof).to_utf8_buffer())
+		return true
+
+	# Reads a close frame, and answers with its code and no reason.
+	func answer_close() -> void:
+		while stream.get_available_bytes() < 8:
+			stream.poll()
+			if stream.get_status() != StreamPeerTCP.STATUS_CONNECTED:
+				break
+		var frame: PackedByteArray = stream.get_data(stream.get_available_bytes())[1]
+		code = (frame[6] ^ frame[2]) << 8 | (frame[7] ^ frame[3])
+		stream.put_data(PackedByteArray([0x88, 2, code >> 8, code & 255]))
+
 func _initialize() -> void:
 	var url := OS.get_cmdline_user_args()[0]
 	check(WSServer.new().listen(0) == ERR_UNAVAILABLE, "a server is refused")
@@ -67,12 +124,29 @@ func _initialize() -> void:
 			and peer.get_close_cause() == WSPeer.CAUSE_CLOSED_BY_PEER, "with code and reason")
 	check(peer.get_available_packet_count() == 1 and peer.get_packet() == PackedByteArray([1]),
 			"a packet that was polled before stays readable")
-	check(peer.connect_to_url(url.replace("chat", "")) == OK, "it connects again")
+	check(peer.connect_to_url(url.replace("chat", "#part")) == OK, "it connects again, without the fragment of the URL")
 	check(wait(peer, func(): return peer.get_ready_state() == WSPeer.STATE_OPEN), "it is open again")
 	peer.close(4001, "bye")
 	check(peer.get_ready_state() == WSPeer.STATE_CLOSING, "it closes")
 	check(wait(peer, func(): return peer.get_ready_state() == WSPeer.STATE_CLOSED), "it is closed")
-	check(peer.get_close_code() == 4001 and peer.get_close_cause() == WSPeer.CAUSE_CLOSED_BY_HOST, "with its own code")
+	check(peer.get_close_code() == 4001 and peer.get_close_cause() == WSPeer.CAUSE_CLOSED_BY_HOST
+			and peer.get_close_reason() == "bye", "with its own code and reason")
+	limits(url)
+	var deaf := Deaf.new()
+	for code in [1006, 999, 5000, 0]:
+		deaf.connect_peer(peer)
+		check(wait(peer, func(): return deaf.poll() and peer.get_ready_state() == WSPeer.STATE_OPEN), "it is open")
+		peer.close(code, "own")
+		check(peer.get_ready_state() == WSPeer.STATE_CLOSING, "it closes with %d" % code)
+		deaf.answer_close()
+		check(wait(peer, func(): return peer.get_ready_state() == WSPeer.STATE_CLOSED), "it is closed")
+		check(deaf.code == 1000 and peer.get_close_code() == 1000 and peer.get_close_reason() == "own",
+				"with 1000, and its own reason: %d" % deaf.code)
+	peer.heartbeat_interval = 0.1
+	deaf.connect_peer(peer)
+	check(wait(peer, func(): return deaf.poll() and peer.get_ready_state() == WSPeer.STATE_OPEN), "it has a heartbeat")
+	check(wait(peer, func(): return peer.get_ready_state() == WSPeer.STATE_CLOSED) and peer.get_close_code() == -1,
+			"which nobody answers")
 	peer.connect_timeout = 0.2
 	var silent := TCPServer.new()
 	silent.listen(0, "127.0.0.1")

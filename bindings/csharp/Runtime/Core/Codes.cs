@@ -510,7 +510,8 @@ namespace Wspeer
     {
         /// <summary>TCP_NODELAY: 1 (default) or 0.</summary>
         NoDelay = 1,
-        /// <summary>WebSocketConfig.HeartbeatMs; 0 and WebSocketConfig.Off: no pings.</summary>
+        /// <summary>WebSocketConfig.HeartbeatMs; 0 and WebSocketConfig.Off: no pings. If it is switched on while OPEN,
+        /// the next poll pings.</summary>
         HeartbeatMs = 2,
         /// <summary>WebSocketConfig.PongTimeoutMs; 0: three times HeartbeatMs.</summary>
         PongTimeoutMs = 3,
@@ -593,6 +594,12 @@ namespace Wspeer
         MaxServerTopics = 40,
         /// <summary>Server: WebSocketConfig.MaxTotalMib.</summary>
         MaxTotalMib = 41,
+        /// <summary>WebSocketConfig.MaxPutBytes; a host or join has 65535 unless it is set.</summary>
+        MaxPutBytes = 42,
+        /// <summary>Server: 1: new clients are not even accepted but wait in the system's queue until it is 0 again, as
+        /// with Godot's own classes; those in their opening handshake are refused as by
+        /// WebSocketOption.RefuseNew.</summary>
+        HoldNew = 43,
     }
 
     /// <summary>The level of log lines.</summary>

@@ -440,7 +440,8 @@ namespace Wspeer
         public int OsError;
         /// <summary>CLOSED, DISCONNECTED: number of messages that were accepted for sending and not sent.</summary>
         public uint Unsent;
-        /// <summary>CLOSED, DISCONNECTED: 1 if the closing handshake was completed. Else 0.</summary>
+        /// <summary>CLOSED, DISCONNECTED: 1 if the closing handshake was completed, or goes on behind ws_disconnect().
+        /// Else 0.</summary>
         public uint Clean;
         /// <summary>Time of the event: nanoseconds on the system's monotonic clock since the first call of the library.
         /// 0 for MESSAGE, SPAWN, DESPAWN and SYNC.</summary>
@@ -654,8 +655,12 @@ namespace Wspeer
         /// and not taken, incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression
         /// contexts, handshakes. A message to several clients counts once.</summary>
         public uint MaxTotalMib;
-        /// <summary>Zero. The next field takes its place.</summary>
-        public uint Reserved58;
+        /// <summary>Maximum length of a message that is sent, framing of the multiplayer format included, in bytes.
+        /// Default: for hosts and joins 65535, because a player with Godot's own classes and default settings leaves
+        /// when a longer one comes; for others, ws_join_local() included, WS_OFF: only max_message_bytes counts. A
+        /// host's message is not limited by it if only players of ws_join_local() are among its targets; nodes of
+        /// ws_spawn() are.</summary>
+        public uint MaxPutBytes;
     }
 
     /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type

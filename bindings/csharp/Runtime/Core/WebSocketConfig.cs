@@ -203,6 +203,12 @@ namespace Wspeer
         /// and not taken, incomplete messages, what is to be sent, what is not acknowledged (SessionMs), compression
         /// contexts, handshakes. A message to several clients counts once.</summary>
         public uint MaxTotalMib;
+        /// <summary>Maximum length of a message that is sent, framing of the multiplayer format included, in bytes.
+        /// Default: for hosts and joins 65535, because a player with Godot's own classes and default settings leaves
+        /// when a longer one comes; for others, WebSocketMultiplayerPeer.JoinLocal() included, WebSocketConfig.Off:
+        /// only MaxMessageBytes counts. A host's message is not limited by it if only players of
+        /// WebSocketMultiplayerPeer.JoinLocal() are among its targets; nodes of Spawn() are.</summary>
+        public uint MaxPutBytes;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -262,6 +268,7 @@ namespace Wspeer
             to->MaxTopics = MaxTopics;
             to->MaxServerTopics = MaxServerTopics;
             to->MaxTotalMib = MaxTotalMib;
+            to->MaxPutBytes = MaxPutBytes;
         }
     }
 }

@@ -2,11 +2,20 @@ using System;
 
 namespace Wspeer
 {
-    /// <summary>A failed call: its result, and in Message what was wrong and what to do about it.</summary>
+    /// <summary>A failed call, or a connection that failed: in Message what was wrong and what to do about it.</summary>
     public sealed class WebSocketException : Exception
     {
-        /// <summary>The result of the call.</summary>
+        /// <summary>The result of the call; ErrState if the connection could not be opened or has ended.</summary>
         public WebSocketResult Result { get; }
+
+        /// <summary>From WebSocketClient: how the connection ended, with phase and cause. All 0 if it has not.</summary>
+        public WebSocketEnd End { get; }
+
+        internal WebSocketException(WebSocketResult result, string sentence, WebSocketEnd end) : base(sentence)
+        {
+            Result = result;
+            End = end;
+        }
 
         internal WebSocketException(WebSocketResult result, string sentence, Exception inner = null) : base(sentence,
             inner)

@@ -75,7 +75,7 @@ class Config(ctypes.Structure):
         ("max_topics", c_uint32),
         ("max_server_topics", c_uint32),
         ("max_total_mib", c_uint32),
-        ("reserved58", c_uint32),
+        ("max_put_bytes", c_uint32),
     ]
 
 

@@ -182,6 +182,11 @@ class ConfigArgs(TypedDict, total=False):
     """Server: memory that all clients together may make it hold, in MiB (default: 512): what was received and not
     taken, incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression contexts,
     handshakes. A message to several clients counts once."""
+    max_put_bytes: int
+    """Maximum length of a message that is sent, framing of the multiplayer format included, in bytes. Default: for
+    hosts and joins 65535, because a player with Godot's own classes and default settings leaves when a longer one
+    comes; for others, join_local() included, OFF: only max_message_bytes counts. A host's message is not limited by
+    it if only players of join_local() are among its targets; nodes of spawn() are."""
     coalesce: bool
     """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
     write."""

@@ -207,6 +207,18 @@ class Options(OptionsBase):
         "taken, incomplete messages, what is to be sent, what is not acknowledged (session_ms), compression contexts, "
         "handshakes. A message to several clients counts once.",
     )
+    max_put_bytes = Number(
+        42,
+        "Maximum length of a message that is sent, framing of the multiplayer format included, in bytes. Default: for "
+        "hosts and joins 65535, because a player with Godot's own classes and default settings leaves when a longer "
+        "one comes; for others, join_local() included, OFF: only max_message_bytes counts. A host's message is not "
+        "limited by it if only players of join_local() are among its targets; nodes of spawn() are.",
+    )
+    hold_new = Flag(
+        43,
+        "Server: 1: new clients are not even accepted but wait in the system's queue until it is 0 again, as with "
+        "Godot's own classes; those in their opening handshake are refused as by options.refuse_new.",
+    )
 
 
 class Stats(NamedTuple):

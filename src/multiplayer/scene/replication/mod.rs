@@ -11,7 +11,7 @@ mod report;
 mod values;
 
 pub use declared::Declared;
-pub use own::{Outlet, Own};
+pub use own::{NodeLimit, Outlet, Own};
 pub use received::{Received, Taken};
 pub use report::{Entry, next_entry};
 pub use values::Values;

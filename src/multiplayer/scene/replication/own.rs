@@ -5,9 +5,11 @@ use super::declared::{Declaration, Declared, Synchronizer, wrong};
 use super::received::is_name;
 use super::values::Values;
 use super::{BY_PATH, DELTA, DESPAWN, MAX_NODES, SPAWN, SYNC};
-use crate::codes::WS_CUSTOM_SCENE;
+use crate::codes::{WS_CUSTOM_SCENE, WS_OPT_MAX_CALL_BYTES};
+use crate::endpoint::Options;
 use crate::error::{Error, shown};
 use crate::heap;
+use crate::names::{MAX_CALL_BYTES, MAX_MESSAGE_BYTES, MAX_PUT_BYTES, Name};
 use crate::status::ErrorCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,6 +29,35 @@ pub trait Outlet {
     fn put(&mut self, peers: &[i32], packet: &[u8]) -> bool;
     /// Counts work. True: the budget of the poll is exhausted.
     fn is_spent(&mut self) -> bool;
+}
+
+/// How long the packets about a node may be. They go to all players, those to come included.
+#[derive(Clone, Copy)]
+pub struct NodeLimit {
+    bytes: u64,
+    /// The option that says so.
+    name: Name,
+}
+
+impl NodeLimit {
+    /// The lowest limit of the options.
+    pub fn of(options: &Options) -> NodeLimit {
+        let limits = [
+            (options.limit(WS_OPT_MAX_CALL_BYTES), MAX_CALL_BYTES),
+            (options.max_message(), MAX_MESSAGE_BYTES),
+            (options.max_put(), MAX_PUT_BYTES),
+        ];
+        let (bytes, name) = limits.into_iter().min_by_key(|(bytes, _)| *bytes).unwrap_or(limits[0]);
+        NodeLimit { bytes, name }
+    }
+
+    fn check(self, longest: usize) -> Result<(), Error> {
+        if longest as u64 + 32 <= self.bytes {
+            return Ok(());
+        }
+        let why = format!("the node needs packets of {longest} bytes: {} is {}", self.name, self.bytes);
+        Err(Error::new(ErrorCode::TooBig, why))
+    }
 }
 
 /// The nodes, and the peers.
@@ -115,6 +146,25 @@ impl Node {
             ]);
         }
         packets.done()
+    }
+
+    /// Bytes of the longest packet about it once it has these values too.
+    fn longest(&self, pairs: &[(String, Vec<u8>)]) -> usize {
+        let len = |part: &Part, index: &u16| {
+            let given = pairs.iter().rfind(|(name, _)| part.synchronizer.find(name) == Some(usize::from(*index)));
+            given.map_or(part.value(*index).len(), |(_, value)| value.len())
+        };
+        let state = |part: &Part, of: &[u16]| of.iter().map(|index| len(part, index)).sum::<usize>();
+        let spawn = match &self.what {
+            What::Spawned { name, data, .. } => {
+                let states: usize = self.parts.iter().map(|part| 4 + state(part, &part.synchronizer.spawn)).sum();
+                19 + name.len() + data.as_ref().map_or(0, |data| 4 + data.len()) + states
+            }
+            What::ByPath(_) => 0,
+        };
+        let synced = |part: &Part| 11 + state(part, &part.synchronizer.always);
+        let changed = |part: &Part| 17 + state(part, &part.synchronizer.change);
+        self.parts.iter().map(|part| synced(part).max(changed(part))).fold(spawn, usize::max)
     }
 
     /// The masks of all properties with "change" that have a value.
@@ -258,7 +308,7 @@ impl Own {
         outlet: &mut dyn Outlet,
         (spawner, scene, name): (&str, u8, &str),
         values: Values,
-        max_bytes: u64,
+        limit: NodeLimit,
     ) -> Result<u32, Error> {
         let Some(declaration) = declared.scene(spawner, scene) else {
             return Err(wrong(format!("scene {scene} of {} is not declared: use ws_declare_scene", shown(spawner))));
@@ -281,7 +331,7 @@ impl Own {
         let mut node = Node { what, parts, is_public: true };
         node.store(values.pairs)?;
         node.check_spawn()?;
-        check_size(node.spawn(0, 0).map_or(0, |packet| packet.len()), max_bytes)?;
+        limit.check(node.longest(&[]))?;
         self.last = number + count;
         self.add(number, node, cache, outlet);
         Ok(number)
@@ -380,9 +430,15 @@ impl Own {
     }
 
     /// Sends new values.
-    pub fn sync(&mut self, outlet: &mut dyn Outlet, number: u32, values: Values, max_bytes: u64) -> Result<(), Error> {
+    pub fn sync(
+        &mut self,
+        outlet: &mut dyn Outlet,
+        number: u32,
+        values: Values,
+        limit: NodeLimit,
+    ) -> Result<(), Error> {
         let node = self.nodes.get_mut(&number).ok_or_else(|| no_node(number))?;
-        check_size(values.pairs.iter().map(|(_, value)| value.len() + 16).sum(), max_bytes)?;
+        limit.check(node.longest(&values.pairs))?;
         // Nothing is sent unless all can be.
         let gives = |name: &str, part: &Part| {
             part.synchronizer.find(name).is_some_and(|index| part.synchronizer.always.contains(&(index as u16)))
@@ -527,14 +583,6 @@ fn tell_of(
     }
     told.nodes.insert(number, false);
     true
-}
-
-fn check_size(bytes: usize, most: u64) -> Result<(), Error> {
-    if bytes as u64 + 32 <= most {
-        return Ok(());
-    }
-    let why = format!("the node needs {bytes} bytes: {} is {most}", crate::names::MAX_CALL_BYTES);
-    Err(Error::new(ErrorCode::TooBig, why))
 }
 
 fn no_value(of: &Synchronizer, index: u16) -> Error {

@@ -255,6 +255,7 @@ fn options() {
         .max_topics(131)
         .max_server_topics(132)
         .max_total_mib(133)
+        .max_put_bytes(134)
         .deflate(true)
         .scene(true);
     let host = opened("host", Host::listen_with(LOCALHOST, &config));
