@@ -16,6 +16,8 @@ const DRAWN: Duration = Duration::from_millis(100);
 const LATE: Duration = Duration::from_secs(2);
 /// Messages that one client sends before another has its turn: those of a high rate may all be due.
 const AT_ONCE: usize = 256;
+/// A wait ends up to a millisecond late, which is no fault of the server.
+const OWN_DELAY: Duration = Duration::from_millis(2);
 
 pub fn run(given: &Bench, terminal: Terminal) -> Outcome {
     let config = given.connect.config()?.deflate(given.deflate).max_message_bytes(given.size.max(16 << 20));
@@ -181,24 +183,23 @@ impl Measurement<'_> {
             .given
             .messages
             .map(|messages| messages.saturating_sub(self.callers.iter().map(|caller| caller.sent).sum()));
-        for caller in &mut self.callers {
+        let count = self.callers.len();
+        for (index, caller) in self.callers.iter_mut().enumerate() {
             for _ in 0..AT_ONCE {
-                let due = match self.given.rate {
-                    Some(rate) => start + Duration::from_secs_f64(caller.sent as f64 / rate),
-                    None => Instant::now(),
-                };
-                let may = match self.given.rate {
-                    Some(_) => due <= now,
+                let due = self.given.rate.map(|rate| start + due(caller.sent, index, count, rate));
+                let may = match due {
+                    Some(due) => due <= now,
                     None => caller.under_way.len() < self.given.in_flight as usize,
                 };
                 if !may || left == Some(0) {
                     break;
                 }
                 fill(&mut message, self.given.size, caller.sent);
+                let since = due.filter(|due| now - *due > OWN_DELAY).unwrap_or_else(Instant::now);
                 if !put(caller.client.handle(), self.given.text, &message)? {
                     break;
                 }
-                caller.under_way.push_back(due);
+                caller.under_way.push_back(since);
                 caller.sent += 1;
                 left = left.map(|left| left - 1);
             }
@@ -219,8 +220,9 @@ impl Measurement<'_> {
         let end = self.start.map(|start| start + self.given.duration);
         let due = match (phase, self.given.rate, self.start) {
             (Phase::Sending, Some(rate), Some(start)) => {
-                let fewest = self.callers.iter().map(|caller| caller.sent).min().unwrap_or(0);
-                Some((start + Duration::from_secs_f64(fewest as f64 / rate)).max(now + Duration::from_micros(100)))
+                let count = self.callers.len();
+                let times = self.callers.iter().enumerate().map(|(index, caller)| due(caller.sent, index, count, rate));
+                times.min().map(|time| (start + time).max(now + Duration::from_micros(100)))
             }
             _ => None,
         };
@@ -307,6 +309,11 @@ impl Measurement<'_> {
     }
 }
 
+/// When a client's message of this number is due, after the start. The clients take turns.
+fn due(number: u64, client: usize, clients: usize, rate: f64) -> Duration {
+    Duration::from_secs_f64((number as f64 + client as f64 / clients as f64) / rate)
+}
+
 /// The message of this number: its number, filled with "x".
 fn fill(message: &mut Vec<u8>, size: u32, number: u64) {
     let digits = number.to_string();
@@ -328,6 +335,12 @@ fn put(conn: Conn, is_text: bool, message: &[u8]) -> Result<bool, wspeer::Error>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_take_turns() {
+        let times = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(number, client)| due(number, client, 2, 10.0).as_millis());
+        assert_eq!(times, [0, 50, 100, 150]);
+    }
 
     #[test]
     fn messages_differ() {
