@@ -95,9 +95,9 @@ demo: library build/demo
 # installed.
 MUSL = $(shell uname -m)-unknown-linux-musl
 CLI_TARGET = $(if $(shell command -v musl-gcc),$(filter $(MUSL),$(shell rustup target list --installed 2> /dev/null)))
-CLI_FOLDER = $(or $(CARGO_TARGET_DIR),cli/target)/$(if $(CLI_TARGET),$(CLI_TARGET)/)release
+CLI_FOLDER = $(TARGET)/$(if $(CLI_TARGET),$(CLI_TARGET)/)release
 cli:
-	cargo build --release --locked --manifest-path cli/Cargo.toml $(if $(CLI_TARGET),--target $(CLI_TARGET))
+	cargo build --release --locked --manifest-path cli/Cargo.toml --target-dir $(TARGET) $(if $(CLI_TARGET),--target $(CLI_TARGET))
 	mkdir -p build/cli/completions
 	cp -f $(CLI_FOLDER)/wspeer build/cli/wspeer.new
 	mv -f build/cli/wspeer.new build/cli/wspeer
