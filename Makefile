@@ -1,5 +1,7 @@
 # make                  builds the library and the C examples in build/
-# make demo             builds the library and runs its main task in a terminal, on loopback
+# make demo             builds the library and plays a game of dots for ten seconds, in C and, where they are present, in
+#                       Python, Godot and a browser; links are cut, nothing is lost; DEMO="--seconds 0": until Ctrl-C
+# make demo-picture     draws what `make demo` shows: docs/demo.svg
 # make cli              builds the command line wspeer, its man pages and completions in build/cli: docs/cli.md
 # make check            the fast tests: format, lints, protocol and connection tests in Rust, generated files
 # make test             installs what the tests need and runs all of them; tests/README.md says how to run one suite
@@ -7,10 +9,13 @@
 #                       fuzz, mutants, asan, tsan, attacks, players, soak and autobahn-full
 # make players          breaks the links of 1000 players in all ways, and measures how long they are away and how much
 #                       memory that takes; writes build/players.md
+# make docs             builds the site: build/docs/index.html
 # make install          PREFIX=/usr/local, DESTDIR=; `make uninstall` takes the same
 # make generate         writes include/wspeer.h, and the parts of the bindings and docs that follow from the interface
 # make abi-record       records the binary interface: at a release, or after an addition
 # make release-check    checks that version, changelog, ABI record, header and generated files agree
+# make release          makes all packages that this machine can make, in build/release; docs/releasing.md. As root on
+#                       Debian it installs what that takes (3 GB); RELEASE="--platform linux-x86_64" makes some
 # make godot            builds the addon for Godot 4.3 and later: build/godot-addon/addons/wspeer
 # make godot-package    packs it for Godot's Asset Library: build/wspeer-godot-VERSION.zip
 # make unity-package    adds this machine's library to bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
@@ -29,6 +34,7 @@
 # make bench-godot      measures echo, and servers of many peers, with wspeer's Godot classes and with Godot's own, and
 #                       writes build/bench/godot.md and godot-peers.md
 # make bench-bindings   measures the cost of one message in each binding, relative to C
+# make release-again    makes the packages a second time, in other folders, and compares them with build/release
 # make clean            removes build/ and cargo's output
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
@@ -62,7 +68,7 @@ build/libwspeer.a: build/libwspeer.so
 examples: $(EXAMPLES)
 
 build/%: examples-c/%.c include/wspeer.h | library
-	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -pthread -Wl,-rpath,'$$ORIGIN'
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -pthread -lm -Wl,-rpath,'$$ORIGIN'
 
 # Debian's Emscripten needs Debian's Node modules, which a Node from another source does not search for.
 EMCC := $(if $(wildcard /usr/share/nodejs),NODE_PATH="$${NODE_PATH:+$$NODE_PATH:}/usr/share/nodejs" )emcc
@@ -88,8 +94,16 @@ godot-package: godot
 	bindings/godot/package.py build/godot-addon/addons/wspeer/bin build/wspeer-godot-$(VERSION).zip
 
 demo: library build/demo
-	cargo run --quiet --locked --example make_cert -- build/demo-cert
-	build/demo --cert build/demo-cert/cert.pem --key build/demo-cert/key.pem
+	examples/dots/run.sh $(DEMO)
+
+.PHONY: demo-picture
+demo-picture: library build/demo godot
+	tests/demo/picture.py docs/demo.svg
+
+# The site. pip installs MkDocs Material into build/venv.
+docs:
+	tools/site/setup.sh
+	build/venv/bin/python tools/site/build.py
 
 # The command line: a static file, which needs no C library, where the target for musl and a C compiler for it are
 # installed.
@@ -120,6 +134,17 @@ check:
 
 release-check:
 	tests/release.py
+
+# The packages: archives, wheels, Debian packages, Unity, NuGet, Godot, npm, crate, recipes, SBOM, checksums.
+release:
+	tools/release/make.py $(RELEASE)
+
+# They are installed and used: each archive on Linux, under qemu or Wine where that is possible.
+release-try:
+	python3 tests/release/install.py build/release
+
+release-again:
+	tools/release/again.py
 
 bench: library
 	benches/setup.sh
@@ -228,6 +253,7 @@ test-long: all
 	$(MAKE) players
 	$(MAKE) soak
 	$(MAKE) autobahn-full
+	$(MAKE) release release-try release-again
 
 # Compares simulated networks with the kernel's in a network namespace, and plots them in docs/simulator.svg.
 sim: library
@@ -243,6 +269,7 @@ abi-record:
 # Writes the files that follow from src/options.toml, src/codes.rs and src/ffi; tools/generate/README.md lists them.
 generate:
 	tools/generate/generate.py
+	tools/release/licences.py
 	bindings/csharp/tools~/package.py --metas
 
 unity-package: library
@@ -291,6 +318,6 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples cli windows examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
-  release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
+.PHONY: all library examples cli windows docs examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
+  release release-try release-again release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean

@@ -58,6 +58,7 @@ def main():
     generators = [
         ["tools/generate/generate.py", "--check"],
         ["bindings/csharp/tools~/package.py", "--check"],
+        ["tools/release/licences.py", "--check"],
         ["tests/abi/guard.py", "include/wspeer.h"],
     ]
     for command in generators:

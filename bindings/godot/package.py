@@ -2,7 +2,6 @@
 """Packs the addon as Godot's Asset Library wants it: a zip with addons/wspeer at its root. The same files make the same
 zip. Usage: package.py FOLDER_OF_LIBRARIES ZIP"""
 
-import importlib.util
 import pathlib
 import re
 import sys
@@ -29,12 +28,8 @@ def readme():
 
 
 def notices():
-    """The licences of what the libraries contain, as in the Unity package."""
-    path = ROOT / "bindings" / "csharp" / "tools~" / "package.py"
-    spec = importlib.util.spec_from_file_location("unity_package", path)
-    unity = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(unity)
-    return unity.notices()
+    """The licences of what the libraries contain."""
+    return (ROOT / "THIRD-PARTY.md").read_text()
 
 
 def contents(folder):

@@ -57,7 +57,7 @@ class WithLibrary(Distribution):
 
 
 # The licences are at the root of the checkout, and a package can contain only files below its folder.
-for licence in ("LICENSE-MIT", "LICENSE-APACHE"):
+for licence in ("LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY.md"):
     if (CHECKOUT / licence).exists():
         shutil.copy2(CHECKOUT / licence, HERE / licence)
 

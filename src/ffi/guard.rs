@@ -3,7 +3,7 @@
 use super::types::ws_result;
 use crate::error::Error;
 use crate::status::{ErrorCode, State, Success};
-use crate::{heap, journal, quiet, table};
+use crate::{journal, quiet, table};
 use std::cell::RefCell;
 
 thread_local! {
@@ -57,7 +57,7 @@ pub(super) fn guard<T: Answer>(body: impl FnOnce() -> Result<T, Error>) -> ws_re
 pub(super) fn guard_opening<T: Answer>(body: impl FnOnce() -> Result<T, Error>) -> ws_result {
     watch_forks();
     #[cfg(target_os = "linux")]
-    heap::set_give_back(give_back);
+    crate::heap::set_give_back(give_back);
     journal::begin();
     guard(body)
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A wspeer server behind HAProxy and nginx, and clients that connect to it directly and pretend to be behind one.
+"""A wspeer server behind HAProxy, nginx and Caddy, and clients that connect to it directly and pretend to be behind one.
 HAProxy connects from 127.0.0.2 and nginx from 127.0.0.3, which the server trusts; players have other addresses.
 Usage: run.py [PART-OF-A-GROUP]"""
 
@@ -253,6 +253,28 @@ http {
       proxy_set_header Connection "Upgrade";
       proxy_read_timeout 1h;
     }
+  }
+}
+""")
+
+
+# Around the block of docs/cookbook.md.
+RECIPE_NGINX = Settings(r"""
+daemon off;
+worker_processes 1;
+@user
+pid @folder/nginx-recipe.pid;
+events { }
+http {
+  access_log off;
+  client_body_temp_path @folder/recipe-body;
+  proxy_temp_path @folder/recipe-proxy;
+  fastcgi_temp_path @folder/recipe-fastcgi;
+  uwsgi_temp_path @folder/recipe-uwsgi;
+  scgi_temp_path @folder/recipe-scgi;
+  server {
+    listen 127.0.0.1:@port;
+@location
   }
 }
 """)
@@ -804,7 +826,52 @@ def draining():
     fleet("nginx", FLEET_NGINX)
 
 
-GROUPS = {"requests": [requests], "haproxy": [behind_haproxy, limits], "nginx": [behind_nginx], "direct": [direct], "draining": [draining]}
+def recipe(language):
+    """A block of docs/cookbook.md."""
+    text = (ROOT / "docs" / "cookbook.md").read_text()
+    return re.search(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)[1]
+
+
+def recipes():
+    """The proxies of docs/cookbook.md, with the names and ports of this machine."""
+    with Served(trusted_proxies="127.0.0.1", x_forwarded_for=True) as served:
+
+        def written(name, text):
+            path = WORK / name
+            path.write_text(text.replace("127.0.0.1:9080", f"127.0.0.1:{served.port}"))
+            return str(path)
+
+        def nginx(port):
+            user = "user root;" if os.geteuid() == 0 else ""
+            text = RECIPE_NGINX.substitute(port=port, folder=WORK, user=user, location=recipe("nginx"))
+            return ["nginx", "-e", str(WORK / "recipe-error.log"), "-c", written("recipe.conf", text)]
+
+        def haproxy(port):
+            return ["haproxy", "-db", "-f", written("recipe.cfg", recipe("haproxy").replace("*:80", f"127.0.0.1:{port}"))]
+
+        def caddy(port):
+            # A name would make it ask for a certificate.
+            site = recipe("caddyfile").replace("game.example", f"http://:{port}")
+            config = written("Caddyfile", "{\n\tadmin off\n}\n" + site)
+            folders = [f"{name}={WORK}" for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME")]
+            return ["env", *folders, "caddy", "run", "--adapter", "caddyfile", "--config", config]
+
+        for name, command in (("nginx", nginx), ("haproxy", haproxy), ("caddy", caddy)):
+            with daemon(f"{name}-recipe", command) as port:
+                for lie in ("", "X-Forwarded-For: 6.6.6.6\r\n"):
+                    with case(f"cookbook: {name}, a player {'who lies' if lie else 'who says nothing'}"):
+                        with Visit(port, "127.0.0.60", headers=lie) as visit:
+                            is_player(served, visit, "127.0.0.1", with_port=False)
+
+
+GROUPS = {
+    "requests": [requests],
+    "haproxy": [behind_haproxy, limits],
+    "nginx": [behind_nginx],
+    "direct": [direct],
+    "draining": [draining],
+    "cookbook": [recipes],
+}
 CERTIFICATE = wspeer.make_certificate("localhost, 127.0.0.1")
 
 

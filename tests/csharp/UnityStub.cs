@@ -11,6 +11,13 @@ namespace UnityEngine
     public class MonoBehaviour : Object
     {
         public T GetComponent<T>() where T : class => null;
+
+        public GameObject gameObject => null;
+    }
+
+    public class GameObject : Object
+    {
+        public T AddComponent<T>() where T : class => null;
     }
 
     [AttributeUsage(AttributeTargets.Field)]

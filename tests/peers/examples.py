@@ -16,7 +16,6 @@ def all_examples():
     chat()
     rooms()
     server_per_core()
-    demo()
     mistakes()
 
 
@@ -147,22 +146,6 @@ def server_per_core():
 def all_see(text, *programs):
     for program in programs:
         same(program.name, program.line(), text)
-
-
-def demo():
-    with (
-        case("demo"),
-        example(
-            "demo", "--cert", path("alone.pem"), "--key", path("alone.key"), "--seconds", "2", "--clients", "3"
-        ) as program,
-    ):
-        line(program, r"hosting wss://localhost:\d+/?, 3 clients join, 2 seconds at 60 frames a second; .*")
-        line(program, r".* messages sent, .*")
-        line(program, r"[1-9]\d* links were cut, [1-9]\d* sessions resumed; \d+ messages were sent again; .*")
-        while (text := program.line()) and not text.startswith("nothing was lost"):
-            pass
-        same("last line", text, "nothing was lost, doubled or reordered, and every close was clean")
-        same("exit code", program.wait(), 0)
 
 
 def mistakes():

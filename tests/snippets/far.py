@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The remote peer of a snippet, at 127.0.0.1:9080, using the Python package. Each prints what it receives.
 Usage: far.py server     greets clients and closes after the first message that it receives
-       far.py talkers    two clients, one of which says hello; ends when the other has received it
+       far.py talkers [PATH]    two clients, one of which says hello; ends when the other has received it
+       far.py tokens     a client with a bad token and one with a good one; ends when one is refused and one is in
        far.py scene      a host whose node Game is called, and that spawns a node and has one spawned"""
 
 import sys
@@ -27,10 +28,10 @@ def server():
             here.wait(0.05)
 
 
-def talkers():
+def talkers(path=""):
     end = time.monotonic() + LIMIT
     heard = False
-    with wspeer.connect(URL) as one, wspeer.connect(URL) as other:
+    with wspeer.connect(URL + path) as one, wspeer.connect(URL + path) as other:
         while not heard and time.monotonic() < end:
             for peer in (one, other):
                 peer.poll()
@@ -43,6 +44,18 @@ def talkers():
                 one.send("hello")
             other.wait(0.05)
     sys.exit(not heard)
+
+
+def tokens():
+    end = time.monotonic() + LIMIT
+    with wspeer.connect(URL + "/?token=bad") as bad, wspeer.connect(URL + "/?token=good") as good:
+        while (bad.state != wspeer.State.CLOSED or good.state != wspeer.State.OPEN) and time.monotonic() < end:
+            bad.poll()
+            good.poll()
+            good.wait(0.05)
+        last = bad.events()[-1]
+        print(last.http_status, last.text, good.state)
+        sys.exit(last.http_status != 401 or good.state != wspeer.State.OPEN)
 
 
 def scene():
@@ -65,4 +78,4 @@ def scene():
 
 
 if __name__ == "__main__":
-    {"server": server, "talkers": talkers, "scene": scene}[sys.argv[1]]()
+    {"server": server, "talkers": talkers, "tokens": tokens, "scene": scene}[sys.argv[1]](*sys.argv[2:])

@@ -21,7 +21,9 @@ def braces(language, part):
     body = f"while ({always}) {{\n{loop}}}\n" if loop else ""
     head = HEADS[language]
     if "await " in part:
-        head = head.replace("static void Main", "static async System.Threading.Tasks.Task Main")
+        # Mono's compiler takes no asynchronous Main.
+        run = "static void Main() => Run().GetAwaiter().GetResult();\n\n    static async System.Threading.Tasks.Task Run"
+        head = head.replace("static void Main", run)
     return head + before + body + ("}\n}\n" if language == "csharp" else "}\n")
 
 

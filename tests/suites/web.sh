@@ -3,7 +3,7 @@
 # Parts: fits, conformance, run, sessions, edges, every, three, chat.
 . "$(dirname "$0")/../lib/common.sh"
 need clang emcc chromium node build/node/node_modules/playwright-core \
-  build/node/node_modules/google-closure-compiler-linux build/node/node_modules/ws build/venv/bin/python openssl \
+  build/node/node_modules/google-closure-compiler-linux build/node/node_modules/{ws,axe-core} build/venv/bin/python openssl \
   build/godot/godot4
 if part fits; then python3 tests/web/fits.py || rc=1; fi
 
@@ -30,7 +30,7 @@ if [ -n "${WSPEER_BROWSER:-}${WEB_TOOLS:-}" ] || ! part chat; then
 elif env -u NODE_PATH make -s examples-web &&
   cc -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude examples-c/chat.c -o build/web/chat -L"$LIBDIR" -lwspeer \
   -Wl,-rpath,"$(cd "$LIBDIR" && pwd)"; then
-  timeout 100 node tests/web/chat.js build/examples-web build/web/chat build/web/chat.png || rc=1
+  timeout 100 node tests/web/chat.js build/examples-web build/web/chat build/web/chat || rc=1
 else
   echo "not ok - web: the chat is built"
   rc=1

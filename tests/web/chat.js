@@ -1,13 +1,14 @@
 // The chat in pages: two pages and a native client exchange messages through a native server. Usage: chat.js FOLDER
-// CHAT PICTURE.png
+// CHAT PICTURE
 // FOLDER contains index.html and chat.js of examples-web, CHAT is the compiled examples-c/chat.c; BROWSER_ENDPOINT
-// names the file of the served browser.
+// names the file of the served browser. PICTURE.png and others with this beginning are pictures to look at.
 const fs = require('fs')
 const http = require('http')
 const path = require('path')
 const readline = require('readline')
 const { spawn } = require('child_process')
 const { chromium } = require('../../build/node/node_modules/playwright-core')
+const { care, focus, watch } = require('./care.js')
 
 const [folder, chat, picture] = process.argv.slice(2)
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' }
@@ -39,6 +40,33 @@ function start(...argv) {
   }
 }
 
+// From the form to a message and out again, by the keyboard alone.
+async function keyboard(page, other, shows) {
+  await page.locator('#state', { hasText: 'not connected' }).waitFor()
+  await care(page, check, 'the form', `${picture}-form`)
+  const steps = [await focus(page)]
+  const press = async key => { await page.keyboard.press(key); steps.push(await focus(page)) }
+  for (const key of ['Tab', 'Tab', 'Shift+Tab', 'Shift+Tab']) await press(key)
+  await page.keyboard.type('Kay')
+  await page.keyboard.press('Enter')
+  await passes('Enter joins', shows(other, 'Kay is here', '.news'))
+  await passes('the focus goes to the message', page.locator('#text:focus').waitFor())
+  await page.keyboard.type('No mouse.')
+  await page.keyboard.press('Enter')
+  await passes('Enter sends', shows(other, 'No mouse.'))
+  for (const key of ['Tab', 'Shift+Tab', 'Shift+Tab', 'Shift+Tab']) await press(key)
+  const order = ['name', 'server', 'Join', 'server', 'name', 'Send', 'text', 'log', 'leave']
+  check(String(steps) === String(order), 'Tab goes through all that can be used, in order and visibly', steps)
+  for (const [role, name] of [['log', 'Messages'], ['textbox', 'Message'], ['button', 'Send'], ['status', '']]) {
+    const found = await page.getByRole(role, name ? { name, exact: true } : {}).count()
+    check(found === 1, `a screen reader finds ${role} ${name}`.trim(), found)
+  }
+  await page.keyboard.press('Enter')
+  await passes('Leave leaves', shows(other, 'Kay has left', '.news'))
+  await passes('the focus goes back to the form', page.locator('#name:focus').waitFor())
+  await page.close()
+}
+
 async function main() {
   const files = http.createServer((request, response) => {
     const name = path.basename(new URL(request.url, 'http://h').pathname) || 'index.html'
@@ -49,10 +77,12 @@ async function main() {
   const server = start('server', '0')
   const port = (await server.prints(/^Chat on /)).match(/:(\d+)\/?$/)[1]
   const browser = await chromium.connect(fs.readFileSync(process.env.BROWSER_ENDPOINT, 'utf8'))
+  const errors = []
   const open = async name => {
     const page = await browser.newPage({ viewport: { width: 760, height: 620 } })
     page.setDefaultTimeout(15000)
-    const query = new URLSearchParams({ name, server: `ws://127.0.0.1:${port}` })
+    errors.push(watch(page))
+    const query = new URLSearchParams({ ...name && { name }, server: `ws://127.0.0.1:${port}` })
     await page.goto(`http://127.0.0.1:${files.address().port}/index.html?${query}`)
     return page
   }
@@ -82,13 +112,17 @@ async function main() {
     await says(ada, 'The milliseconds above are the heartbeat’s.')
     await passes('own messages are marked as own', ada.locator('.line.own:has-text("milliseconds")').waitFor())
     await passes('the round-trip time is shown',
-      ada.locator('#state', { hasText: /connected · \d+(\.\d)? ms/ }).waitFor())
-    await ada.screenshot({ path: picture })
+      ada.locator('#rtt', { hasText: /^\d+(\.\d)? ms$/ }).waitFor())
+    await ada.screenshot({ path: `${picture}.png` })
+    await care(ada, check, 'the conversation', picture)
+    await keyboard(await open(''), ada, shows)
     await grace.close()
     await passes('closing a page is shown to the others', shows(ada, 'Grace Höpper has left', '.news'))
     server.child.stdin.end()
     await passes('a page reports the end of the server, and offers to join again',
       ada.locator('#join:visible').waitFor())
+    const logged = errors.flatMap(of => of())
+    check(logged.length === 0, 'the pages log no error', logged.join('; '))
     native.child.kill()
   } finally {
     server.child.kill()

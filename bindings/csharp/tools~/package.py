@@ -39,6 +39,7 @@ PLUGINS = {
             ("Standalone", "Win64", {"CPU": "x86_64"}),
         ],
     ),
+    "windows-x86/wspeer.dll": ("i686-pc-windows-msvc", [("Standalone", "Win", {"CPU": "x86"})]),
     "macos/libwspeer.dylib": (
         "universal-apple-darwin",
         [
@@ -63,6 +64,7 @@ PLUGINS = {
 # Other cargo targets that build the same library.
 ALSO = {
     "windows-x86_64/wspeer.dll": ["x86_64-pc-windows-gnu"],
+    "windows-x86/wspeer.dll": ["i686-pc-windows-gnu"],
     "macos/libwspeer.dylib": ["aarch64-apple-darwin", "x86_64-apple-darwin"],
 }
 # The library for browsers, copied when the package is built.
@@ -241,59 +243,29 @@ def built(plugin):
 
 
 def notices():
-    """The licences of the crates that are linked into the native libraries."""
-    said = json.loads(
-        subprocess.run(
-            ["cargo", "metadata", "--locked", "--format-version", "1"],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-    )
-    packages = {package["id"]: package for package in said["packages"]}
-    needs = {
-        node["id"]: [dep["pkg"] for dep in node["deps"] if any(kind["kind"] is None for kind in dep["dep_kinds"])]
-        for node in said["resolve"]["nodes"]
+    """The licences of what the native libraries contain."""
+    return (ROOT / "THIRD-PARTY.md").read_text()
+
+
+def write(folder, libraries):
+    """Packs the sources, the pages and the given libraries, by their places below Runtime/Plugins; returns the file."""
+    given = {f"Runtime/Plugins/{place}": content for place, content in libraries.items()}
+    given |= {f"Runtime/Plugins/{page}": source.read_bytes() for page, source in PAGES.items()}
+    files = {
+        str(path.relative_to(HERE)): path.read_bytes()
+        for path in HERE.rglob("*")
+        if path.is_file() and not path.relative_to(HERE).parts[0].startswith((".", "tools~"))
     }
-    reached, waiting = set(), [said["resolve"]["root"]]
-    while waiting:
-        one = waiting.pop()
-        if one not in reached:
-            reached.add(one)
-            waiting += needs[one]
-    out = ["# Third Party Notices\n\nThe native libraries of this package hold these Rust crates.\n"]
-    for package in sorted(
-        (packages[one] for one in reached - {said["resolve"]["root"]}), key=lambda one: (one["name"], one["version"])
-    ):
-        out.append(f"\n## {package['name']} {package['version']}\n\nLicence: {package['license']}\n")
-        folder = pathlib.Path(package["manifest_path"]).parent
-        for path in sorted(folder.iterdir()):
-            if re.match(r"(?i)(licen[cs]e|copying|notice|unlicense)", path.name) and path.is_file():
-                out.append(f"\n### {path.name}\n\n```\n{path.read_text(errors='replace').strip()}\n```\n")
-    return "".join(out)
-
-
-def pack():
-    placed = []
-    for plugin in PLUGINS:
-        source = built(plugin)
-        target = HERE / "Runtime" / "Plugins" / plugin
-        if source:
-            shutil.copyfile(source, target)
-            if plugin == "linux-x86_64/libwspeer.so" and shutil.which("strip"):
-                subprocess.run(["strip", "--strip-unneeded", target], check=True)
-        if target.exists():
-            placed.append(plugin)
-    version = json.loads((HERE / "package.json").read_text())["version"]
-    files = {str(path.relative_to(HERE)): path.read_bytes() for path in HERE.rglob("*")
-             if path.is_file() and not path.relative_to(HERE).parts[0].startswith((".", "tools~"))}
+    # Libraries that lie in the folder from an earlier `make unity-package` do not count.
+    plugins = {f"Runtime/Plugins/{place}" for place in PLUGINS}
+    files = {name: content for name, content in files.items() if name not in plugins} | given
     # Unity reports a .meta without its library, or of a folder without one, as an error.
     there = {name for name in files if not name.endswith(".meta")}
     there |= {str(parent) for name in there for parent in pathlib.PurePath(name).parents}
     files = {name: content for name, content in files.items() if name.removesuffix(".meta") in there}
     files[NOTICES], files[f"{NOTICES}.meta"] = notices().encode(), meta(NOTICES, False).encode()
-    target = ROOT / "build" / f"{NAME}-{version}.tgz"
+    version = json.loads((HERE / "package.json").read_text())["version"]
+    target = folder / f"{NAME}-{version}.tgz"
     target.parent.mkdir(exist_ok=True)
     with (
         open(target, "wb") as raw,
@@ -304,7 +276,22 @@ def pack():
             entry = tarfile.TarInfo(f"package/{name}")
             entry.size, entry.mode = len(content), 0o644
             tar.addfile(entry, io.BytesIO(content))
-    print(f"{target.relative_to(ROOT)}: {len(files)} files, native libraries: {', '.join(placed) or 'none'}")
+    print(f"{target.name}: {len(files)} files, native libraries: {', '.join(sorted(libraries)) or 'none'}")
+    return target
+
+
+def pack():
+    placed = {}
+    for plugin in PLUGINS:
+        source = built(plugin)
+        target = HERE / "Runtime" / "Plugins" / plugin
+        if source:
+            shutil.copyfile(source, target)
+            if plugin == "linux-x86_64/libwspeer.so" and shutil.which("strip"):
+                subprocess.run(["strip", "--strip-unneeded", target], check=True)
+        if target.exists():
+            placed[plugin] = target.read_bytes()
+    write(ROOT / "build", placed)
     return 0
 
 

@@ -49,7 +49,7 @@ impl Plan {
             match (&mut body.kind, member) {
                 (Kind::Server(server), Member::Server | Member::Client(_)) => {
                     #[cfg(not(unix))]
-                    server.look(now.saturating_duration_since(crate::table::registry().epoch).as_secs() as u32);
+                    server.fetch_readiness(now.saturating_duration_since(crate::table::registry().epoch).as_secs() as u32);
                     self.ready |= match member {
                         Member::Client(key) => server.peer(key).is_some_and(|peer| peer.endpoint.inbox.has_news()),
                         _ => server.has_work(),
