@@ -2,6 +2,7 @@
 # make demo             builds the library and plays a game of dots for ten seconds, in C and, where they are present, in
 #                       Python, Godot and a browser; links are cut, nothing is lost; DEMO="--seconds 0": until Ctrl-C
 # make demo-picture     draws what `make demo` shows: docs/demo.svg
+# make cli              builds the command line wspeer, its man pages and completions in build/cli: docs/cli.md
 # make check            the fast tests: format, lints, protocol and connection tests in Rust, generated files
 # make test             installs what the tests need and runs all of them; tests/README.md says how to run one suite
 # make test-long        hours of fuzzing, mutants, sanitizers, attacks and a soak test; it runs the targets
@@ -103,6 +104,22 @@ demo-picture: library build/demo godot
 docs:
 	tools/site/setup.sh
 	build/venv/bin/python tools/site/build.py
+
+# The command line: a static file, which needs no C library, where the target for musl and a C compiler for it are
+# installed.
+MUSL = $(shell uname -m)-unknown-linux-musl
+CLI_TARGET = $(if $(shell command -v musl-gcc),$(filter $(MUSL),$(shell rustup target list --installed 2> /dev/null)))
+CLI_FOLDER = $(TARGET)/$(if $(CLI_TARGET),$(CLI_TARGET)/)release
+cli:
+	cargo build --release --locked --manifest-path cli/Cargo.toml --target-dir $(TARGET) $(if $(CLI_TARGET),--target $(CLI_TARGET))
+	mkdir -p build/cli/completions
+	cp -f $(CLI_FOLDER)/wspeer build/cli/wspeer.new
+	mv -f build/cli/wspeer.new build/cli/wspeer
+	build/cli/wspeer man --dir build/cli/man
+	build/cli/wspeer completions bash > build/cli/completions/wspeer
+	build/cli/wspeer completions zsh > build/cli/completions/_wspeer
+	build/cli/wspeer completions fish > build/cli/completions/wspeer.fish
+	@echo "build/cli/wspeer is $(if $(CLI_TARGET),static,linked with the C library of this system: the target $(MUSL) or musl-gcc is missing)"
 
 help:
 	@sed -n -e 's/^# \(make .*\)/\1/p' -e 's/^# \( \{20\}.*\)/\1/p' Makefile
@@ -301,6 +318,6 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples windows docs examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
+.PHONY: all library examples cli windows docs examples-web godot godot-package unity-package web-firefox web-emscripten6 demo help check \
   release release-try release-again release-check test scale sim age-plot autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks players careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean

@@ -33,6 +33,9 @@ def versions(version):
     for name in ("wspeer", "wspeer_core"):
         path, line = "bindings/rust/Cargo.toml", "version = " if name == "wspeer" else 'wspeer_core = .*version = '
         yield f"{path}: {name}", first(rf'^{line}"([^"]*)"', path), version
+    for name in ("wspeer-cli", "wspeer"):
+        line = "version = " if name == "wspeer-cli" else "wspeer = .*version = "
+        yield f"cli/Cargo.toml: {name}", first(rf'^{line}"([^"]*)"', "cli/Cargo.toml"), version
     yield "wspeer.__version__", first(r'^__version__ = "(.*)"$', "bindings/python/src/wspeer/__init__.py"), version
     yield "bindings/csharp/package.json", json.loads((ROOT / "bindings/csharp/package.json").read_text())[
         "version"

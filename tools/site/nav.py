@@ -29,6 +29,7 @@ NAV = [
             ("Deploying", "docs/deploying.md"),
             ("Many players", "docs/scale.md"),
             ("Proxies of clients", "docs/proxies.md"),
+            ("The command line", "docs/cli.md"),
             ("When a client cannot connect", "docs/diagnose.md"),
             ("Seeing what happens", "docs/debugging.md"),
             ("A bad network", "docs/simulator.md"),

@@ -66,6 +66,7 @@ impl<H: Handle> Endpoint<H> {
     /// Does its work: connects, accepts, reads, answers pings, writes. Call it once a frame. It never blocks, and works
     /// for at most [`Config::poll_budget_us`]. A server polls its clients too.
     pub fn poll(&mut self) -> Result<Polled> {
+        self.inbox.forget_turns();
         let result = sys::check(ffi::ws_poll(self.handle.raw()))?;
         Ok(if result == c::WS_MORE { Polled::More } else { Polled::Done })
     }
@@ -182,6 +183,34 @@ impl Endpoint<ServerRef> {
     /// Opens a server with settings.
     pub fn listen_with(url: &str, config: &Config) -> Result<Server> {
         config.with_raw(|raw| Endpoint::open(|| sys::open(Open::Listen, url, raw)))
+    }
+
+    /// The next event of one of the clients for which `wanted` returns true. What others sent stays in their queues,
+    /// and when a queue is full, TCP slows its sender down: for programs that pass messages on, and wait until the
+    /// receiver has room. What a loop over [`events`](Endpoint::events) left comes first, whose ever it is; events of
+    /// the server itself come only by [`events`](Endpoint::events) and [`next_event`](Endpoint::next_event).
+    ///
+    /// [`wait`](crate::wait) for the server returns at once while events of other clients wait.
+    ///
+    /// ```
+    /// # use wspeer::{Conn, Event, Server};
+    /// # use std::collections::HashMap;
+    /// let mut server = Server::listen("ws://127.0.0.1:0")?;
+    /// let mut unsent: HashMap<Conn, wspeer::OwnedMessage> = HashMap::new();
+    /// server.poll()?;
+    /// unsent.retain(|conn, message| conn.send(&*message).is_err_and(|error| error.is_full()));
+    /// while let Some(event) = server.next_event_from(|conn| !unsent.contains_key(&conn)) {
+    ///     if let Event::Message(message) = event
+    ///         && let Err(error) = message.conn().send(message)
+    ///         && error.is_full()
+    ///     {
+    ///         unsent.insert(message.conn(), message.to_owned());
+    ///     }
+    /// }
+    /// # Ok::<(), wspeer::Error>(())
+    /// ```
+    pub fn next_event_from(&mut self, wanted: impl FnMut(Conn) -> bool) -> Option<Event<'_>> {
+        self.inbox.next_event_from(self.handle.raw(), wanted)
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Inbox {
     packets: Vec<ws_packet>,
     /// How many items the next call may take. 0: FIRST.
     room: usize,
+    /// A server: clients that had items when they were listed, and were not asked since.
+    turns: Vec<u32>,
 }
 
 // SAFETY: the pointers in it are to memory that no thread changes while they are valid, and that may be read and given
@@ -59,6 +61,37 @@ impl Inbox {
         self.at += 1;
         // SAFETY: by the invariant it was readable, and it stays so while the result borrows this inbox.
         Some(unsafe { event_of(&self.batch[self.at - 1]) })
+    }
+
+    /// The next item of one of a server's clients that are wanted.
+    pub(crate) fn next_event_from(&mut self, server: u32, mut wanted: impl FnMut(Conn) -> bool) -> Option<Event<'_>> {
+        if self.at < self.batch.len() {
+            return self.next_event(server);
+        }
+        self.clear();
+        for is_listed in [false, true] {
+            if is_listed {
+                self.turns = sys::waiting(server);
+            }
+            while let Some(conn) = self.turns.pop() {
+                let mut event = sys::no_event();
+                // SAFETY: the output is writable. `conn` is a client of this server, as the list is forgotten before a
+                // poll, which alone retires clients. Only this function takes items through it: the loan lasts until
+                // the next call or poll, and both borrow this inbox mutably.
+                if wanted(Conn::from_raw(conn)) && unsafe { ffi::ws_next_event(conn, &mut event) } == c::WS_OK {
+                    self.batch.push(event);
+                    self.at = 1;
+                    // SAFETY: it was lent just now, for as long as the result borrows this inbox.
+                    return Some(unsafe { event_of(&self.batch[0]) });
+                }
+            }
+        }
+        None
+    }
+
+    /// Before a poll, which may retire clients: their numbers would mean others one day.
+    pub(crate) fn forget_turns(&mut self) {
+        self.turns.clear();
     }
 
     /// The next message; other items stay.

@@ -285,3 +285,51 @@ fn what_cannot_be_encoded_or_decoded_is_an_error() {
     assert_eq!(pair.client.send(Payload::new(MessageKind::Call, b"")).unwrap_err().code(), ErrorCode::Kind);
     assert!(texts(&mut pair.server).is_empty());
 }
+
+fn poll_all(clients: &mut [Client]) {
+    for client in clients {
+        client.poll().unwrap();
+    }
+}
+
+#[test]
+fn a_server_takes_events_of_some_clients_only() {
+    let mut server = Server::listen("ws://127.0.0.1:0").unwrap();
+    let url = server.url();
+    let mut clients = [Client::connect(&url).unwrap(), Client::connect(&url).unwrap()];
+    let mut conns = Vec::new();
+    while conns.len() < 2 {
+        server.poll().unwrap();
+        poll_all(&mut clients);
+        conns.extend(server.events().filter(|event| event.kind() == EventKind::Connected).map(|event| event.conn()));
+    }
+    while !clients.iter().all(|client| client.is_open()) {
+        poll_all(&mut clients);
+    }
+    for client in &clients {
+        for text in ["one", "two", "three"] {
+            client.send(text).unwrap();
+        }
+        client.close(4000, "").unwrap();
+    }
+    while server.waiting().len() < 2 || server.conns().iter().any(|conn| !conn.is_closed()) {
+        server.poll().unwrap();
+        poll_all(&mut clients);
+    }
+    let (wanted, other) = (conns[0], conns[1]);
+    let mut taken = Vec::new();
+    while let Some(event) = server.next_event_from(|conn| conn == wanted) {
+        assert_eq!(event.conn(), wanted);
+        taken.push(text_of(event));
+    }
+    assert_eq!(taken, ["one", "two", "three", "CloseRequest", "Disconnected"]);
+    // What the other one sent is still there, also after a poll that retires the first.
+    server.poll().unwrap();
+    assert_eq!(server.conns(), [other]);
+    assert_eq!(server.events().next().map(text_of).as_deref(), Some("one"));
+    // What that loop left comes first, though nobody is wanted.
+    assert_eq!(server.next_event_from(|_| false).map(text_of).as_deref(), Some("two"));
+    let rest: Vec<_> = std::iter::from_fn(|| server.next_event_from(|_| true).map(text_of)).collect();
+    assert_eq!(rest, ["three", "CloseRequest", "Disconnected"]);
+    assert!(server.next_event_from(|_| true).is_none());
+}
