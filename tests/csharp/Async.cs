@@ -258,6 +258,7 @@ static class Async
         {
             var big = await Thrown<WebSocketException>(client.SendAsync(new byte[101]), "too much");
             Check.Same(big.Result, WebSocketResult.ErrTooBig, "a message that is too big: " + big.Message);
+            await Thrown<ArgumentException>(client.CloseAsync(1000, "a\0b"), "a NUL in the reason");
             var code = await Thrown<WebSocketException>(client.CloseAsync(1), "a wrong code");
             Check.Same(code.Result, WebSocketResult.ErrArg, "a wrong close code: " + code.Message);
             Check.Throws<ArgumentNullException>(() => client.SendAsync((byte[])null), "data", "no bytes");
@@ -293,6 +294,8 @@ static class Async
             var send = await Thrown<WebSocketException>(client.SendTextAsync("late"), "a send");
             Check.That(again.End.Cause == lost.End.Cause && send.End.Cause == lost.End.Cause,
                 "each call says why: " + send.Message);
+            Check.That(!ReferenceEquals(again, lost) && again.Message == lost.Message,
+                "by an exception of its own, as one that is thrown again grows");
             await client.CloseAsync();
         }
         using (var far = new EchoThread())
@@ -328,6 +331,9 @@ static class Async
                         await Thrown<ObjectDisposedException>(one, "a call that waits");
                     await Thrown<ObjectDisposedException>(client.ReceiveAsync(), "a call after Dispose");
                     await Thrown<ObjectDisposedException>(client.CloseAsync(), "a close after Dispose");
+                    var second = await Thrown<ObjectDisposedException>(client.ReceiveAsync(), "a second call");
+                    var other = await Thrown<ObjectDisposedException>(client.ReceiveAsync(), "a third call");
+                    Check.That(!ReferenceEquals(second, other), "each call after Dispose has an exception of its own");
                     await client.DisposeAsync();
                     Check.That(true, "Dispose ends the calls that wait");
                 }

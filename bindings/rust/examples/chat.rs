@@ -36,7 +36,7 @@ fn serve(port: &str) -> Result<(), wspeer::Error> {
         }
     };
     let (typed, mut names) = (typed(), HashMap::<Conn, String>::new());
-    while !server.is_closed() {
+    loop {
         match typed.try_recv() {
             Ok(line) => say(format!("server: {line}")),
             Err(TryRecvError::Disconnected) if server.is_open() => server.close(0, "the server goes")?,
@@ -59,12 +59,12 @@ fn serve(port: &str) -> Result<(), wspeer::Error> {
                         say(format!("{name} has gone"));
                     }
                 }
+                Event::Closed(_) => return Ok(()),
                 _ => {}
             }
         }
         wspeer::wait(&[server.raw()], FRAME)?;
     }
-    Ok(())
 }
 
 fn talk(url: &str, name: &str) -> Result<(), wspeer::Error> {
@@ -73,7 +73,7 @@ fn talk(url: &str, name: &str) -> Result<(), wspeer::Error> {
     let mut client = Client::connect_with(&format!("{url}?name={name}"), &config)?;
     let conn = client.handle();
     let typed = typed();
-    while !client.is_closed() {
+    loop {
         match typed.try_recv() {
             Ok(line) => drop(conn.send(&line)?),
             Err(TryRecvError::Disconnected) if client.is_open() => conn.close(1000, "bye")?,
@@ -87,13 +87,15 @@ fn talk(url: &str, name: &str) -> Result<(), wspeer::Error> {
                 Event::Error(report) => println!("{}", report.sentence),
                 // A chat that ends badly ends with an error.
                 Event::Closed(end) if !end.clean => return Err(end.into()),
-                Event::Closed(end) => println!("{}", end.sentence),
+                Event::Closed(end) => {
+                    println!("{}", end.sentence);
+                    return Ok(());
+                }
                 _ => {}
             }
         }
         wspeer::wait(&[client.raw()], FRAME)?;
     }
-    Ok(())
 }
 
 fn main() -> Result<(), wspeer::Error> {

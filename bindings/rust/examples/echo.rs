@@ -16,7 +16,7 @@ fn main() -> Result<(), wspeer::Error> {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         OVER.store(true, Ordering::Relaxed);
     });
-    while !server.is_closed() {
+    loop {
         if OVER.load(Ordering::Relaxed) && server.is_open() {
             server.close(0, "the server goes")?;
         }
@@ -32,10 +32,10 @@ fn main() -> Result<(), wspeer::Error> {
                     }
                 }
                 Event::Disconnected(end) => println!("one has gone: {}", end.sentence),
+                Event::Closed(_) => return Ok(()),
                 _ => {}
             }
         }
         wspeer::wait(&[server.raw()], Some(Duration::from_millis(16)))?;
     }
-    Ok(())
 }

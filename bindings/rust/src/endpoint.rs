@@ -71,8 +71,9 @@ impl<H: Handle> Endpoint<H> {
         Ok(if result == c::WS_MORE { Polled::More } else { Polled::Done })
     }
 
-    /// The next events, in order. They are taken in batches: a loop takes what is there, except from a queue of more
-    /// than 1024 items, whose rest comes with the next call. What a loop that ends early leaves comes with it too.
+    /// The next events, in order. They are taken in batches of up to 1024: the rest of a longer queue comes with the next
+    /// call, as does what a loop that ends early leaves. So a loop over frames ends at [`Event::Closed`], not when
+    /// `is_closed()` says that the connection has ended, as events may still be queued then.
     ///
     /// ```
     /// # use wspeer::Event;

@@ -184,7 +184,8 @@ macro_rules! handles {
                 self.state() == Some(State::Open)
             }
 
-            /// Whether it has ended. Events may still be queued.
+            /// Whether it has ended. Messages and events may still be queued, up to
+            /// [`Event::Closed`](crate::Event::Closed), which is the last one.
             pub fn is_closed(self) -> bool {
                 self.state().is_none_or(State::is_closed)
             }
@@ -489,7 +490,8 @@ macro_rules! servers {
             }
 
             #[doc = concat!("Closes ", $whom, ", all, or all but one, and drops what was received of it. The code and the")]
-            /// reason are as in `close()`.
+            /// reason are as in `close()`. A batch that was taken before still has messages of it: leave these out, or
+            /// take items one by one, by [`next_event`](crate::Endpoint::next_event).
             pub fn disconnect(self, target: impl Into<Target<$target>>, code: i32, reason: &str) -> Result<()> {
                 sys::disconnect(self.0, number_of(target.into())?, code, reason)
             }

@@ -5,30 +5,36 @@ use crate::codes::{Cause, EventKind, MessageKind, Phase};
 use crate::event::{About, Auth, CloseRequest, End, Event, Message, Report, Request, Resumed, Skipped};
 use crate::handle::Conn;
 use crate::sys;
-use std::ops::Range;
 use std::time::Duration;
 use wspeer_core::codes as c;
 use wspeer_core::ffi::{self, ws_event, ws_packet};
 
-/// Items that are taken in one call at first, and at most.
-const FIRST: usize = 16;
+/// Items that are taken in one call: at least, and at most.
+const FEW: usize = 16;
 const MOST: usize = 1024;
+/// The type of an item that the program has. No event of the library has it.
+const TAKEN: i32 = 0;
 
 /// The items of one handle that were taken from the library, and not by the program yet.
 ///
-/// Invariant: the data of `batch[at..]` is readable. It is lent by the library until the next call that takes items
-/// through the handle, which only this struct makes, or until the handle is freed, which only its owner does when it is
-/// dropped; or it lies in `kept`.
+/// Invariant: the data of the items in `batch` is readable. Of the first ones it lies in `kept`. Of the others it is lent
+/// by the library until the next call that takes items through the handle, which only this struct makes, or until the
+/// handle is freed, which only its owner does when it is dropped.
 #[derive(Default)]
 pub(crate) struct Inbox {
+    /// In order. What the program has stays in it, as TAKEN, while it may look at it.
     batch: Vec<ws_event>,
+    /// What is before it was taken.
     at: usize,
-    /// Copies of the data of items that stayed when others were taken.
+    /// Copies of the data of the first items: of those that stayed when others were taken.
     kept: Vec<Vec<u8>>,
+    /// How many items of the batch the program does not have, and how many of these are messages.
+    left: usize,
+    messages: usize,
+    /// For how many items the last call made room.
+    room: usize,
     /// Room for messages, reused.
     packets: Vec<ws_packet>,
-    /// How many items the next call may take. 0: FIRST.
-    room: usize,
     /// A server: clients that had items when they were listed, and were not asked since.
     turns: Vec<u32>,
 }
@@ -43,12 +49,12 @@ unsafe impl Sync for Inbox {}
 impl Inbox {
     /// Number of messages that were taken from the library and not by the program.
     pub(crate) fn messages(&self) -> usize {
-        self.batch[self.at..].iter().filter(|event| is_message(event)).count()
+        self.messages
     }
 
     /// The next item.
     pub(crate) fn next_event(&mut self, handle: u32) -> Option<Event<'_>> {
-        if self.at == self.batch.len() {
+        if self.left == 0 {
             self.clear();
             let mut event = sys::no_event();
             // SAFETY: the output is writable. The call ends the loans of items that were taken before; events that
@@ -56,16 +62,15 @@ impl Inbox {
             if unsafe { ffi::ws_next_event(handle, &mut event) } != c::WS_OK {
                 return None;
             }
-            self.batch.push(event);
+            self.add(event);
         }
-        self.at += 1;
-        // SAFETY: by the invariant it was readable, and it stays so while the result borrows this inbox.
-        Some(unsafe { event_of(&self.batch[self.at - 1]) })
+        // SAFETY: the result borrows this inbox.
+        unsafe { self.hand_out_event() }
     }
 
     /// The next item of one of a server's clients that are wanted.
     pub(crate) fn next_event_from(&mut self, server: u32, mut wanted: impl FnMut(Conn) -> bool) -> Option<Event<'_>> {
-        if self.at < self.batch.len() {
+        if self.left > 0 {
             return self.next_event(server);
         }
         self.clear();
@@ -79,10 +84,9 @@ impl Inbox {
                 // poll, which alone retires clients. Only this function takes items through it: the loan lasts until
                 // the next call or poll, and both borrow this inbox mutably.
                 if wanted(Conn::from_raw(conn)) && unsafe { ffi::ws_next_event(conn, &mut event) } == c::WS_OK {
-                    self.batch.push(event);
-                    self.at = 1;
-                    // SAFETY: it was lent just now, for as long as the result borrows this inbox.
-                    return Some(unsafe { event_of(&self.batch[0]) });
+                    self.add(event);
+                    // SAFETY: the result borrows this inbox.
+                    return unsafe { self.hand_out_event() };
                 }
             }
         }
@@ -96,46 +100,42 @@ impl Inbox {
 
     /// The next message; other items stay.
     pub(crate) fn next_message(&mut self, handle: u32) -> Option<Message<'_>> {
-        let waiting = &mut self.batch[self.at..];
-        if let Some(found) = waiting.iter().position(is_message) {
-            waiting[..=found].rotate_right(1);
-        } else {
-            let mut packet = no_packet();
+        if self.messages == 0 {
             self.keep();
+            let mut packet = no_packet();
             // SAFETY: as in next_event(); the data of items that stay was copied.
             if unsafe { ffi::ws_get_packet(handle, &mut packet) } != c::WS_OK {
                 return None;
             }
-            self.insert(&[packet]);
+            self.add(event_with(&packet));
         }
-        self.at += 1;
-        // SAFETY: as in next_event().
-        Some(unsafe { message_of(&self.batch[self.at - 1].packet) })
+        let mut from = self.at;
+        // SAFETY: the result borrows this inbox.
+        unsafe { self.hand_out_message(&mut from) }
     }
 
     /// A batch of items.
     pub(crate) fn events(&mut self, handle: u32) -> Events<'_> {
-        if self.at == self.batch.len() {
+        if self.left == 0 {
             self.clear();
-            let room = self.room.max(FIRST);
+            let room = self.room_for(handle);
             self.batch.reserve(room);
             let mut count = 0;
             // SAFETY: the output has room for so many. The loans that end are as in next_event().
             unsafe { ffi::ws_next_events(handle, self.batch.as_mut_ptr(), room, &mut count) };
             // SAFETY: "`count` is set to the number of items written".
             unsafe { self.batch.set_len(count) };
-            self.grow(count == room);
+            self.left = count;
+            self.messages = self.batch.iter().filter(|event| is_message(event)).count();
         }
-        Events { rest: self.at..self.batch.len(), inbox: self }
+        Events { inbox: self }
     }
 
     /// A batch of messages; other items stay.
     pub(crate) fn messages_of(&mut self, handle: u32) -> Messages<'_> {
-        // Stable: messages and other items keep their order.
-        self.batch[self.at..].sort_by_key(|event| !is_message(event));
-        if self.messages() == 0 {
+        if self.messages == 0 {
             self.keep();
-            let room = self.room.max(FIRST);
+            let room = self.room_for(handle);
             let mut packets = std::mem::take(&mut self.packets);
             packets.clear();
             packets.reserve(room);
@@ -144,18 +144,25 @@ impl Inbox {
             unsafe { ffi::ws_get_packets(handle, packets.as_mut_ptr(), room, &mut count) };
             // SAFETY: "`count` is set to the number of messages written".
             unsafe { packets.set_len(count) };
-            self.insert(&packets);
+            packets.iter().for_each(|packet| self.add(event_with(packet)));
             self.packets = packets;
-            self.grow(count == room);
         }
-        Messages { rest: self.at..self.at + self.messages(), inbox: self }
+        Messages { from: self.at, inbox: self }
     }
 
-    /// After a full batch the next one may be larger.
-    fn grow(&mut self, is_full: bool) {
-        if is_full {
-            self.room = (self.room.max(FIRST) * 2).min(MOST);
+    /// For how many items a call makes room: all messages and a few events, but not for a queue of any length.
+    fn room_for(&mut self, handle: u32) -> usize {
+        if self.room < MOST {
+            let messages = usize::try_from(ffi::ws_get_available(handle)).unwrap_or(0);
+            self.room = self.room.max(messages + FEW).min(MOST);
         }
+        self.room
+    }
+
+    fn add(&mut self, event: ws_event) {
+        self.left += 1;
+        self.messages += usize::from(is_message(&event));
+        self.batch.push(event);
     }
 
     fn clear(&mut self) {
@@ -164,44 +171,89 @@ impl Inbox {
         self.at = 0;
     }
 
-    /// Copies the data of the items that stay, before others are taken.
+    /// Copies the data of the items that stay and have no copy yet, before others are taken.
     fn keep(&mut self) {
-        self.batch.drain(..self.at);
+        if self.left == 0 {
+            self.clear();
+        }
+        while self.batch.last().is_some_and(|event| event.r#type == TAKEN) {
+            self.batch.pop();
+        }
+        self.kept.truncate(self.batch.len());
+        if self.kept.len() == self.batch.len() {
+            return;
+        }
+        let mut copies = std::mem::take(&mut self.kept).into_iter();
+        let mut kept = Vec::with_capacity(self.left);
+        self.batch.retain_mut(|event| {
+            let copy = copies.next();
+            if event.r#type == TAKEN {
+                return false;
+            }
+            kept.push(copy.unwrap_or_else(|| {
+                // SAFETY: readable by the invariant.
+                let copy = unsafe { bytes_of(&event.packet) }.to_vec();
+                // The bytes stay where they are when the vector of them moves.
+                event.packet.data = copy.as_ptr();
+                copy
+            }));
+            true
+        });
+        self.kept = kept;
         self.at = 0;
-        if self.batch.is_empty() {
-            self.kept.clear();
-        }
-        for event in &mut self.batch {
-            // SAFETY: readable by the invariant.
-            let copy = unsafe { bytes_of(&event.packet) }.to_vec();
-            // The bytes stay where they are when the vector of them moves.
-            event.packet.data = copy.as_ptr();
-            self.kept.push(copy);
-        }
     }
 
-    /// Puts messages before the items that stay.
-    fn insert(&mut self, packets: &[ws_packet]) {
-        let events = packets.iter().map(|packet| {
-            let mut event = sys::no_event();
-            event.r#type = match packet.r#type {
-                c::WS_SPAWN => c::WS_EVENT_SPAWN,
-                c::WS_DESPAWN => c::WS_EVENT_DESPAWN,
-                c::WS_SYNC => c::WS_EVENT_SYNC,
-                _ => c::WS_EVENT_MESSAGE,
-            };
-            event.conn = packet.conn;
-            event.peer_id = packet.peer_id;
-            event.packet = *packet;
-            event
-        });
-        self.batch.splice(self.at..self.at, events);
+    /// Gives the program the first item that it does not have.
+    ///
+    /// # Safety
+    /// While the result is used, no other item is taken through the handle, and its owner is not dropped.
+    unsafe fn hand_out_event<'a>(&mut self) -> Option<Event<'a>> {
+        let found = self.batch[self.at..].iter().position(|event| event.r#type != TAKEN)?;
+        let index = self.at + found;
+        self.at = index + 1;
+        // SAFETY: readable by the invariant, for as long as the caller vouches for.
+        let event = unsafe { event_of(&self.batch[index]) };
+        self.take(index);
+        Some(event)
+    }
+
+    /// Gives the program the first message from `from` on that it does not have, and sets `from` behind it.
+    ///
+    /// # Safety
+    /// As for [`hand_out_event`](Inbox::hand_out_event).
+    unsafe fn hand_out_message<'a>(&mut self, from: &mut usize) -> Option<Message<'a>> {
+        let index = *from + self.batch[*from..].iter().position(is_message)?;
+        *from = index + 1;
+        // SAFETY: as in hand_out_event().
+        let message = unsafe { message_of(&self.batch[index].packet) };
+        self.take(index);
+        Some(message)
+    }
+
+    fn take(&mut self, index: usize) {
+        self.left -= 1;
+        self.messages -= usize::from(is_message(&self.batch[index]));
+        self.batch[index].r#type = TAKEN;
     }
 }
 
+/// The item of a message that was taken without others.
+fn event_with(packet: &ws_packet) -> ws_event {
+    let mut event = sys::no_event();
+    event.r#type = match packet.r#type {
+        c::WS_SPAWN => c::WS_EVENT_SPAWN,
+        c::WS_DESPAWN => c::WS_EVENT_DESPAWN,
+        c::WS_SYNC => c::WS_EVENT_SYNC,
+        _ => c::WS_EVENT_MESSAGE,
+    };
+    event.conn = packet.conn;
+    event.peer_id = packet.peer_id;
+    event.packet = *packet;
+    event
+}
+
 fn is_message(event: &ws_event) -> bool {
-    event.r#type == c::WS_EVENT_MESSAGE
-        || matches!(event.r#type, c::WS_EVENT_SPAWN | c::WS_EVENT_DESPAWN | c::WS_EVENT_SYNC)
+    matches!(event.r#type, c::WS_EVENT_MESSAGE | c::WS_EVENT_SPAWN | c::WS_EVENT_DESPAWN | c::WS_EVENT_SYNC)
 }
 
 fn no_packet() -> ws_packet {
@@ -212,23 +264,19 @@ fn no_packet() -> ws_packet {
 #[must_use = "events are taken by iterating"]
 pub struct Events<'a> {
     inbox: &'a mut Inbox,
-    rest: Range<usize>,
 }
 
 impl<'a> Iterator for Events<'a> {
     type Item = Event<'a>;
 
     fn next(&mut self) -> Option<Event<'a>> {
-        let index = self.rest.next()?;
-        self.inbox.at = index + 1;
-        // SAFETY: readable by the invariant, and for as long as 'a: while this iterator or an event of it is there, the
-        // inbox is borrowed for 'a, so nothing else is taken through the handle, and its owner is not dropped. The
-        // iterator itself takes nothing.
-        Some(unsafe { event_of(&self.inbox.batch[index]) })
+        // SAFETY: while this iterator or an event of it is there, the inbox is borrowed for 'a, so nothing else is
+        // taken through the handle, and its owner is not dropped. The iterator itself takes nothing.
+        unsafe { self.inbox.hand_out_event() }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.rest.size_hint()
+        (self.inbox.left, Some(self.inbox.left))
     }
 }
 
@@ -238,21 +286,19 @@ impl ExactSizeIterator for Events<'_> {}
 #[must_use = "messages are taken by iterating"]
 pub struct Messages<'a> {
     inbox: &'a mut Inbox,
-    rest: Range<usize>,
+    from: usize,
 }
 
 impl<'a> Iterator for Messages<'a> {
     type Item = Message<'a>;
 
     fn next(&mut self) -> Option<Message<'a>> {
-        let index = self.rest.next()?;
-        self.inbox.at = index + 1;
         // SAFETY: as in Events::next().
-        Some(unsafe { message_of(&self.inbox.batch[index].packet) })
+        unsafe { self.inbox.hand_out_message(&mut self.from) }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.rest.size_hint()
+        (self.inbox.messages, Some(self.inbox.messages))
     }
 }
 

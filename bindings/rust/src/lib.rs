@@ -7,7 +7,7 @@
 //! fn main() -> Result<(), wspeer::Error> {
 //!     let mut client = Client::connect("ws://127.0.0.1:9080")?;
 //!     let conn = client.handle();
-//!     while !client.is_closed() {                       // the game's loop
+//!     loop {                                            // the game's loop
 //!         client.poll()?;
 //!         for event in client.events() {
 //!             match event {
@@ -16,13 +16,15 @@
 //!                     println!("{}", message.text().unwrap_or("bytes"));
 //!                     conn.close(1000, "")?;
 //!                 }
-//!                 Event::Closed(end) => println!("{}", end.sentence),
+//!                 Event::Closed(end) => {
+//!                     println!("{}", end.sentence);
+//!                     return Ok(());
+//!                 }
 //!                 _ => {}
 //!             }
 //!         }
 //!         // update, draw, wait for the next frame
 //!     }
-//!     Ok(())
 //! }
 //! ```
 //!

@@ -130,7 +130,109 @@ fn batches_grow_and_lose_nothing() {
         }
     }
     assert_eq!(found, expected);
-    assert!(calls < 20, "{calls} calls");
+    assert!(calls <= 4, "{calls} calls");
+}
+
+/// Connections of a server, each with one message: CONNECTED and the message by turns.
+#[test]
+fn taking_messages_leaves_the_order_of_events() {
+    let mut server = Server::listen("ws://127.0.0.1:0").unwrap();
+    let config = Config::new().queue_before_open(true);
+    let mut clients: Vec<_> = (0..5).map(|_| Client::connect_with(&server.url(), &config).unwrap()).collect();
+    clients.iter().for_each(|client| drop(client.send("hello").unwrap()));
+    while server.available() < 5 {
+        clients.iter_mut().for_each(|client| drop(client.poll().unwrap()));
+        server.poll().unwrap();
+    }
+    let first = server.events().next().unwrap().conn();
+    // A look at the messages takes none of them.
+    assert_eq!(server.messages().len(), 5);
+    assert_eq!(server.next_message().unwrap().conn(), first);
+    let mut known = vec![first];
+    let kinds: Vec<_> = server
+        .events()
+        .map(|event| {
+            let is_new = !known.contains(&event.conn());
+            assert_eq!(event.kind() == EventKind::Connected, is_new, "{event:?}");
+            known.push(event.conn());
+            event.kind()
+        })
+        .collect();
+    assert_eq!(kinds, [EventKind::Connected, EventKind::Message].repeat(4));
+}
+
+/// What a loop left is copied once, however often other messages are taken meanwhile.
+#[test]
+fn what_stays_is_kept_once() {
+    let mut pair = open_pair();
+    send(&mut pair, &["one", "two"]);
+    pair.client.close(4000, "enough").unwrap();
+    settle(&mut pair);
+    assert_eq!(pair.server.messages().count(), 2);
+    // CLOSE_REQUEST and CLOSED are in the batch.
+    assert_eq!(pair.server.events().len(), 2);
+    for _ in 0..1000 {
+        assert!(pair.server.next_message().is_none());
+        assert_eq!(pair.server.messages().len(), 0);
+    }
+    let mut found = pair.server.events().map(|event| event.kind());
+    assert_eq!(found.next(), Some(EventKind::CloseRequest));
+    assert_eq!(found.next(), Some(EventKind::Closed));
+    assert_eq!(found.next(), None);
+}
+
+/// Random ways to take items of a server, against the order in which each client sent.
+#[test]
+fn every_message_comes_once_and_in_order_however_it_is_taken() {
+    for seed in 1..20_u64 {
+        let mut state = seed * 0x9E37_79B9_7F4A_7C15;
+        let mut random = move |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let mut server = Server::listen("ws://127.0.0.1:0").unwrap();
+        let mut clients: Vec<_> = (0..3).map(|_| Client::connect(&server.url()).unwrap()).collect();
+        let (mut sent, mut seen) = (0, std::collections::HashMap::<Conn, u64>::new());
+        let (mut heard, mut connected) = (0, 0);
+        let mut hear = |message: wspeer::Message<'_>| {
+            let next = seen.entry(message.conn()).or_default();
+            assert_eq!(message.text(), Some(next.to_string().as_str()), "seed {seed}");
+            *next += 1;
+            heard += 1;
+        };
+        while sent < 300 || heard < 3 * sent || connected < 3 {
+            for client in &mut clients {
+                client.poll().unwrap();
+            }
+            if sent < 300 && clients.iter().all(|client| client.is_open()) {
+                for _ in 0..1 + random(20) {
+                    clients.iter().for_each(|client| drop(client.send(&sent.to_string()).unwrap()));
+                    sent += 1;
+                }
+            }
+            server.poll().unwrap();
+            let most = random(40) as usize;
+            match random(4) {
+                0 => server.events().take(most).for_each(|event| match event {
+                    Event::Message(message) => hear(message),
+                    other => connected += usize::from(other.kind() == EventKind::Connected),
+                }),
+                1 => server.messages().take(most).for_each(&mut hear),
+                2 => {
+                    while let Some(message) = server.next_message() {
+                        hear(message);
+                    }
+                }
+                _ => match server.next_event() {
+                    Some(Event::Message(message)) => hear(message),
+                    Some(other) => connected += usize::from(other.kind() == EventKind::Connected),
+                    None => {}
+                },
+            }
+        }
+    }
 }
 
 #[test]

@@ -31,11 +31,12 @@ namespace Wspeer
         /// <summary>Closed was taken.</summary>
         bool ended;
 
-        /// <summary>Set if it did not end cleanly.</summary>
-        Exception failure;
+        /// <summary>Makes what calls fail with, if it did not end cleanly. One for each call: an exception that is thrown
+        /// again grows by a stack trace.</summary>
+        Func<Exception> failure;
 
-        /// <summary>It was freed, and this is what calls fail with.</summary>
-        Exception freed;
+        /// <summary>It was freed, and this makes what calls fail with.</summary>
+        Func<Exception> freed;
 
         WebSocketClient(WebSocketPeer peer, int rate)
         {
@@ -108,6 +109,8 @@ namespace Wspeer
             CancellationToken cancel = default(CancellationToken))
         {
             if (cancel.IsCancellationRequested) return Task.FromCanceled(cancel);
+            if (reason != null && reason.IndexOf('\0') >= 0)
+                return Task.FromException(new ArgumentException("the reason has a NUL: leave it out", nameof(reason)));
             lock (gate)
             {
                 if (freed == null)
@@ -144,7 +147,7 @@ namespace Wspeer
             lock (gate)
             {
                 peer.Dispose();
-                freed = freed ?? new ObjectDisposedException(nameof(WebSocketClient));
+                freed = freed ?? (() => new ObjectDisposedException(nameof(WebSocketClient)));
                 done = Finished();
             }
             Complete(done);
@@ -171,7 +174,11 @@ namespace Wspeer
             {
                 WebSocketResult result = peer.Poll();
                 more = result == WebSocketResult.More;
-                if (result.IsFailure() && freed == null) freed = Failed(result);
+                if (result.IsFailure() && freed == null)
+                {
+                    WebSocketException first = Failed(result);
+                    freed = () => first.Again();
+                }
                 done = Finished();
                 open = freed == null && peer.State != WebSocketState.Closed;
             }
@@ -193,7 +200,7 @@ namespace Wspeer
                 // may block, and then nothing would poll.
                 call.Source = new TaskCompletionSource<WebSocketReceived>(
                     framed ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
-                before.AddLast(call);
+                call.Place = before.AddLast(call);
             }
             return cancel.CanBeCanceled ? Cancellable(call, cancel) : call.Source.Task;
         }
@@ -209,7 +216,8 @@ namespace Wspeer
             lock (gate)
             {
                 // A call that is no longer in the list has its result.
-                if (!waiting[(int)call.Kind].Remove(call)) return;
+                if (call.Place.List == null) return;
+                call.Place.List.Remove(call.Place);
             }
             call.Source.TrySetCanceled(cancel);
         }
@@ -245,7 +253,7 @@ namespace Wspeer
         {
             try
             {
-                return freed != null ? call.Fail(freed) : TryDo(call);
+                return freed != null ? call.Fail(freed()) : TryDo(call);
             }
             catch (Exception error)
             {
@@ -262,12 +270,12 @@ namespace Wspeer
                     while (!opened && Take(out _))
                     {
                     }
-                    return opened || ended && call.Fail(failure);
+                    return opened || ended && call.Fail(failure());
                 case Kind.Receive:
                     while (Take(out call.Message) && call.Message == null)
                     {
                     }
-                    return call.Message != null || ended && (failure == null || call.Fail(failure));
+                    return call.Message != null || ended && (failure == null || call.Fail(failure()));
                 case Kind.Send:
                     WebSocketResult result = peer.Send(call.Data.Span, call.Type);
                     return result != WebSocketResult.ErrFull && (!result.IsFailure() || call.Fail(Failed(result)));
@@ -295,7 +303,10 @@ namespace Wspeer
                     break;
                 case WebSocketEventType.Closed:
                     ended = true;
-                    if (!e.Clean || !opened) failure = new WebSocketException(WebSocketResult.ErrState, e.GetText(), e.End);
+                    if (e.Clean && opened) break;
+                    string sentence = e.GetText();
+                    WebSocketEnd end = e.End;
+                    failure = () => new WebSocketException(WebSocketResult.ErrState, sentence, end);
                     break;
             }
             return true;
@@ -323,7 +334,8 @@ namespace Wspeer
             internal WebSocketReceived Message;
             internal Exception Failure;
 
-            /// <summary>Null if it had not to wait.</summary>
+            /// <summary>Where it waits; null, like Source, if it had not to wait.</summary>
+            internal LinkedListNode<Call> Place;
             internal TaskCompletionSource<WebSocketReceived> Source;
 
             internal Call(Kind kind, ReadOnlyMemory<byte> data = default(ReadOnlyMemory<byte>),

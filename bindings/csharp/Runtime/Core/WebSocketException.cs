@@ -22,6 +22,9 @@ namespace Wspeer
         {
             Result = result;
         }
+
+        /// <summary>The same for another throw.</summary>
+        internal WebSocketException Again() => new WebSocketException(Result, Message, End);
     }
 
     /// <summary>Turns results into exceptions.</summary>
