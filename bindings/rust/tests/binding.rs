@@ -139,9 +139,13 @@ fn taking_messages_leaves_the_order_of_events() {
     let mut server = Server::listen("ws://127.0.0.1:0").unwrap();
     let config = Config::new().queue_before_open(true);
     let mut clients: Vec<_> = (0..5).map(|_| Client::connect_with(&server.url(), &config).unwrap()).collect();
-    clients.iter().for_each(|client| drop(client.send("hello").unwrap()));
+    for client in &clients {
+        client.send("hello").unwrap();
+    }
     while server.available() < 5 {
-        clients.iter_mut().for_each(|client| drop(client.poll().unwrap()));
+        for client in &mut clients {
+            client.poll().unwrap();
+        }
         server.poll().unwrap();
     }
     let first = server.events().next().unwrap().conn();
@@ -185,7 +189,7 @@ fn what_stays_is_kept_once() {
 #[test]
 fn every_message_comes_once_and_in_order_however_it_is_taken() {
     for seed in 1..20_u64 {
-        let mut state = seed * 0x9E37_79B9_7F4A_7C15;
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mut random = move |below: u64| {
             state ^= state << 13;
             state ^= state >> 7;
@@ -195,20 +199,22 @@ fn every_message_comes_once_and_in_order_however_it_is_taken() {
         let mut server = Server::listen("ws://127.0.0.1:0").unwrap();
         let mut clients: Vec<_> = (0..3).map(|_| Client::connect(&server.url()).unwrap()).collect();
         let (mut sent, mut seen) = (0, std::collections::HashMap::<Conn, u64>::new());
-        let (mut heard, mut connected) = (0, 0);
+        let (heard, mut connected) = (std::cell::Cell::new(0), 0);
         let mut hear = |message: wspeer::Message<'_>| {
             let next = seen.entry(message.conn()).or_default();
             assert_eq!(message.text(), Some(next.to_string().as_str()), "seed {seed}");
             *next += 1;
-            heard += 1;
+            heard.set(heard.get() + 1);
         };
-        while sent < 300 || heard < 3 * sent || connected < 3 {
+        while sent < 300 || heard.get() < 3 * sent || connected < 3 {
             for client in &mut clients {
                 client.poll().unwrap();
             }
             if sent < 300 && clients.iter().all(|client| client.is_open()) {
                 for _ in 0..1 + random(20) {
-                    clients.iter().for_each(|client| drop(client.send(&sent.to_string()).unwrap()));
+                    for client in &clients {
+                        client.send(&sent.to_string()).unwrap();
+                    }
                     sent += 1;
                 }
             }
