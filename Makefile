@@ -109,9 +109,9 @@ docs:
 # installed.
 MUSL = $(shell uname -m)-unknown-linux-musl
 CLI_TARGET = $(if $(shell command -v musl-gcc),$(filter $(MUSL),$(shell rustup target list --installed 2> /dev/null)))
-CLI_FOLDER = $(TARGET)/$(if $(CLI_TARGET),$(CLI_TARGET)/)release
+CLI_FOLDER = $(TARGET)/cli/$(if $(CLI_TARGET),$(CLI_TARGET)/)release
 cli:
-	cargo build --release --locked --manifest-path cli/Cargo.toml --target-dir $(TARGET) $(if $(CLI_TARGET),--target $(CLI_TARGET))
+	cargo build --release --locked --manifest-path cli/Cargo.toml --target-dir $(TARGET)/cli $(if $(CLI_TARGET),--target $(CLI_TARGET))
 	mkdir -p build/cli/completions
 	cp -f $(CLI_FOLDER)/wspeer build/cli/wspeer.new
 	mv -f build/cli/wspeer.new build/cli/wspeer

@@ -728,6 +728,8 @@ class Player:
         self.name = name
         self.put, self.came = 0, 0
         self.opened, self.missing, self.may_miss, self.told = 0, 0, 0, 0
+        # Up to here nothing is waited for: a link was lost since.
+        self.given_up = 0
 
     def step(self):
         self.peer.poll()
@@ -737,7 +739,8 @@ class Player:
             elif event.type == EventType.LOST:
                 # A server that is gone has taken along what it had to say, too.
                 self.told += event.cause == Cause.SESSION
-                self.may_miss += IN_FLIGHT if event.cause == Cause.SESSION else event.unsent
+                self.may_miss += self.put - self.came if event.cause == Cause.SESSION else event.unsent
+                self.given_up = self.put
             elif event.type == EventType.CLOSED:
                 raise harness.Wrong(f"{self.name} was kicked: {event.text}")
             elif event.type == EventType.MESSAGE:
@@ -747,7 +750,7 @@ class Player:
                     self.came = int(number)
                     if self.missing < 0 or self.missing > self.may_miss:
                         raise harness.Wrong(f"{self.name} heard {number}: {self.missing} of at most {self.may_miss} lost")
-        if self.peer.state == State.OPEN and self.put - self.came < IN_FLIGHT:
+        if self.peer.state == State.OPEN and self.put - max(self.came, self.given_up) < IN_FLIGHT:
             self.peer.send(f"{self.name} {self.put + 1}")
             self.put += 1
 
@@ -758,7 +761,7 @@ def play(players, what, done, limit=60):
         for player in players:
             player.step()
         if time.monotonic() > end:
-            told = [(player.name, player.peer.state, player.put, player.came) for player in players]
+            told = [(player.name, player.peer.state, player.put, player.came, player.may_miss) for player in players]
             raise harness.Wrong(f"not {what} after {limit} s: {told}")
         wspeer.wait([player.peer for player in players], 0.01)
 

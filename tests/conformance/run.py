@@ -60,7 +60,7 @@ class Language(NamedTuple):
     apart: bool = False
 
 
-# Where cargo builds the program in Rust: with what it has built of the library.
+# Where cargo builds the program in Rust: with what the suite rust_binding builds, which says why there is a variable.
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 
 CSHARP_OMITS = {"names": "the binding leaves the texts the names of ws_config"}
@@ -159,6 +159,8 @@ LANGUAGES = {
         "tests/conformance/rust/Cargo.toml",
         ["cargo"],
         [
+            "env",
+            "__CARGO_DEFAULT_LIB_METADATA=bindings",
             "cargo",
             "rustc",
             "--quiet",

@@ -4,6 +4,8 @@
 . "$(dirname "$0")/../lib/common.sh"
 need cargo python3 node openssl chromium build/venv/bin/python build/node/node_modules/ws build/node/node_modules/playwright-core
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+# As in rust_binding.sh.
+export __CARGO_DEFAULT_LIB_METADATA=bindings
 output=$PWD/build/tests/cli.log
 # check WHAT COMMAND...
 check() {

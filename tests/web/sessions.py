@@ -141,7 +141,7 @@ def main():
             say(code == 0 and not wrong and said.count("ok - ") == 9, "hints, a page that goes, no randomness", said)
     if "frames" in wanted:
         cuts = 2 + 4 * (FRAMES + 1)
-        flows("cuts at every frame", 800, 1000, ("frames", str(FRAMES)), cuts)
+        flows("cuts at every frame", 1600, 1000, ("frames", str(FRAMES)), cuts)
     if "latest" in wanted:
         latest("the latest", 6000, ("random", "10"), 10)
     if "beside" in wanted:
