@@ -98,6 +98,8 @@ def compile_rust(platform, quick):
     if platform.windows:
         needs.debian(needs.MINGW[platform.name])
         words[0:0] = ["cargo"]
+        if platform.name == "windows-i686":
+            flags.append(f"-Lnative={startup(platform, environment)}")
     elif not apple:
         words[0:0] = ["cargo-zigbuild"]
         flags += ["-Ctarget-feature=-crt-static"] if platform.musl else []
@@ -111,6 +113,21 @@ def compile_rust(platform, quick):
     environment.pop("RUSTFLAGS", None)
     run(*words, "--target", target, env=environment)
     return target_folder / platform.target / "release"
+
+
+def startup(platform, environment):
+    """A folder with the objects at the start and end of each library for 32-bit Windows, which register what unwinding
+    needs. They are not part of the standard library that cargo builds."""
+    folder = WORK / "startup" / platform.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("rsbegin", "rsend"):
+        source = f"/usr/lib/rustlib/src/rust/library/rtstartup/{name}.rs"
+        run(
+            *(environment["RUSTC"], "--target", platform.target, "--emit=obj", "-o", folder / f"{name}.o"),
+            source,
+            env=environment,
+        )
+    return folder
 
 
 def frameworks():
