@@ -36,6 +36,7 @@ pub fn run(given: &Bench, terminal: Terminal) -> Outcome {
         failure: None,
         start: None,
         took: None,
+        in_time: 0,
         opening: Duration::ZERO,
     };
     let mut progress = Progress::new();
@@ -51,8 +52,9 @@ pub fn run(given: &Bench, terminal: Terminal) -> Outcome {
             bench.opening = now - began;
         }
         let phase = bench.phase(now, interrupt.has_come());
-        if !matches!(phase, Phase::Opening | Phase::Sending) {
-            bench.took = bench.took.or(bench.start.map(|start| now - start));
+        if bench.took.is_none() && !matches!(phase, Phase::Opening | Phase::Sending) {
+            bench.took = bench.start.map(|start| now - start);
+            bench.in_time = bench.answered;
         }
         match phase {
             Phase::Opening => {}
@@ -125,8 +127,9 @@ struct Measurement<'a> {
     failure: Option<String>,
     /// When all connections were open.
     start: Option<Instant>,
-    /// How long messages were sent, once that is over.
+    /// How long messages were sent, once that is over, and how many were answered until then.
     took: Option<Duration>,
+    in_time: u64,
     opening: Duration,
 }
 
@@ -153,7 +156,8 @@ impl Measurement<'_> {
                 match event {
                     Event::Message(message) => {
                         fill(&mut expected, self.given.size, caller.answered);
-                        if message.bytes() != expected || caller.under_way.is_empty() {
+                        let kind = if self.given.text { MessageKind::Text } else { MessageKind::Binary };
+                        if message.kind() != kind || message.bytes() != expected || caller.under_way.is_empty() {
                             self.unexpected += 1;
                             continue;
                         }
@@ -248,7 +252,8 @@ impl Measurement<'_> {
 
     /// Round trips a second.
     fn speed(&self, now: Instant) -> f64 {
-        self.answered as f64 / self.time(now).as_secs_f64().max(1e-9)
+        let answered = if self.took.is_some() { self.in_time } else { self.answered };
+        answered as f64 / self.time(now).as_secs_f64().max(1e-9)
     }
 
     fn summary(&self, now: Instant) -> String {

@@ -19,6 +19,8 @@ use wspeer::{Client, End, Event, Message, MessageKind, Opt, Payload};
 /// While the output is full, the connection is looked after so often: it gets no messages taken, but its pings
 /// answered.
 const WHILE_FULL: Duration = Duration::from_millis(100);
+/// How long the rest of the output has after an interrupt.
+const AT_THE_END: Duration = Duration::from_secs(1);
 /// How long a close may take when nobody reads the output any more.
 const BRIEF_MS: u32 = 1_000;
 /// Bytes of the input that become one binary message.
@@ -47,6 +49,7 @@ pub fn run(given: &Cat, terminal: Terminal) -> Outcome {
         ends: None,
         is_closing: false,
         complaint: None,
+        unreadable: Arc::default(),
     };
     loop {
         cat.heed_interrupts()?;
@@ -86,6 +89,8 @@ struct Conversation<'a> {
     is_closing: bool,
     /// A fault that ends the conversation.
     complaint: Option<String>,
+    /// Why standard input ended before its end.
+    unreadable: Arc<OnceLock<String>>,
 }
 
 impl Conversation<'_> {
@@ -107,9 +112,9 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// Whether messages may be taken: there is room in the output, or nobody reads it.
+    /// Whether messages may be taken: there is room in the output, or nobody waits for it.
     fn may_take(&self) -> bool {
-        self.output.queue.has_room() || self.output.error().is_some()
+        self.output.queue.has_room() || self.output.error().is_some() || self.interrupt.has_come()
     }
 
     /// Takes events. Returns the exit code after the last one.
@@ -120,11 +125,13 @@ impl Conversation<'_> {
                 Event::Open(_) => {
                     note(self.terminal, "connected; Ctrl+D ends the input, Ctrl+C closes");
                     if self.input.is_none() {
-                        self.input = Some(read(self.given, self.bell.clone()));
+                        self.input = Some(read(self.given, self.bell.clone(), self.unreadable.clone()));
                     }
                 }
                 // Behind the last one that was asked for.
                 Event::Message(_) if self.given.count.is_some_and(|count| self.received >= count) => {}
+                // After an interrupt, of an output that nobody reads.
+                Event::Message(_) if !self.output.queue.has_room() => {}
                 Event::Message(message) => {
                     let shown = shown(message, self.given.binary, self.terminal.is_out_seen);
                     self.output.queue.push(shown);
@@ -180,7 +187,9 @@ impl Conversation<'_> {
             return Ok(());
         }
         let now = Instant::now();
-        if self.ends.is_none() || self.client.stats().queued_packets_out > 0 {
+        // While the output has no room, what has come is not taken.
+        let is_behind = !self.may_take() || self.client.available() > 0;
+        if self.ends.is_none() || is_behind || self.client.stats().queued_packets_out > 0 {
             self.ends = Some(now + self.given.wait);
         }
         if self.ends.is_some_and(|ends| ends <= now) {
@@ -191,11 +200,13 @@ impl Conversation<'_> {
 
     /// After the last event: writes what is left of the output, and says what went wrong.
     fn finish(&mut self, code: u8, sentence: Option<String>) -> Outcome {
-        self.output.finish()?;
         if self.interrupt.has_come() {
+            self.output.finish_soon()?;
             return Ok(self.interrupt.exit_code());
         }
-        if let Some(complaint) = self.complaint.take() {
+        self.output.finish()?;
+        let unreadable = self.unreadable.get().map(|error| format!("cannot read the input: {error}"));
+        if let Some(complaint) = self.complaint.take().or(unreadable) {
             return Err(Failure::Said(UNUSABLE, complaint));
         }
         let unread = self.waiting.is_some() || self.input.as_ref().is_some_and(|input| !input.is_empty());
@@ -246,7 +257,7 @@ fn shown(message: Message<'_>, is_binary: bool, is_terminal: bool) -> Vec<u8> {
 }
 
 /// Reads standard input in a thread of its own.
-fn read(given: &Cat, bell: Bell) -> Arc<Queue> {
+fn read(given: &Cat, bell: Bell, unreadable: Arc<OnceLock<String>>) -> Arc<Queue> {
     let queue = Arc::new(Queue::default());
     let fills = queue.clone();
     let (is_binary, longest) = (given.binary, given.max_message_bytes as usize);
@@ -261,7 +272,7 @@ fn read(given: &Cat, bell: Bell) -> Arc<Queue> {
                 Ok(Some(message)) => fills.push_in_turn(message),
                 Ok(None) => break,
                 Err(error) => {
-                    say(&format!("cannot read the input: {error}"));
+                    let _ = unreadable.set(error.to_string());
                     break;
                 }
             }
@@ -325,6 +336,16 @@ impl Output {
 
     fn error(&self) -> Option<&io::Error> {
         self.error.get()
+    }
+
+    /// Waits until everything is written, but not long for somebody who does not read.
+    fn finish_soon(&mut self) -> Outcome<()> {
+        self.queue.end();
+        let until = Instant::now() + AT_THE_END;
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.error().map_or(Ok(()), |error| Err(Failure::output(error)))
     }
 
     /// Waits until everything is written.

@@ -21,6 +21,9 @@ const IS_ECHO: usize = 1;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long an echo waits for its own client, who holds up nobody else.
 const ECHO_PATIENCE: Duration = Duration::from_secs(60);
+/// What the clients together may make the server hold, in MiB, and how many bytes of messages may wait besides.
+const HELD_MIB: u32 = 256;
+const WAITING: usize = 64 << 20;
 /// While messages wait for room, the server is looked after so often.
 const WHILE_FULL: Duration = Duration::from_millis(2);
 const NO_HEADERS: &[&str] = &[];
@@ -30,9 +33,17 @@ const DAYS: u32 = 30;
 pub fn run(given: &Serve, terminal: Terminal) -> Outcome {
     let (address, port) = listen_on(&given.listen, given.lan)?;
     let lan = if given.lan { lan_addresses() } else { Vec::new() };
+    if let Some(host) = given.host.iter().find(|host| host.is_empty() || host.contains([',', ' '])) {
+        return Err(Failure::unusable(format!("--host '{host}': give one name, and --host again for another")));
+    }
     let hosts = hosts(given, &address, &lan);
     // Other names are those of pages that mean to reach a server of somebody else (DNS rebinding).
-    let config = Config::new().allowed_hosts(hosts.join(", ")).on_full(OnFull::AllOrNone).deflate(true).ask(true);
+    let config = Config::new()
+        .allowed_hosts(hosts.join(", "))
+        .on_full(OnFull::AllOrNone)
+        .deflate(true)
+        .ask(true)
+        .max_total_mib(HELD_MIB);
     let (config, fingerprint) = with_tls(given, &address, &lan, config)?;
     let scheme = if fingerprint.is_some() { "wss" } else { "ws" };
     let mut server = Server::listen_with(&format!("{scheme}://{address}:{port}"), &config)?;
@@ -143,7 +154,10 @@ impl Hall {
             }
             Event::Message(message) => {
                 let (conn, is_echo) = (message.conn(), message.user() == IS_ECHO as u64);
-                if !self.pass_on(conn, is_echo, message.into(), false)? {
+                let held: usize = self.waiting.values().map(|waits| waits.message.bytes.len()).sum();
+                if held + message.len() > WAITING {
+                    conn.close(1013, "too much waits for those who do not read")?;
+                } else if !self.pass_on(conn, is_echo, message.into(), false)? {
                     let waits = Waiting { message: message.to_owned(), since: Instant::now(), is_echo };
                     self.waiting.insert(conn, waits);
                 }
@@ -160,7 +174,7 @@ impl Hall {
         let conn = request.about.conn;
         let path = conn.path();
         if request.is_websocket {
-            if conn.header("Origin", 0).is_some_and(|origin| !self.hosts.iter().any(|host| host == host_of(&origin))) {
+            if conn.header("Origin", 0).is_some_and(|origin| !self.hosts.iter().any(|host| allows(host, &origin))) {
                 let _ = conn.reply(403, NO_HEADERS, "Pages of this origin may not connect: see --host.\n");
                 return;
             }
@@ -226,6 +240,18 @@ fn hosts(given: &Serve, address: &str, lan: &[IpAddr]) -> Vec<String> {
     hosts
 }
 
+/// Whether pages of an origin may connect, by the rules of the library for hosts: any case, "*.example" for all names
+/// below, and a port only if one is given.
+fn allows(host: &str, origin: &str) -> bool {
+    let (host, origin) = (host.trim().to_ascii_lowercase(), origin.to_ascii_lowercase());
+    let (name, whole) = (host_of(&origin), origin.split_once("://").map_or(origin.as_str(), |(_, rest)| rest));
+    match host.strip_prefix("*.") {
+        Some(domain) => name.strip_suffix(domain).is_some_and(|below| below.len() > 1 && below.ends_with('.')),
+        None if host_of(&host) == host => host == name,
+        None => host == whole,
+    }
+}
+
 /// The host of an origin, "https://game.example:8000"; "null" is its own.
 fn host_of(origin: &str) -> &str {
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
@@ -283,7 +309,9 @@ fn announce(
 ) -> Outcome<()> {
     let (http, ws) = if fingerprint.is_some() { ("https", "wss") } else { ("http", "ws") };
     let mut hosts: Vec<String> = match address {
-        "*" | "0.0.0.0" | "[::]" => vec![Ipv4Addr::LOCALHOST.to_string()],
+        "*" | "0.0.0.0" => vec![Ipv4Addr::LOCALHOST.to_string()],
+        // It takes no IPv4.
+        "[::]" => vec![in_url(Ipv6Addr::LOCALHOST.into())],
         _ => vec![address.to_owned()],
     };
     hosts.extend(lan.iter().map(|address| in_url(*address)));
@@ -333,6 +361,29 @@ mod tests {
 
     fn listens(text: &str, lan: bool) -> Option<(String, u16)> {
         listen_on(text, lan).ok()
+    }
+
+    #[test]
+    fn pages_that_may_connect() {
+        for (host, origin) in [
+            ("Game.Example", "https://game.example"),
+            ("game.example", "http://Game.example:8000"),
+            ("*.game.example", "https://eu.game.example"),
+            ("game.example:8000", "http://game.example:8000"),
+            ("[::1]", "http://[::1]:80"),
+            ("null", "null"),
+        ] {
+            assert!(allows(host, origin), "{host} {origin}");
+        }
+        for (host, origin) in [
+            ("game.example", "https://game.example.net"),
+            ("*.game.example", "https://game.example"),
+            ("*.game.example", "https://evilgame.example"),
+            ("game.example:8000", "http://game.example:8001"),
+            ("", "null"),
+        ] {
+            assert!(!allows(host, origin), "{host} {origin}");
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ use wspeer::{Client, Config, Conn, End, Event, OwnedMessage, Payload, Request, S
 
 /// Queues of the proxy, in bytes: short ones, so that the simulated network is where messages wait.
 const QUEUE: u32 = 64 * 1024;
+/// How long a message of a program that has gone waits for the target.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// While messages wait for room, all connections are looked after so often.
 const WHILE_FULL: Duration = Duration::from_millis(2);
 /// How long a program waits for the target: the library's time for opening a connection, and a little.
@@ -37,11 +39,18 @@ pub fn run(given: &Given, terminal: Terminal) -> Outcome {
     let interrupt = Interrupt::listen(alarm.bell())?;
     let place = server.url();
     print(&format!("{} -> {}: {text}", terminal.out.bold(place.trim_end_matches('/')), harmless(&given.target)))?;
-    let mut proxy =
-        Proxy { target, links: HashMap::new(), closing: Vec::new(), quiet: given.quiet, paint: terminal.err };
+    let mut proxy = Proxy {
+        target,
+        links: HashMap::new(),
+        closing: Vec::new(),
+        is_ending: false,
+        quiet: given.quiet,
+        paint: terminal.err,
+    };
     loop {
         if interrupt.has_come() && server.is_open() {
             server.close(1001, "the proxy ends")?;
+            proxy.is_ending = true;
         }
         server.poll()?;
         while let Some(event) = server.next_event_from(|conn| proxy.wants(conn)) {
@@ -101,6 +110,10 @@ struct Link {
     /// A message of the program for which there is no room, and one of the target.
     to_target: Option<OwnedMessage>,
     to_program: Option<OwnedMessage>,
+    /// When `to_target` came.
+    since: Instant,
+    /// The program has gone, and the target did not take what it had sent: the rest is dropped.
+    is_cut: bool,
     /// Whether the program's request was answered.
     is_answered: bool,
     /// Whether the target's last event was taken.
@@ -112,6 +125,8 @@ struct Proxy {
     links: HashMap<Conn, Link>,
     /// Connections to the target whose programs have ended.
     closing: Vec<Client>,
+    /// After an interrupt.
+    is_ending: bool,
     quiet: bool,
     paint: Paint,
 }
@@ -125,6 +140,10 @@ impl Proxy {
         {
             link.to_target = None;
         }
+        if link.to_target.is_some() && conn.is_closed() && (self.is_ending || link.since.elapsed() > PATIENCE) {
+            link.to_target = None;
+            link.is_cut = true;
+        }
         link.to_target.is_none()
     }
 
@@ -132,7 +151,10 @@ impl Proxy {
         match event {
             Event::Request(request) => self.open(&request),
             Event::Message(message) => {
-                if let Some(link) = self.links.get_mut(&message.conn()) {
+                if let Some(link) = self.links.get_mut(&message.conn())
+                    && !link.is_cut
+                {
+                    link.since = Instant::now();
                     let is_full = is_full(link.target.handle(), message.into());
                     link.to_target = is_full.then(|| message.to_owned());
                 }
@@ -141,7 +163,9 @@ impl Proxy {
                 let conn = end.about.conn;
                 let Some(link) = self.links.remove(&conn) else { return Ok(()) };
                 self.log(conn, end.sentence);
-                if !link.has_ended {
+                if link.is_cut {
+                    let _ = link.target.close(-1, "");
+                } else if !link.has_ended {
                     pass_on_end(link.target.handle(), &end, &conn.close_reason());
                     self.closing.push(link.target);
                 }
@@ -173,7 +197,15 @@ impl Proxy {
         let url = self.target.url_for(&conn.path(), &conn.query());
         match Client::connect_with(&url, &config) {
             Ok(target) => {
-                let link = Link { target, to_target: None, to_program: None, is_answered: false, has_ended: false };
+                let link = Link {
+                    target,
+                    to_target: None,
+                    to_program: None,
+                    since: Instant::now(),
+                    is_cut: false,
+                    is_answered: false,
+                    has_ended: false,
+                };
                 self.links.insert(conn, link);
             }
             Err(error) => {

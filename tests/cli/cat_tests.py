@@ -3,9 +3,25 @@
 import os
 import signal
 import socket
+import subprocess
 import threading
+import time
 
-from harness import LIMIT, ROOT, InTerminal, Node, Peer, Program, certificate, echo, run, stands_still, until
+from harness import (
+    LIMIT,
+    ROOT,
+    WSPEER,
+    InTerminal,
+    Node,
+    Peer,
+    Program,
+    certificate,
+    echo,
+    run,
+    stands_still,
+    unread,
+    until,
+)
 
 WORK = ROOT / "build" / "tests" / "cli"
 
@@ -175,6 +191,43 @@ def test_a_slow_reader_of_the_output_slows_the_server():
         assert program.wait() == 0
         numbers = [int(line) for line in program.out.split()]
         assert numbers == list(range(100_000)), len(numbers)
+
+
+def test_an_output_that_is_read_late_gets_everything():
+    sent = []
+
+    def talk(connection):
+        for number in range(20_000):
+            connection.send(f"{number:1000}")
+            sent.append(number)
+        for _ in connection:
+            pass
+
+    with Peer(talk) as peer, Program("cat", "--wait", "0.2", peer.url, reads=False) as program:
+        program.end_input()
+        until(lambda: stands_still(lambda: len(sent)), "full queues")
+        assert len(sent) < 20_000
+        # Longer than --wait: nothing was taken for so long, but much has come.
+        time.sleep(0.6)
+        program.read()
+        assert program.wait() == 0
+        numbers = [int(line) for line in program.out.split()]
+        assert numbers == list(range(20_000)), len(numbers)
+
+
+def test_an_interrupt_ends_it_though_nobody_reads_the_output():
+    with Peer(flood) as peer, Program("cat", peer.url, reads=False) as program:
+        until(lambda: unread(program.process.stdout) > 0, "output", None)
+        program.process.send_signal(signal.SIGINT)
+        assert program.process.wait(LIMIT) == 130
+
+
+def test_an_input_that_cannot_be_read():
+    folder = os.open("/", os.O_RDONLY)
+    with Peer(echo) as peer:
+        said = subprocess.run([WSPEER, "cat", peer.url], stdin=folder, capture_output=True, timeout=LIMIT)
+        os.close(folder)
+        assert said.returncode == 2 and b"cannot read the input: Is a directory" in said.stderr, said
 
 
 def test_signals():

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 
 from harness import ROOT, WSPEER, InTerminal, Node, Peer, Program, echo, run, until
 
@@ -48,6 +49,30 @@ def test_bench_counts_round_trips():
             assert b"round trips/s" in out and b"p99.9 " in out and b"\r" not in out and b"\x1b" not in out
             rows = re.findall(rb"\n +[\d.]+ [nums]+ #+ +(\d+)", out)
             assert sum(map(int, rows)) == 64, out
+
+
+def test_bench_counts_what_came_back_in_time():
+    def slow(connection):
+        for message in connection:
+            # No more than 50 a second.
+            time.sleep(0.02)
+            connection.send(message)
+
+    with Peer(slow) as peer:
+        code, out, err = run("bench", "-d", "1", "-i", "64", "--json", peer.url)
+        figures = json.loads(out)
+        assert (code, err) == (0, "") and 0 < figures["round_trips_per_s"] <= 51, figures
+        assert figures["round_trips"] > figures["round_trips_per_s"] * figures["seconds"], figures
+
+
+def test_bench_takes_only_what_it_sent():
+    def other(connection):
+        for message in connection:
+            connection.send(message, text=True)
+
+    with Peer(other) as peer:
+        code, out, err = run("bench", "-d", "0.1", peer.url)
+        assert code == 1 and "no message came back" in err, (code, out, err)
 
 
 def test_bench_shows_progress_on_a_terminal():

@@ -11,6 +11,7 @@ import subprocess
 import threading
 
 from harness import LIMIT, ROOT, InTerminal, Program, run, stands_still, unread, until
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 WORK = ROOT / "build" / "tests" / "cli" / "served"
@@ -168,6 +169,27 @@ def test_a_certificate_made_on_the_spot():
         assert code == 1 and "signed by nobody" in err, (code, err)
         assert server.stop(signal.SIGTERM) == 0
         assert server.err == b""
+
+
+def test_pages_of_named_hosts_may_connect():
+    with served("--host", "Game.Example", "--host", "*.wild.example", "--host", "port.example:8000") as (_, place):
+        for origin, may in [
+            ("https://game.example", True),
+            ("https://a.wild.example", True),
+            ("http://port.example:8000", True),
+            ("http://port.example:8001", False),
+            ("https://wild.example", False),
+            ("https://game.example.net", False),
+        ]:
+            try:
+                with connect(f"ws://{place}/echo", origin=origin) as client:
+                    client.send("hi")
+                    assert may and client.recv(LIMIT) == "hi", origin
+            except InvalidStatus as refused:
+                assert not may and refused.response.status_code == 403, origin
+    for host in ("", "a,b"):
+        code, _, err = run("serve", "-l", "0", "--host", host)
+        assert code == 2 and "give one name" in err, (code, err)
 
 
 def test_interrupted_it_closes_its_clients():

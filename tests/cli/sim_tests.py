@@ -141,6 +141,33 @@ def test_a_target_that_does_not_read_slows_down_its_program_alone():
         assert set(received) == {500_000}
 
 
+def test_interrupted_it_ends_though_the_target_does_not_read():
+    go = threading.Event()
+
+    def talk(connection):
+        connection.recv_messages.pause()
+        go.wait(LIMIT)
+        connection.recv_messages.resume()
+        with contextlib.suppress(ConnectionClosed):
+            for _ in connection:
+                pass
+
+    with Peer(talk, max_queue=1) as peer, simulated(peer.url) as (sim, url):
+        with connect(url, compression=None) as client:
+
+            def send():
+                with contextlib.suppress(ConnectionClosed):
+                    while True:
+                        client.send(b"x" * 500_000)
+
+            sender = threading.Thread(target=send, daemon=True)
+            sender.start()
+            until(lambda: stands_still(lambda: unsent(client)), "full queues", sim)
+            assert sim.stop() == 0
+            sender.join(LIMIT)
+        go.set()
+
+
 def test_a_program_that_does_not_read_slows_down_its_target():
     sent = []
 
