@@ -408,3 +408,42 @@ fn report_of<'a>(raw: &ws_event, sentence: &'a str) -> Report<'a> {
         sentence,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(kind: i32, text: &'static [u8]) -> ws_event {
+        let mut event = sys::no_event();
+        event.r#type = kind;
+        event.packet.data = text.as_ptr();
+        event.packet.len = text.len();
+        event
+    }
+
+    #[test]
+    fn what_stays_is_copied_once_however_much_is_taken_meanwhile() {
+        let mut inbox = Inbox::default();
+        inbox.add(item(c::WS_EVENT_CLOSED, b"stays"));
+        inbox.keep();
+        let copy = inbox.batch[0].packet.data;
+        for _ in 0..10 {
+            inbox.add(item(c::WS_EVENT_MESSAGE, b"goes"));
+            inbox.add(item(c::WS_EVENT_MESSAGE, b"goes"));
+            let mut from = inbox.at;
+            for _ in 0..2 {
+                // SAFETY: the texts are static.
+                assert!(unsafe { inbox.hand_out_message(&mut from) }.is_some());
+            }
+            inbox.keep();
+            assert_eq!((inbox.batch.len(), inbox.kept.len(), inbox.batch[0].packet.data), (1, 1, copy));
+        }
+        // One more that stays is copied, and the first is not copied again.
+        inbox.add(item(c::WS_EVENT_MESSAGE, b"stays too"));
+        inbox.keep();
+        assert_eq!((inbox.batch.len(), inbox.kept.len(), inbox.batch[0].packet.data), (2, 2, copy));
+        let mut from = 1;
+        // SAFETY: the copy lies in the inbox, which is not used meanwhile.
+        assert_eq!(unsafe { inbox.hand_out_message(&mut from) }.unwrap().bytes(), b"stays too");
+    }
+}

@@ -165,9 +165,9 @@ fn taking_messages_leaves_the_order_of_events() {
     assert_eq!(kinds, [EventKind::Connected, EventKind::Message].repeat(4));
 }
 
-/// What a loop left is copied once, however often other messages are taken meanwhile.
+/// What a loop left comes later, however often messages are asked for meanwhile. The inbox's own test counts its copies.
 #[test]
-fn what_stays_is_kept_once() {
+fn what_stays_is_there_after_many_other_calls() {
     let mut pair = open_pair();
     send(&mut pair, &["one", "two"]);
     pair.client.close(4000, "enough").unwrap();
