@@ -193,7 +193,8 @@ impl Server {
         self.client(key).is_some_and(|client| client.peer.pump(cx) || client.peer.request().is_some())
     }
 
-    /// Takes what the threads have read, for at most half of the budget. True: there is more.
+    /// Takes what the threads have read, for at most an eighth of the budget: the rest is for messages. True:
+    /// there is more.
     #[inline(never)]
     pub(super) fn take_blocks(&mut self, cx: &mut Cx<'_>) -> bool {
         let Some(downloads) = &mut self.downloads else { return false };
@@ -201,12 +202,12 @@ impl Server {
             return false;
         }
         downloads.arrived.extend(downloads.mailbox.take());
-        let mut half = cx.budget.half();
+        let mut eighth = cx.budget.eighth();
         loop {
             let Some(downloads) = &mut self.downloads else { return false };
             let Some((mail_key, delivery)) = downloads.arrived.pop_front() else { return false };
             self.deliver(cx, mail_key, delivery);
-            if half.is_spent() {
+            if eighth.is_spent() {
                 return true;
             }
         }

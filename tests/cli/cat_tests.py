@@ -197,7 +197,7 @@ def test_an_output_that_is_read_late_gets_everything():
     sent = []
 
     def talk(connection):
-        for number in range(20_000):
+        for number in range(100_000):
             connection.send(f"{number:1000}")
             sent.append(number)
         for _ in connection:
@@ -206,13 +206,13 @@ def test_an_output_that_is_read_late_gets_everything():
     with Peer(talk) as peer, Program("cat", "--wait", "0.2", peer.url, reads=False) as program:
         program.end_input()
         until(lambda: stands_still(lambda: len(sent)), "full queues")
-        assert len(sent) < 20_000
+        assert len(sent) < 100_000
         # Longer than --wait: nothing was taken for so long, but much has come.
         time.sleep(0.6)
         program.read()
         assert program.wait() == 0
         numbers = [int(line) for line in program.out.split()]
-        assert numbers == list(range(20_000)), len(numbers)
+        assert numbers == list(range(100_000)), len(numbers)
 
 
 def test_an_interrupt_ends_it_though_nobody_reads_the_output():

@@ -566,13 +566,16 @@ fn a_hundred_downloads_leave_a_hundred_players_their_frames() {
         for player in &mut players {
             player.write_all(&frame(0x82, b"a move")).unwrap();
         }
-        // Each check of the clock takes 5 us of the budget of 1 ms.
+        // Each check of the clock takes 5 us of the budget of 1 ms, of which polls use three quarters.
         let clock = test.clock(Duration::from_micros(5));
         test.poll_within(&clock, Some(1_000));
         test.now += ms(16);
         let came = test.items().iter().filter(|(_, kind)| *kind == EventKind::Message).count();
-        late += COUNT - came.min(COUNT);
+        // What comes late while budget is left, the system has delivered late.
+        if clock.asked.get() >= 150 {
+            late += COUNT - came.min(COUNT);
+        }
     }
-    assert!(late <= 120 * COUNT / 100, "{late} of {} messages came a frame late", 120 * COUNT);
+    assert!(late <= 12, "{late} of {} messages came a frame late", 120 * COUNT);
     assert!(sent > 10 * LONG, "the downloads went on: {sent} bytes");
 }
