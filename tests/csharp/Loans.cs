@@ -15,6 +15,7 @@ static class Loans
         FreedElsewhere();
         EachClient();
         Retiring();
+        Disconnected();
         AfterAnEnd();
     }
 
@@ -269,6 +270,60 @@ static class Loans
             Check.That(asked == 6 && gone == 2, "one event a poll: " + asked + " of 6 times the client could be asked");
         }
         foreach (WebSocketPeer client in clients) client.Dispose();
+    }
+
+    delegate void Hear(WebSocketPacket packet);
+
+    /// <summary>Nothing is handed out of a client that was disconnected within the loop, whichever loop it is.</summary>
+    static void Disconnected()
+    {
+        foreach (bool isGame in new[] { false, true })
+            foreach (string loop in new[] { "events", "packets", "packets behind events" })
+            {
+                WebSocketMultiplayerPeer host = isGame ? WebSocketMultiplayerPeer.Host("ws://127.0.0.1:0") : null;
+                WebSocketServer server = isGame ? null : WebSocketServer.Listen("ws://127.0.0.1:0");
+                WebSocketEndpoint one = isGame ? host : (WebSocketEndpoint)server;
+                var clients = new WebSocketEndpoint[3];
+                for (int i = 0; i < clients.Length; i++)
+                    clients[i] = isGame ? WebSocketMultiplayerPeer.Join(one.Url)
+                        : (WebSocketEndpoint)WebSocketPeer.Connect(one.Url);
+                var all = new[] { one, clients[0], clients[1], clients[2] };
+                Check.Until(() => Array.TrueForAll(clients, client => client.State == WebSocketState.Open), all);
+                foreach (WebSocketEndpoint client in clients)
+                    for (int i = 0; i < 5; i++) client.Send(new byte[] { (byte)i });
+                Check.Until(() => one.Available == 15, all);
+                var heard = new List<long>();
+                int gone = 0;
+                Hear hear = packet =>
+                {
+                    heard.Add(isGame ? packet.PeerId : (long)packet.Connection.Handle);
+                    if (heard.Count > 1) return;
+                    if (isGame) host.DisconnectPeer(packet.PeerId);
+                    else server.Disconnect(packet.Connection);
+                    Check.Same(packet.Data[0], (byte)0, "the message that was handed out is still lent");
+                };
+                if (loop == "packets behind events")
+                    foreach (WebSocketEvent e in one.Events())
+                        if (e.Type == WebSocketEventType.Connected) break;
+                Check.Until(() =>
+                {
+                    if (loop != "events")
+                        foreach (WebSocketPacket packet in one.Packets()) hear(packet);
+                    if (loop == "events" || heard.Count > 10)
+                        foreach (WebSocketEvent e in one.Events())
+                        {
+                            if (e.Type == WebSocketEventType.Message) hear(e.Packet);
+                            if (e.Type == WebSocketEventType.Disconnected) gone++;
+                        }
+                    return gone == 1;
+                }, all);
+                int ofFirst = 0;
+                foreach (long sender in heard)
+                    if (sender == heard[0]) ofFirst++;
+                Check.That(heard.Count == 11 && ofFirst == 1 && gone == 1, "disconnected in a loop of " + loop + ": " +
+                    heard.Count + " messages, " + ofFirst + " of them of the first");
+                foreach (WebSocketEndpoint end in all) end.Dispose();
+            }
     }
 
     /// <summary>A message read as an event contains nothing of an earlier event in the same memory.</summary>

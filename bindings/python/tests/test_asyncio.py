@@ -264,6 +264,30 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
                         break
             self.assertEqual(got, [str(number) for number in range(300)])
 
+    async def test_a_disconnected_client_is_heard_no_more(self) -> None:
+        games = (wspeer.aio.listen, wspeer.aio.connect, "conn"), (wspeer.aio.host, wspeer.aio.join, "peer_id")
+        for listen, connect, source in games:
+            async with listen(LOCAL, rate=500) as server:
+                url = server.endpoint.url
+                async with connect(url, rate=500) as one, connect(url, rate=500) as other:
+                    for client in (one, other):
+                        for _ in range(20):
+                            await client.send(b"move")
+                    while server.endpoint.stats().messages_in < 40:
+                        await asyncio.sleep(0.001)
+                    heard: list[int] = []
+                    gone: list[int] = []
+                    async for event in server.events():
+                        if event.type == EventType.MESSAGE:
+                            heard.append(getattr(event, source))
+                            if len(heard) == 1:
+                                server.endpoint.disconnect(heard[0])
+                        elif event.type == EventType.DISCONNECTED:
+                            gone.append(getattr(event, source))
+                        if gone and len(heard) >= 21:
+                            break
+                    self.assertEqual((gone, heard.count(heard[0])), (heard[:1], 1))
+
     async def test_close_waits_until_all_has_left(self) -> None:
         async with (
             wspeer.aio.listen(LOCAL, rate=500) as server,

@@ -115,6 +115,25 @@ namespace Wspeer
             turn++;
         }
 
+        /// <summary>Forgets the messages of clients that the program has disconnected: of one, of all (0), or of all but
+        /// one (negative); `byId`: named by the ids of peers. What was handed out stays lent.</summary>
+        internal void Forget(int target, bool byId)
+        {
+            int keep = next, firstKept = keptFrom;
+            for (int i = next; i < count; i++)
+            {
+                int sender = byId ? items[i].PeerId : (int)items[i].Conn;
+                bool gone = target == 0 || (target > 0 ? sender == target : sender != -target);
+                if (IsMessage(items[i].Type) && gone)
+                {
+                    if (i < firstKept && keptFrom != int.MaxValue) keptFrom--;
+                    continue;
+                }
+                items[keep++] = items[i];
+            }
+            count = keep;
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal ref NativeEvent Item(int index, uint ofTurn)
         {

@@ -33,6 +33,17 @@ namespace Wspeer
         /// <summary>Its URL, without user name and password. For a server with the actual port.</summary>
         public string Url => Connection.GetText(WebSocketText.Url);
 
+        /// <summary>Closes clients, and forgets their messages that were taken from the library and not handed
+        /// out.</summary>
+        internal WebSocketResult Disconnect(int target, bool byId, int code, string reason)
+        {
+            WebSocketResult result;
+            fixed (byte* text = NativeTexts.Terminated(reason, nameof(reason)))
+                result = (WebSocketResult)Native.ws_disconnect(handle, target, code, text);
+            if (result == WebSocketResult.Ok) inbox.Forget(target, byId);
+            return result;
+        }
+
         /// <summary>Does the network work: connects, reads, writes, checks timers. Call it once a frame; it never
         /// blocks. More: the time budget ended with work left.</summary>
         public WebSocketResult Poll()

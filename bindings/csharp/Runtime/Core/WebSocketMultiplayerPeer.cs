@@ -86,11 +86,8 @@ namespace Wspeer
         public string[] GetTopics() => Connection.GetTopics();
 
         /// <summary>Host: closes the connection to a target; code -1 is Godot's force.</summary>
-        public WebSocketResult DisconnectPeer(int target, int code = 0, string reason = null)
-        {
-            fixed (byte* text = NativeTexts.Terminated(reason, nameof(reason)))
-                return (WebSocketResult)Native.ws_disconnect(Connection.Handle, target, code, text);
-        }
+        public WebSocketResult DisconnectPeer(int target, int code = 0, string reason = null) =>
+            Disconnect(target, true, code, reason);
 
         /// <summary>With Scene: declares a node of the game and all its RPCs, so that calls of them can be sent and
         /// received. `methods` names every function of the node's script that is annotated @rpc, and no other, in any

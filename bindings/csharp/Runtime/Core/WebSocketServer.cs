@@ -83,10 +83,11 @@ namespace Wspeer
 
         /// <summary>Closes one client; code and reason as for Close.</summary>
         public WebSocketResult Disconnect(WebSocketConnection client, int code = 0, string reason = null) =>
-            End((int)client.Handle, code, reason);
+            Disconnect((int)client.Handle, false, code, reason);
 
         /// <summary>Closes all clients and goes on listening; code and reason as for Close.</summary>
-        public WebSocketResult DisconnectAll(int code = 0, string reason = null) => End(0, code, reason);
+        public WebSocketResult DisconnectAll(int code = 0, string reason = null) =>
+            Disconnect(0, false, code, reason);
 
         /// <summary>Replaces the certificate of a wss:// server for new connections. If it cannot be used or has
         /// expired, the result is ErrTls and the old one stays.</summary>
@@ -164,12 +165,6 @@ namespace Wspeer
             fixed (byte* bytes = &MemoryMarshal.GetReference(data))
                 return (WebSocketResult)Native.ws_put_packet_to(Connection.Handle, target, bytes, (UIntPtr)data.Length,
                     (int)type);
-        }
-
-        WebSocketResult End(int target, int code, string reason)
-        {
-            fixed (byte* text = NativeTexts.Terminated(reason, nameof(reason)))
-                return (WebSocketResult)Native.ws_disconnect(Connection.Handle, target, code, text);
         }
     }
 }

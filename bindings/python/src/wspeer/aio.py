@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from wspeer import opening
 from wspeer.codes import EventType, State
 from wspeer.config_args import ConfigArgs
-from wspeer.endpoint import Data, Endpoint, Event, Packet, Peer
+from wspeer.endpoint import MESSAGES, Data, Endpoint, Event, Packet, Peer
 from wspeer.errors import ArgumentError, CallFailed, ConnectionClosed, ConnectionFailed, QueueFull, StateError
 from wspeer.server import MultiplayerPeer, Server
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Endpoint)
 
-_MESSAGES = (EventType.MESSAGE, EventType.SPAWN, EventType.DESPAWN, EventType.SYNC)
 _BATCH = 32
 _SLICE = 0.001
 
@@ -49,6 +48,7 @@ class Polled(Generic[E]):
         self.endpoint = endpoint
         self._period = 1 / rate
         self._pending: deque[Event] = deque()
+        endpoint._ahead = self._pending
         self._task: asyncio.Task[None] | None = None
         self._turn: asyncio.Future[None] | None = None
         self._ended = False
@@ -108,7 +108,7 @@ class Polled(Generic[E]):
         """Yields the messages, also SPAWN, DESPAWN and SYNC, and skips other events, LOST and RESUMED too. Ends after a
         clean close, else raises ConnectionFailed."""
         async for event in self.events():
-            if event.type in _MESSAGES:
+            if event.type in MESSAGES:
                 yield event
             elif event.type == EventType.CLOSED:
                 event.raise_if_failed()
@@ -122,7 +122,7 @@ class Polled(Generic[E]):
         connection has ended it raises ConnectionClosed, which is a ConnectionFailed if that was not clean."""
         while True:
             event = await self._next_event()
-            if event is not None and event.type in _MESSAGES:
+            if event is not None and event.type in MESSAGES:
                 await self._give_way()
                 return event.text if event.is_text else event.bytes
             if event is None or event.type == EventType.CLOSED:

@@ -21,6 +21,7 @@ from wspeer.waiting import wait
 
 if TYPE_CHECKING:
     import struct
+    from collections import deque
     from types import TracebackType
 
     from wspeer.config_args import Headers
@@ -30,6 +31,7 @@ Self = TypeVar("Self", bound="Endpoint")
 Item = TypeVar("Item", bound="Packet")
 
 INT32 = (-(2**31), 2**31 - 1)
+MESSAGES = (EventType.MESSAGE, EventType.SPAWN, EventType.DESPAWN, EventType.SYNC)
 
 
 class Packet(PacketFields):
@@ -61,13 +63,15 @@ class Endpoint:
     or 1011 after an exception. To be sure that everything was sent, close() and poll() until CLOSED first. Any thread
     may use it; a call waits while another thread reads or polls the same object."""
 
-    __slots__ = ("__weakref__", "_freed", "_gate", "_handle", "_parent")
+    __slots__ = ("__weakref__", "_ahead", "_freed", "_gate", "_handle", "_parent")
 
     def __init__(self, handle: int, parent: Endpoint | None = None) -> None:
         self._handle = handle
         self._parent = parent
         self._gate: Gate = parent._gate if parent else Gate()
         self._freed = False
+        # With asyncio: events that were taken from the library, and that the program does not have yet.
+        self._ahead: deque[Event] | None = None
 
     @property
     def handle(self) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import weakref
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Callable
 
 from wspeer._declared import TYPE_CALL, TYPE_REPLICATION
@@ -13,7 +15,7 @@ from wspeer._library import lib
 from wspeer.codes import CUSTOM_SCENE, OFF, Result
 from wspeer.config import pack
 from wspeer.config_args import ConfigArgs
-from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, as_bytes, encode_message, put_many
+from wspeer.endpoint import INT32, MESSAGES, Connection, Data, Endpoint, Event, Peer, as_bytes, encode_message, put_many
 from wspeer.errors import TargetError, check, encoded, whole
 from wspeer.godot import encode_call, pairs_of, put_values
 
@@ -66,6 +68,17 @@ class _Many(Endpoint):
             if result != Result.TRUNCATED:
                 return [self._peer(handle) for handle in handles[: count.value]]
             room = count.value + 64
+
+    def _disconnect(self, target: int, code: int, reason: str, source: Callable[[Event], int]) -> None:
+        check(lib.ws_disconnect(self._handle, target, whole("code", code, *INT32), encoded("reason", reason)))
+        # The library delivers no message of them any more.
+        if self._ahead:
+            for event in tuple(self._ahead):
+                sender = source(event)
+                if event.type in MESSAGES and (target in (0, sender) or (target < 0 and sender != -target)):
+                    # Another thread may have taken it.
+                    with contextlib.suppress(ValueError):
+                        self._ahead.remove(event)
 
     def _put_to(self, data: Data, target: int, text: bool | None) -> bool:
         payload, kind = encode_message(data, text)
@@ -145,15 +158,9 @@ class Server(_Many):
         return self._publish_latest(topic, _conn("but", but), key, data, text)
 
     def disconnect(self, target: Peer | int = 0, code: int = 0, reason: str = "") -> None:
-        """Closes one client, or all; arguments as for close()."""
-        check(
-            lib.ws_disconnect(
-                self._handle,
-                _conn("target", target),
-                whole("code", code, *INT32),
-                encoded("reason", reason),
-            ),
-        )
+        """Closes one client, or all; arguments as for close(). A list that events() or packets() returned before may
+        still have messages of it: pass over those. asyncio's loops do."""
+        self._disconnect(_conn("target", target), code, reason, attrgetter("conn"))
 
 
 def _conn(name: str, target: Peer | int) -> int:
@@ -204,15 +211,9 @@ class MultiplayerPeer(Connection, _Many):
         return self._publish_bytes(topic, whole("but", but, *INT32), encode_call(path, method, *arguments), TYPE_CALL)
 
     def disconnect(self, target: int, code: int = 0, reason: str = "") -> None:
-        """Host: closes a target; arguments as for close(); code -1 is Godot's force."""
-        check(
-            lib.ws_disconnect(
-                self._handle,
-                whole("target", target, *INT32),
-                whole("code", code, *INT32),
-                encoded("reason", reason),
-            ),
-        )
+        """Host: closes a target; arguments as for close(); code -1 is Godot's force. Lists as Server.disconnect()
+        says."""
+        self._disconnect(whole("target", target, *INT32), code, reason, attrgetter("peer_id"))
 
     def declare_node(self, path: str, methods: str | Iterable[str] | None, by_config: Iterable[str] = ()) -> None:
         """With scene=True: declares a node, so that calls of its methods can be sent and received. `methods` names
