@@ -23,7 +23,8 @@ use std::process::ExitCode;
 use terminal::Terminal;
 
 /// What the library's error messages name, and what it is called here.
-const NAMES: [(&str, &str); 15] = [
+const NAMES: [(&str, &str); 16] = [
+    ("WS_BINARY", "--binary"),
     ("WS_FULL_DISCONNECT", "to disconnect"),
     ("WS_INSECURE", "--insecure"),
     ("allowed_hosts", "--host"),

@@ -91,15 +91,19 @@ impl Target {
             Some((url, query)) => (url, Some(query.to_owned())),
             None => (given.target.as_str(), None),
         };
-        Ok(Target { url: url.trim_end_matches('/').to_owned(), query, config })
+        Ok(Target { url: url.to_owned(), query, config })
     }
 
-    /// The URL for a request with this path and query.
+    /// The URL for a request: its path and its query stand behind those of the target. "/" is the target itself.
     fn url_for(&self, path: &str, query: &str) -> String {
-        let path = if path == "/" { "" } else { path };
-        match (query, self.query.as_deref()) {
-            ("", None) => format!("{}{path}", self.url),
-            ("", Some(query)) | (query, _) => format!("{}{path}?{query}", self.url),
+        let url = match path {
+            "/" => self.url.clone(),
+            _ => format!("{}{path}", self.url.trim_end_matches('/')),
+        };
+        match (self.query.as_deref().unwrap_or_default(), query) {
+            ("", "") => url,
+            ("", query) | (query, "") => format!("{url}?{query}"),
+            (first, then) => format!("{url}?{first}&{then}"),
         }
     }
 }
@@ -378,6 +382,9 @@ mod tests {
         assert_eq!(plain.url_for("/room/7", "token=1"), "ws://game:9080/room/7?token=1");
         let below = target("ws://game:9080/v2", Some("key=x"));
         assert_eq!(below.url_for("/", ""), "ws://game:9080/v2?key=x");
-        assert_eq!(below.url_for("/room", "a=b"), "ws://game:9080/v2/room?a=b");
+        assert_eq!(below.url_for("/room", "a=b"), "ws://game:9080/v2/room?key=x&a=b");
+        let slash = target("ws://game:9080/v2/", Some(""));
+        assert_eq!(slash.url_for("/", ""), "ws://game:9080/v2/");
+        assert_eq!(slash.url_for("/room/", "a=b"), "ws://game:9080/v2/room/?a=b");
     }
 }

@@ -94,7 +94,7 @@ def test_a_line_that_cannot_be_sent_is_named():
         assert code == 2 and err.startswith("wspeer: line 2 of the input: ") and "1024" in err, (code, err)
         assert peer.note()[0] == 1000
         code, out, err = run("cat", peer.url, data=b"one\ntwo\n\xff\xfe\n")
-        assert code == 2 and "line 3 of the input" in err and "UTF-8" in err, (code, err)
+        assert code == 2 and "line 3 of the input" in err and "UTF-8" in err and "--binary" in err, (code, err)
 
 
 def test_how_the_server_ends_it():

@@ -424,7 +424,14 @@ if have mcs && have mono; then
   check "docs/coming-from/websocket-sharp.md: its client shows what it receives" says '^hello$' mono package/part.exe
   check "bindings/csharp/README.md: ten lines say hello and end" ends mono package/game.exe
   check "the remote peer received it" received hello
-  check "bindings/csharp/README.md: async and await show the echo and end" ends mono package/awaits.exe
+  # Mono may hang at its end after a task.
+  mkdir -p package/net8
+  ln -sf "$root/build/libwspeer.so" package/net8/libwspeer.so
+  check "C#: awaits compiles for .NET 8" sh -c \
+    "'$root/tests/csharp/csc' -unsafe -target:library -out:'$work/package/net8/Wspeer.dll' '$root'/bindings/csharp/Runtime/Core/*.cs &&
+    '$root/tests/csharp/csc' -r:'$work/package/net8/Wspeer.dll' -out:'$work/package/net8/awaits.dll' '$work/package/awaits.cs'"
+  check "bindings/csharp/README.md: async and await show the echo and end" \
+    ends "$root/tests/csharp/net8" package/net8/awaits.dll
   server_ends
   check "bindings/csharp/README.md: the component compiles" sh -c \
     "cd package && mcs -langversion:7.2 -nologo -target:library -out:UnityStub.dll '$root/tests/csharp/UnityStub.cs' &&
