@@ -15,6 +15,7 @@ from platforms import GLIBC
 # Libraries that every Linux system has (PEP 600); the C library of musl has another name.
 SYSTEM_LIBRARIES = re.compile(r"lib(c|m|dl|pthread|rt)\.so\.\d+|ld-linux.*\.so\.\d+|lib(c|c\.musl-.*)\.so(\.1)?")
 BUILD_STD = "-Zbuild-std=std,panic_abort,panic_unwind"
+LIBRARY = ["rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib,staticlib"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,7 @@ def build(platform, quick=False, given=None):
         archive = given
         relink(platform, given, shared)
     else:
-        made = compile_rust(platform, quick)
+        made = compile_rust(platform, quick, LIBRARY, flags_of_library(platform))
         shared, archive = folder / platform.shared, made / "libwspeer.a"
         shutil.copyfile(made / platform.shared, shared)
     objcopy("--strip-debug", archive, folder / "libwspeer.a")
@@ -58,8 +59,14 @@ def build(platform, quick=False, given=None):
     return Library(shared, stripped, folder / "libwspeer.a", imports)
 
 
-def compile_rust(platform, quick):
-    """Runs cargo; returns the folder with its output."""
+def flags_of_library(platform):
+    if platform.macos:
+        return ["-Clink-arg=-Wl,-install_name,@rpath/libwspeer.dylib"]
+    return ["-Ctarget-feature=-crt-static"] if platform.musl else []
+
+
+def compile_rust(platform, quick, words, flags):
+    """Runs cargo with these words, and rustc with these flags; returns the folder with the output."""
     target_folder = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / (
         "packages-quick" if quick else "packages"
     )
@@ -73,23 +80,24 @@ def compile_rust(platform, quick):
     )
     if sys.platform != "darwin":
         environment["PATH"] = f"{needs.python().parent}:{os.environ['PATH']}"
-    flags = [f"--remap-path-prefix={old}={new}" for old, new in moved()]
+    flags = [*(f"--remap-path-prefix={old}={new}" for old, new in moved()), *flags]
     if quick:
         for name, value in (("LTO", "false"), ("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "16")):
             environment[f"CARGO_PROFILE_RELEASE_{name}"] = value
-    words = ["rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib,staticlib"]
+    words = [*words]
     target = platform.target
     apple = sys.platform == "darwin"
+    rustup = apple or needs.rustup(platform)
     if apple:
         words[0:0] = ["cargo"]
-    elif platform.std != "rustup":
+    elif not rustup:
         needs.debian(*needs.RUST)
         environment.update(
             RUSTC="/usr/bin/rustc",
             RUSTC_BOOTSTRAP="1",
             PATH=f"{needs.python().parent}:{folder_of_objcopy()}:/usr/bin:/bin",
         )
-        unpacked = needs.standard_library(platform) if platform.std == "debian" else None
+        unpacked = needs.standard_library(platform)
         if unpacked:
             flags.append(f"--sysroot={unpacked}")
         else:
@@ -98,16 +106,14 @@ def compile_rust(platform, quick):
     if platform.windows:
         needs.debian(needs.MINGW[platform.name])
         words[0:0] = ["cargo"]
-        if platform.name == "windows-i686":
+        if platform.name == "windows-i686" and not rustup:
             flags.append(f"-Lnative={startup(platform, environment)}")
     elif not apple:
         words[0:0] = ["cargo-zigbuild"]
-        flags += ["-Ctarget-feature=-crt-static"] if platform.musl else []
     if platform.name.startswith("linux-") and not platform.musl:
         target += f".{GLIBC}"
     if platform.macos:
         flags += [] if apple else [f"-Lframework={frameworks()}"]
-        flags += ["-Clink-arg=-Wl,-install_name,@rpath/libwspeer.dylib"]
         environment["MACOSX_DEPLOYMENT_TARGET"] = platform.zig.partition(".")[2]
     environment["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join(flags)
     environment.pop("RUSTFLAGS", None)
@@ -222,10 +228,10 @@ def check_elf(platform, shared):
         raise SystemExit(f"release: {shared} has another soname")
 
 
-def check_paths(shared):
-    """No path of this machine is in the library."""
-    content = shared.read_bytes()
+def check_paths(path):
+    """No path of this machine is in the library or program."""
+    content = path.read_bytes()
     # Debian's standard library has paths below /usr/src, the same on every machine.
-    found = [str(path) for path, _ in moved() if f"{path}/".encode() in content and path.parts[1:2] != ("usr",)]
+    found = [str(old) for old, _ in moved() if f"{old}/".encode() in content and old.parts[1:2] != ("usr",)]
     if found:
-        raise SystemExit(f"release: {shared} has paths below {found[0]}")
+        raise SystemExit(f"release: {path} has paths below {found[0]}")

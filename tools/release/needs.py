@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What building the libraries takes: Zig and cargo-zigbuild from PyPI, Debian's Rust for targets that the installed
-toolchain lacks, and the packages that run the results. As root on Debian they are installed.
+"""What building the libraries takes: Zig and cargo-zigbuild from PyPI, Rust's standard library from rustup, Debian's Rust
+where rustup has none, and the packages that run the results. As root on Debian they are installed.
 Usage: needs.py PLATFORM …          installs what these platforms need, and the packages for them
        needs.py --check PLATFORM …  ends with 1 if something of it is missing
 """
 
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -25,16 +26,18 @@ MINGW = {"windows-x86_64": "gcc-mingw-w64-x86-64-win32", "windows-i686": "gcc-mi
 def main():
     names = [name for name in sys.argv[1:] if name != "--check"]
     chosen = platforms.named(names)
-    packages = sorted({package for platform in chosen for package in packages_of(platform)})
     if "--check" in sys.argv:
+        packages = {package for platform in chosen for package in packages_of(platform)}
         versions = installed_file().read_text().split() if installed_file().exists() else []
         ready = all(map(installed, packages)) and versions == PYPI and netstandard(fetch=False)
         return not ready
-    debian(*packages)
+    for platform in chosen:
+        rustup(platform)
+    debian(*sorted({package for platform in chosen for package in packages_of(platform)}))
     python()
     netstandard()
     for platform in chosen:
-        if platform.std == "debian":
+        if not target_installed(platform):
             standard_library(platform)
     return 0
 
@@ -42,12 +45,28 @@ def main():
 def packages_of(platform):
     """The Debian packages for building for a platform, and for running its programs."""
     yield from platform.runner_packages
-    if platform.std != "rustup":
-        yield from RUST
-    if platform.std == "source":
-        yield from SOURCES
+    if not target_installed(platform):
+        yield from [*RUST, *SOURCES]
     if platform.windows:
         yield MINGW[platform.name]
+
+
+def rustup(platform):
+    """Whether the installed toolchain compiles for a platform. rustup adds what that takes, if it can."""
+    if not target_installed(platform) and shutil.which("rustup"):
+        command = ["rustup", "target", "add", platform.target]
+        try:
+            subprocess.run(command, capture_output=True, timeout=300)
+        except subprocess.TimeoutExpired:
+            pass
+        if not target_installed(platform):
+            print(f"# rustup has no target {platform.target}: Debian's Rust compiles for it")
+    return target_installed(platform)
+
+
+def target_installed(platform):
+    sysroot = pathlib.Path(run("rustc", "--print", "sysroot").strip())
+    return (sysroot / "lib/rustlib" / platform.target / "lib").exists()
 
 
 def installed_file():
@@ -107,8 +126,10 @@ def installed(package):
 
 
 def standard_library(platform):
-    """A folder with lib/rustlib/TARGET of Debian's package for another architecture, or None where it cannot be had:
-    the standard library is built from source then. The package is unpacked, not installed."""
+    """A folder with lib/rustlib/TARGET of Debian's package for another architecture, or None where there is none: the
+    standard library is built from source then. The package is unpacked, not installed."""
+    if not platform.debian_std:
+        return None
     folder = TOOLS / f"std-{platform.deb}"
     found = folder / "usr" / "lib" / "rustlib" / platform.target
     if found.exists():

@@ -8,13 +8,14 @@ class Platform:
     name: str
     # The Rust target.
     target: str
-    # Where Rust's standard library for it comes from. "rustup": the installed toolchain has it. "debian": the package
-    # of Debian's architecture `deb`. "source": it is built with the library.
-    std: str
     # The platform tags of a wheel.
     wheel: tuple
     # NuGet's runtime identifier.
     rid: str
+    # The Rust target of the command line, if it has an archive: on Linux a static program, which any system runs.
+    program: str = ""
+    # Where rustup has no standard library for it: Debian's package of the architecture `deb` is used, else it is built.
+    debian_std: bool = False
     # Debian's architecture and the folder of its libraries.
     deb: str = ""
     multiarch: str = ""
@@ -61,9 +62,9 @@ PLATFORMS = [
     Platform(
         "linux-x86_64",
         "x86_64-unknown-linux-gnu",
-        "rustup",
         wheel=("manylinux2014_x86_64", "manylinux_2_17_x86_64"),
         rid="linux-x64",
+        program="x86_64-unknown-linux-musl",
         deb="amd64",
         multiarch="x86_64-linux-gnu",
         unity="linux-x86_64/libwspeer.so",
@@ -74,9 +75,10 @@ PLATFORMS = [
     Platform(
         "linux-aarch64",
         "aarch64-unknown-linux-gnu",
-        "debian",
         wheel=("manylinux2014_aarch64", "manylinux_2_17_aarch64"),
         rid="linux-arm64",
+        program="aarch64-unknown-linux-musl",
+        debian_std=True,
         deb="arm64",
         multiarch="aarch64-linux-gnu",
         conan_arch="armv8",
@@ -89,7 +91,6 @@ PLATFORMS = [
     Platform(
         "linux-armv7",
         "armv7-unknown-linux-gnueabihf",
-        "source",
         wheel=("manylinux2014_armv7l", "manylinux_2_17_armv7l"),
         rid="linux-arm",
         deb="armhf",
@@ -104,9 +105,9 @@ PLATFORMS = [
     Platform(
         "linux-i686",
         "i686-unknown-linux-gnu",
-        "source",
         wheel=("manylinux2014_i686", "manylinux_2_17_i686"),
         rid="linux-x86",
+        program="i686-unknown-linux-musl",
         deb="i386",
         multiarch="i386-linux-gnu",
         conan_arch="x86",
@@ -118,7 +119,6 @@ PLATFORMS = [
     Platform(
         "linux-x86_64-musl",
         "x86_64-unknown-linux-musl",
-        "source",
         wheel=("musllinux_1_2_x86_64",),
         rid="linux-musl-x64",
         zig="x86_64-linux-musl",
@@ -127,9 +127,9 @@ PLATFORMS = [
     Platform(
         "windows-x86_64",
         "x86_64-pc-windows-gnu",
-        "source",
         wheel=("win_amd64",),
         rid="win-x64",
+        program="x86_64-pc-windows-gnu",
         unity="windows-x86_64/wspeer.dll",
         system="Windows",
         xmake="windows|x64",
@@ -140,9 +140,9 @@ PLATFORMS = [
     Platform(
         "windows-i686",
         "i686-pc-windows-gnu",
-        "source",
         wheel=("win32",),
         rid="win-x86",
+        program="i686-pc-windows-gnu",
         unity="windows-x86/wspeer.dll",
         system="Windows",
         conan_arch="x86",
@@ -152,9 +152,9 @@ PLATFORMS = [
     Platform(
         "macos-aarch64",
         "aarch64-apple-darwin",
-        "source",
         wheel=("macosx_11_0_arm64",),
         rid="osx-arm64",
+        program="aarch64-apple-darwin",
         system="Macos",
         conan_arch="armv8",
         nix="aarch64-darwin",
@@ -164,9 +164,9 @@ PLATFORMS = [
     Platform(
         "macos-x86_64",
         "x86_64-apple-darwin",
-        "source",
         wheel=("macosx_10_12_x86_64",),
         rid="osx-x64",
+        program="x86_64-apple-darwin",
         system="Macos",
         nix="x86_64-darwin",
         xmake="macosx|x86_64",
