@@ -140,7 +140,7 @@ release:
 	tools/release/make.py $(RELEASE)
 
 # They are installed and used: each archive on Linux, under qemu or Wine where that is possible.
-release-try:
+release-try: all
 	python3 tests/release/install.py build/release
 
 release-again:

@@ -212,10 +212,44 @@ class Packages:
             return
         needs.debian(*platform.runner_packages)
         if platform.windows:
-            (ROOT / "build/windows").mkdir(exist_ok=True)
-            shim = needs.zig("cc", "-target", platform.zig, "-shared", "-o", place / "bcryptprimitives.dll")
-            subprocess.run([*map(str, shim), str(ROOT / "tests/windows/shim.c"), "-lbcrypt"], check=True)
+            self.shim(platform, place)
         runs(f"{name}: it runs", *platform.runner, program, says="hello")
+
+    def shim(self, platform, place):
+        """Makes the DLL that Wine 8 lacks, beside a program."""
+        (ROOT / "build/windows").mkdir(parents=True, exist_ok=True)
+        shim = needs.zig("cc", "-target", platform.zig, "-shared", "-o", place / "bcryptprimitives.dll")
+        subprocess.run([*map(str, shim), str(ROOT / "tests/windows/shim.c"), "-lbcrypt"], check=True)
+
+    def command_line(self, platform):
+        """Its program serves, and another one of it gets its line back."""
+        path = self.path(f"wspeer-cli-{VERSION}-{platform.name}.{platform.archive}")
+        if not path:
+            return
+        place = self.empty(f"cli-{platform.name}")
+        shutil.unpack_archive(path, place)
+        root = place / f"wspeer-cli-{VERSION}-{platform.name}"
+        documents, manual = root / "share/doc/wspeer-cli", root / "share/man/man1"
+        there = [*(documents / name for name in files.licences()), manual / "wspeer.1", manual / "wspeer-cat.1"]
+        check(all(one.exists() for one in there), f"{path.name} has the licences and the manual", there)
+        program = next((root / "bin").glob("wspeer*"))
+        if platform.macos or (platform.windows and not platform.runner):
+            print(f"# {platform.name}: nothing here runs the command line")
+            return
+        needs.debian(*platform.runner_packages)
+        if platform.windows:
+            self.shim(platform, program.parent)
+        command = [*platform.runner, program]
+        runs(f"command line for {platform.name}: its version", *command, "--version", says=f"wspeer {VERSION}")
+        options = {"cwd": ROOT, "text": True, "stdout": subprocess.PIPE}
+        server = subprocess.Popen([*command, "serve", "--listen", "0", "--quiet"], **options)
+        try:
+            url = re.search(r"ws://[^/]+/echo", server.stdout.readline())[0]
+            cat = [*command, "cat", "--count", "1", url]
+            runs(f"command line for {platform.name}: an echo", *cat, input="hello\n", says="hello")
+        finally:
+            server.kill()
+            server.wait()
 
     def debian(self, platform):
         place = self.empty(f"deb-{platform.deb}")
@@ -347,6 +381,7 @@ def main():
             packages.archive(platform)
         if platform.deb and packages.path(f"libwspeer0_*_{platform.deb}.deb"):
             packages.debian(platform)
+        packages.command_line(platform)
     for pattern, test in (
         ("wspeer-*-manylinux*x86_64.whl", packages.wheel),
         ("*.nupkg", packages.nuget),
@@ -356,7 +391,7 @@ def main():
     ):
         if packages.path(pattern):
             test()
-    if packages.path("*-recipes.tar.gz") and packages.path("*-linux-x86_64.tar.gz"):
+    if packages.path("*-recipes.tar.gz") and packages.path("wspeer-[0-9]*-linux-x86_64.tar.gz"):
         packages.conan()
     return failures > 0
 

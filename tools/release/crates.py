@@ -1,4 +1,4 @@
-"""The crates that are linked into the libraries of any platform."""
+"""The crates that are linked into the libraries or the command line on any platform."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ class Crate:
     folder: pathlib.Path
     description: str
     repository: str
-    # SHA-256 of the .crate file, from Cargo.lock; empty for the crate of the checkout.
+    # SHA-256 of the .crate file, from Cargo.lock; empty for the crates of the checkout.
     checksum: str
     # Keys of the crates that it uses.
     uses: tuple
@@ -29,18 +29,19 @@ class Crate:
         return f"{self.name} {self.version}"
 
 
-def linked():
-    """The crates by their keys, the crate of the library first."""
+def linked(manifest="Cargo.toml", targets=(*{platform.target for platform in PLATFORMS}, *FORGE_TARGETS)):
+    """The crates by their keys, the crate of the manifest first."""
     found = {}
-    for target in sorted({platform.target for platform in PLATFORMS} | set(FORGE_TARGETS)):
-        for key, uses in tree(target).items():
+    for target in sorted(targets):
+        for key, uses in tree(manifest, target).items():
             found.setdefault(key, set()).update(uses)
-    data = json.loads(cargo("metadata", "--format-version", "1"))
+    data = json.loads(cargo("metadata", manifest, "--format-version", "1"))
     packages = {f"{package['name']} {package['version']}": package for package in data["packages"]}
     checksums = dict(
         (f"{name} {version}", checksum)
         for name, version, checksum in re.findall(
-            r'name = "(.*)"\nversion = "(.*)"\nsource = ".*"\nchecksum = "(.*)"', (ROOT / "Cargo.lock").read_text()
+            r'name = "(.*)"\nversion = "(.*)"\nsource = ".*"\nchecksum = "(.*)"',
+            (ROOT / manifest).with_name("Cargo.lock").read_text(),
         )
     )
     root = next(iter(found))
@@ -59,12 +60,11 @@ def linked():
     }
 
 
-def tree(target):
+def tree(manifest, target):
     """What `cargo tree` says is linked for a target: each crate with what it uses. The features of tests and build
     scripts do not count, and macros are not linked."""
-    said = cargo(
-        "tree", "--edges", "normal,no-proc-macro", "--target", target, "--prefix", "depth", "--no-dedupe", "-f", " {p}"
-    )
+    words = ["--edges", "normal,no-proc-macro", "--target", target, "--prefix", "depth", "--no-dedupe", "-f", " {p}"]
+    said = cargo("tree", manifest, *words)
     found, above = {}, []
     for line in said.splitlines():
         depth, name, version = re.match(r"(\d+) (\S+) v(\S+)", line).groups()
@@ -76,6 +76,6 @@ def tree(target):
     return found
 
 
-def cargo(*arguments):
-    command = ["cargo", *arguments, "--locked"]
+def cargo(command, manifest, *arguments):
+    command = ["cargo", command, "--locked", "--manifest-path", manifest, *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -65,14 +65,17 @@ def flags_of_library(platform):
     return ["-Ctarget-feature=-crt-static"] if platform.musl else []
 
 
-def compile_rust(platform, quick, words, flags):
+def target_folder(suffix=""):
+    """A target folder for cargo, apart from that of other builds."""
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / f"packages{suffix}"
+
+
+def compile_rust(platform, quick, words, flags, suffix=""):
     """Runs cargo with these words, and rustc with these flags; returns the folder with the output."""
-    target_folder = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / (
-        "packages-quick" if quick else "packages"
-    )
+    folder = target_folder(f"{suffix}-quick" if quick else suffix)
     environment = dict(
         os.environ,
-        CARGO_TARGET_DIR=str(target_folder),
+        CARGO_TARGET_DIR=str(folder),
         CARGO_INCREMENTAL="0",
         SOURCE_DATE_EPOCH=str(epoch()),
         # What cargo-zigbuild generates stays in the build folder.
@@ -118,7 +121,7 @@ def compile_rust(platform, quick, words, flags):
     environment["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join(flags)
     environment.pop("RUSTFLAGS", None)
     run(*words, "--target", target, env=environment)
-    return target_folder / platform.target / "release"
+    return folder / platform.target / "release"
 
 
 def startup(platform, environment):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""THIRD-PARTY.md: the licences of everything that is linked into the libraries.
+"""THIRD-PARTY.md: the licences of everything that is linked into the libraries. cli.py writes one for the command line.
 Usage: licences.py          writes it, from runtime.md and the crates' own files
        licences.py --check  checks that it is current"""
 
@@ -16,9 +16,12 @@ LICENCE = re.compile(r"(?i)(licen[cs]e|copying|copyright|notice|unlicense)([-._]
 TEXTS = "## Texts"
 
 
-def page():
+def of_libraries():
+    return page("wspeer's libraries contain", list(crates.linked().values())[1:])
+
+
+def page(contained, linked):
     """The whole text. Equal licences are there once, each with a number."""
-    linked = list(crates.linked().values())[1:]
     numbers = {}
     rows = []
     for crate in linked:
@@ -27,7 +30,8 @@ def page():
             sys.exit(f"licences: {crate.key} has no licence file in {crate.folder}")
         own = [numbers.setdefault(plain(text), len(numbers) + 1) for text in texts]
         rows.append(f"| {crate.name} {crate.version} | {crate.licence} | {', '.join(map(str, sorted(set(own))))} |")
-    parts = [(pathlib.Path(__file__).parent / "runtime.md").read_text().strip()]
+    runtime = (pathlib.Path(__file__).parent / "runtime.md").read_text()
+    parts = [runtime.replace("@CONTAINED@", contained).strip()]
     parts.append(f"## Crates\n\n{len(linked)} Rust crates are linked, some of them on some platforms only.\n")
     parts[-1] += "\n| crate | licence | texts |\n|---|---|---|\n" + "\n".join(rows)
     parts.append(TEXTS)
@@ -46,10 +50,10 @@ def plain(text):
 
 def main():
     if sys.argv[1:] == ["--check"]:
-        current = PAGE.exists() and PAGE.read_text() == page()
+        current = PAGE.exists() and PAGE.read_text() == of_libraries()
         print(f"{'ok' if current else 'not ok'} - licences: THIRD-PARTY.md is what tools/release/licences.py writes")
         return not current
-    PAGE.write_text(page())
+    PAGE.write_text(of_libraries())
     print(f"{PAGE.relative_to(ROOT)}: {PAGE.stat().st_size // 1024} KiB")
     return 0
 

@@ -3,8 +3,9 @@
 
 make.py                        everything
 make.py --platform NAME …      with the libraries of these platforms only
-make.py --kind KIND …          only these kinds of packages: archive wheel deb unity nuget godot npm crate recipes sbom
+make.py --kind KIND …          only these kinds: archive wheel deb unity nuget godot cli npm crate recipes sbom
 make.py --native LIBWSPEER_A   takes this library for linux-x86_64 instead of building it, as the tests do
+make.py --program WSPEER       the same with the command line
 make.py --quick                builds without optimisation: for tests, never for a release
 make.py --out FOLDER
 """
@@ -16,6 +17,7 @@ import sys
 import time
 
 import archive
+import cli
 import crate
 import deb
 import godot
@@ -29,15 +31,32 @@ import unity
 import wheel
 from files import LEVEL, OUT, sha256
 
-KINDS = ["archive", "wheel", "deb", "unity", "nuget", "godot", "npm", "crate", "recipes", "sbom"]
+OF_LIBRARIES = ["archive", "wheel", "deb", "unity", "nuget", "godot", "recipes"]
+KINDS = [*OF_LIBRARIES, "cli", "npm", "crate", "sbom"]
 
 
 class Release:
-    def __init__(self, out):
-        self.out = out
+    def __init__(self, quick):
+        self.quick = quick
         # Rows of the table: the file, and its share of the seconds.
         self.rows = []
         self.failed = []
+        # How long the libraries and programs of each platform took.
+        self.seconds = {}
+
+    def build(self, what, function, chosen, given):
+        """What a function builds for each platform; `given` is taken for linux-x86_64."""
+        built = {}
+        for platform in chosen:
+            print(f"# {what} for {platform.name}", flush=True)
+            began = time.monotonic()
+            try:
+                built[platform] = function(platform, self.quick, given if platform.name == "linux-x86_64" else None)
+            except SystemExit as error:
+                print(error, file=sys.stderr)
+                self.failed.append(f"{what} for {platform.name}")
+            self.seconds.setdefault(what, []).append(f"{platform.name} {time.monotonic() - began:.0f} s")
+        return built
 
     def make(self, what, function, *arguments):
         """Makes one package, or several."""
@@ -68,23 +87,16 @@ def main():
         LEVEL["level"] = 1
     shutil.rmtree(asked.out, ignore_errors=True)
     asked.out.mkdir(parents=True)
-    release = Release(asked.out)
+    release = Release(asked.quick)
 
-    built = {}
-    seconds = {}
-    for platform in chosen:
-        print(f"# libraries for {platform.name}", flush=True)
-        began = time.monotonic()
-        given = asked.native if platform.name == "linux-x86_64" else None
-        try:
-            built[platform] = library.build(platform, asked.quick, given)
-        except SystemExit as error:
-            print(error, file=sys.stderr)
-            release.failed.append(f"libraries for {platform.name}")
-        seconds[platform.name] = time.monotonic() - began
+    libraries = release.build(
+        "libraries", library.build, chosen if set(kinds) & set(OF_LIBRARIES) else [], asked.native
+    )
+    having = [platform for platform in chosen if platform.program and "cli" in kinds]
+    programs = release.build("command line", cli.build, having, asked.program)
 
     archives = {}
-    for platform, one in built.items():
+    for platform, one in libraries.items():
         if "archive" in kinds or "recipes" in kinds:
             archives[platform] = release.make(f"archive for {platform.name}", archive.write, asked.out, platform, one)
         if "wheel" in kinds:
@@ -93,7 +105,9 @@ def main():
             release.make(f"Debian packages for {platform.deb}", deb.write, asked.out, platform, one)
     for kind, module in (("unity", unity), ("nuget", nuget), ("godot", godot)):
         if kind in kinds:
-            release.make(kind, module.write, asked.out, built)
+            release.make(kind, module.write, asked.out, libraries)
+    if programs:
+        release.make("command line", cli.write_all, asked.out, programs)
     if "recipes" in kinds:
         release.make("recipes", recipes.write, asked.out, {key: path for key, path in archives.items() if path})
     for kind, module in (("npm", npm), ("crate", crate), ("sbom", sbom)):
@@ -101,7 +115,7 @@ def main():
             release.make(kind, module.write, asked.out)
     sums(asked.out)
     release.table()
-    print("\nlibraries: " + ", ".join(f"{name} {spent:.0f} s" for name, spent in seconds.items()))
+    print("".join(f"\n{what}: {', '.join(spent)}" for what, spent in release.seconds.items()))
     if asked.quick:
         print("built without optimisation: not for a release")
     if release.failed:
@@ -120,6 +134,7 @@ def arguments():
     parser.add_argument("--platform", action="append")
     parser.add_argument("--kind", action="append", choices=KINDS)
     parser.add_argument("--native", type=pathlib.Path)
+    parser.add_argument("--program", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--out", type=pathlib.Path, default=OUT)
     return parser.parse_args()

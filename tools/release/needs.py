@@ -46,7 +46,7 @@ def packages_of(platform):
     """The Debian packages for building for a platform, and for running its programs."""
     yield from platform.runner_packages
     if not target_installed(platform):
-        yield from [*RUST, *SOURCES]
+        yield from RUST if platform.debian_std else [*RUST, *SOURCES]
     if platform.windows:
         yield MINGW[platform.name]
 
@@ -89,6 +89,12 @@ def python():
 def zig(*arguments):
     """The command line of Zig with these arguments."""
     return [python(), "-m", "ziglang", *arguments]
+
+
+def of_zig(path):
+    """A file of Zig's folder lib."""
+    found = run(python(), "-c", "import ziglang; print(ziglang.__path__[0])").strip()
+    return pathlib.Path(found) / "lib" / path
 
 
 def netstandard(fetch=True):
