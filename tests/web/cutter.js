@@ -30,7 +30,7 @@ function planned () {
 }
 
 const plans = how === 'frames' ? planned() : []
-const planOf = number => how === 'frames' ? plans[number]
+const nextPlan = () => how === 'frames' ? plans.shift()
   : how === 'random' && cuts < ports[1] ? { direction: random(2), bytes: 300 + random(6000) } : undefined
 
 // The length of the frame at the start of some bytes, and where its payload begins; undefined: not complete.
@@ -49,14 +49,20 @@ function serve (client) {
     refusals--
     return client.destroy()
   }
-  const number = links++, server = net.connect(target, '127.0.0.1'), plan = planOf(number)
+  const number = links++, server = net.connect(target, '127.0.0.1'), plan = nextPlan()
   const ends = [client, server]
-  let isCut = false
+  let isCut = false, isOver = false
   server.on('error', () => {})
   ends.forEach((from, direction) => {
     const to = ends[1 - direction]
     let kept = Buffer.alloc(0), isHead = true, frames = 0, passed = 0
-    from.on('close', () => { if (!isCut) to.destroy() })
+    from.on('close', () => {
+      if (isCut || isOver) return
+      isOver = true
+      to.destroy()
+      // A link that ended by itself is cut another time.
+      if (plan && how === 'frames') plans.unshift(plan)
+    })
 
     // Passes the last bytes on, and cuts: with FIN or with RST.
     function cut (last) {
