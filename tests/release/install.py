@@ -248,6 +248,8 @@ class Packages:
             cat = [*command, "cat", "--count", "1", url]
             runs(f"command line for {platform.name}: an echo", *cat, input="hello\n", says="hello")
         finally:
+            if platform.windows:
+                subprocess.run([*platform.runner, "wineboot", "--kill"], cwd=ROOT, timeout=60)
             server.kill()
             server.wait()
 
