@@ -250,7 +250,7 @@ mergeInto(LibraryManager.library, {
 
     // Gives an open connection the line that was set for it, or other conditions. Half-open and cut happen once.
     begin: function (peer) {
-      var setting = peer.simulation, index = setting.links++, now, lines;
+      var setting = peer.simulation, index = setting.links++, now, lines, back;
       if (!peer.socket.line) peer.socket = WSPEER_SIM.wrapped(peer.socket);
       now = WSPEER_SIM.now(peer.socket);
       lines = WSPEER_SIM.lines(setting.spec, index, now);
@@ -260,6 +260,10 @@ mergeInto(LibraryManager.library, {
           half.line.random = lines[i].random;
         } else half.line = lines[i];
       });
+      // What would never have arrived comes behind what is under way.
+      back = peer.socket.line.back;
+      WSPEER_SIM.takeOver(back, 0, now);
+      if (back.end && back.endAt === Infinity) back.endAt = WSPEER_SIM.end(back.line, now);
       [setting.spec.up, setting.spec.down].forEach(function (one) {
         one[WSPEER_SIM.HALF_OPEN] = one[WSPEER_SIM.CUT] = 0;
       });
@@ -295,11 +299,10 @@ mergeInto(LibraryManager.library, {
       };
       below.onmessage = function (event) {
         var payload = typeof event.data === 'string' ? WSPEER.encode(event.data).length : event.data.byteLength,
-          bytes = WSPEER_SIM.frameBytes(payload, 0), taken;
+          bytes = WSPEER_SIM.frameBytes(payload, 0);
         WSPEER_SIM.advance(socket);
-        taken = WSPEER_SIM.offer(state.back.line, WSPEER_SIM.now(socket), bytes, true);
-        // Of a message that a cut divides, nothing is delivered.
-        state.back.items.push({ event: event, under: taken, whole: taken === bytes });
+        state.back.items.push({ event: event, under: 0, left: bytes });
+        WSPEER_SIM.takeOver(state.back, state.back.items.length - 1, WSPEER_SIM.now(socket));
         WSPEER_SIM.advance(socket);
       };
       below.onclose = function (event) {
@@ -325,7 +328,7 @@ mergeInto(LibraryManager.library, {
       count = WSPEER_SIM.due(state.back.line, now);
       WSPEER_SIM.take(state.back.line, count);
       WSPEER_SIM.deliver(state.back, count, function (item) {
-        if (item.whole && socket.onmessage) socket.onmessage(item.event);
+        if (socket.onmessage) socket.onmessage(item.event);
       });
       if (state.back.line.cut) return WSPEER_SIM.cut(socket);
       item = state.back.end;
@@ -345,6 +348,16 @@ mergeInto(LibraryManager.library, {
         if (item.under && half.items[half.items.length - 1] !== item) half.items.push(item);
         if (item.left) return;
         half.waiting.shift();
+      }
+    },
+    // Has the line accept received items, from one on. What is behind a cut waits: a change of the line may undo it.
+    takeOver: function (half, from, now) {
+      var item, taken;
+      for (; from < half.items.length; from++) {
+        item = half.items[from];
+        taken = WSPEER_SIM.offer(half.line, now, item.left, true);
+        item.left -= taken;
+        item.under += taken;
       }
     },
     // Delivers the items whose bytes have all arrived: `count` more have.
@@ -391,16 +404,17 @@ mergeInto(LibraryManager.library, {
         return state.out.items.indexOf(item) < 0;
       })).forEach(function (item) { WSPEER_SIM.pass(state.below, item); });
       state.back.items.forEach(function (item) {
-        if (item.whole && state.below.onmessage) state.below.onmessage(item.event);
+        if (state.below.onmessage) state.below.onmessage(item.event);
       });
       end = state.back.end;
       if (end && state.below.onclose) state.below.onclose(end);
     },
     // Bytes that the lines of a connection hold, and packets that were lost on them.
     counts: function (peer) {
-      var state = peer.socket.line;
+      var state = peer.socket.line, behind;
       if (!state) return [0, 0];
-      return [state.out.line.held + state.back.line.held, state.out.line.losses + state.back.line.losses];
+      behind = state.back.items.reduce(function (sum, item) { return sum + item.left; }, 0);
+      return [state.out.line.held + state.back.line.held + behind, state.out.line.losses + state.back.line.losses];
     }
   }
 });

@@ -102,8 +102,8 @@ impl Simulated {
         let (index, now) = (simulation.links.fetch_add(1, Ordering::Relaxed), self.now());
         let [up, down] = simulation.spec.lines(index, now);
         let (out, back) = if client { (up, down) } else { (down, up) };
-        self.out.line.replace(out, now);
-        self.back.line.replace(back, now);
+        self.out.change(out, now);
+        self.back.change(back, now);
         self.off = false;
         self.note(now);
     }
@@ -113,7 +113,7 @@ impl Simulated {
         let now = self.now();
         let [first, second] = Spec::default().lines(0, now);
         for (half, line) in [(&mut self.out, first), (&mut self.back, second)] {
-            half.line.replace(line, now);
+            half.change(line, now);
             half.hurry(now);
         }
         self.off = true;
@@ -249,8 +249,7 @@ impl Simulated {
 
     /// Bytes of both directions, with what each packet counts beside its bytes, and the number of packets that were lost.
     pub fn counts(&self) -> [u64; 2] {
-        let (out, back) = (&self.out.line, &self.back.line);
-        [out.held() + back.held(), out.losses() + back.losses()]
+        [self.out.held() + self.back.held(), self.out.line.losses() + self.back.line.losses()]
     }
 
     /// When this stream has to be served next, if later than now.

@@ -352,6 +352,97 @@ fn switching_on_and_off_loses_and_reorders_nothing() {
     }
 }
 
+/// Random traffic of a pair whose networks change at random, also before a cut has arrived. Returns whether it was cut.
+fn changing(seed: u32) -> bool {
+    let ends = open_pair(|_| {});
+    let (mut random, mut sent, mut seen) = (random_of(seed), [0u32; 2], [0u32; 2]);
+    let mut causes = Vec::new();
+    for ms in 0..600 {
+        if random(12) == 0 {
+            let bad = sim(|sim| {
+                (sim.up_lag_us, sim.down_lag_us) = (random(40_000), random(40_000));
+                (sim.up_bytes_per_s, sim.down_bytes_per_s) = (random(2) * 300_000, random(2) * 300_000);
+                (sim.up_half_open_bytes, sim.down_half_open_bytes) = (random(2) * 3_000, random(2) * 3_000);
+                (sim.up_cut_bytes, sim.down_cut_bytes) = (random(3) / 2 * random(9_000), random(3) / 2 * random(9_000));
+            });
+            assert_eq!(set([ends.0, ends.1][random(2) as usize], &bad), WS_OK);
+        }
+        if random(30) == 0 || ms == 500 {
+            assert_eq!([switch_off(ends.0), switch_off(ends.1)], [WS_OK; 2]);
+        }
+        for (side, end) in [ends.0, ends.1].into_iter().enumerate() {
+            if ms < 500 && random(3) == 0 {
+                let mut bytes = sent[side].to_le_bytes().to_vec();
+                bytes.resize(4 + random(1_000) as usize, 9);
+                sent[side] += u32::from(put(end, &bytes) == WS_OK);
+            }
+        }
+        step(ends, 1_000);
+        for (side, end) in [ends.1, ends.0].into_iter().enumerate() {
+            for event in taken(end) {
+                if event.is_end() {
+                    causes.push(event.cause);
+                } else {
+                    assert_eq!(event.bytes[..4], seen[side].to_le_bytes(), "seed {seed}, {ms} ms");
+                    seen[side] += 1;
+                }
+            }
+        }
+        if ms > 500 && causes.is_empty() && seen == sent {
+            break;
+        }
+    }
+    if causes.is_empty() {
+        assert_eq!(seen, sent, "seed {seed}");
+    } else {
+        // The other end sees that the stream is over.
+        causes.sort_unstable();
+        assert!(
+            [[WS_CAUSE_PEER_GONE, WS_CAUSE_RESET], [WS_CAUSE_RESET; 2]].iter().any(|both| causes == both),
+            "seed {seed}: {causes:?}"
+        );
+    }
+    free(ends.0);
+    free(ends.1);
+    !causes.is_empty()
+}
+
+#[test]
+fn a_network_that_is_changed_before_its_cut_loses_nothing() {
+    let _alone = alone();
+    let cuts = (0..200).filter(|seed| changing(*seed)).count();
+    assert!((20..180).contains(&cuts), "{cuts} of 200 were cut");
+}
+
+#[test]
+fn an_end_that_a_half_open_line_holds_back_comes_with_another_network() {
+    let _alone = alone();
+    for change in [|server| switch_off(server), |server| set(server, &sim(|sim| sim.up_lag_us = 5_000))] {
+        let (server, client) = open_pair(|_| {});
+        assert_eq!(set(server, &sim(|sim| sim.up_half_open_bytes = 1)), WS_OK);
+        assert_eq!(put(client, b"held back"), WS_OK);
+        poll(client);
+        // Without a close frame: only the end of the stream tells.
+        // SAFETY: NULL is allowed.
+        assert_eq!(unsafe { ws_close(client, -1, std::ptr::null()) }, WS_OK);
+        free(client);
+        let mut events = Vec::new();
+        let mut pass = |ms| {
+            for _ in 0..ms {
+                assert_eq!(ws_advance_time(server, 1_000), WS_OK);
+                poll(server);
+                events.extend(taken(server));
+            }
+            events.len()
+        };
+        assert_eq!(pass(100), 0);
+        assert_eq!(change(server), WS_OK);
+        assert_eq!(pass(10), 2);
+        assert!(events[0].bytes == b"held back" && events[1].is_end());
+        free(server);
+    }
+}
+
 #[test]
 fn what_a_line_holds_is_bounded_and_pushes_back() {
     let _alone = alone();

@@ -139,6 +139,22 @@ int main(int argc, char **argv) {
   }
   printf("held: %llu\n", (unsigned long long)stats().sim_bytes);
 
+  /* Another network, or none, before a cut has arrived. */
+  for (int round = 0; round < 2; round++) {
+    sim = none();
+    sim.down_cut_bytes = 150;
+    sim.down_lag_us = 10000000;
+    set(&sim);
+    for (int i = 0; i < 4; i++) say((char)('a' + i), 100);
+    for (double limit = now_ms() + 15000; stats().sim_bytes < 408 && now_ms() < limit;) rest();
+    sim = none();
+    sim.down_lag_us = 1000;
+    if (round) set(&sim);
+    set(NULL);
+    hear(4);
+    printf("before a cut: held %llu\n", (unsigned long long)stats().sim_bytes);
+  }
+
   sim = none();
   sim.down_cut_bytes = 210;
   sim.down_lag_us = 10000;

@@ -36,13 +36,15 @@ pub(super) enum End {
 pub(super) struct Half {
     pub(super) line: Line,
     bytes: VecDeque<u8>,
+    /// Received bytes behind a cut that has not arrived, less than was read at once: a change of the line may undo it.
+    behind: Vec<u8>,
     /// When the end arrives, and which it is.
     end: Option<(u64, End)>,
 }
 
 impl Half {
     pub(super) fn new(line: Line) -> Half {
-        Half { line, bytes: VecDeque::new(), end: None }
+        Half { line, bytes: VecDeque::new(), behind: Vec::new(), end: None }
     }
 
     /// Accepts bytes that the program sends, as far as there is room.
@@ -52,10 +54,23 @@ impl Half {
         count
     }
 
-    /// Accepts bytes that have been received. Those behind a cut are dropped.
+    /// Accepts bytes that have been received. Those behind a cut never arrive, unless the line changes before it does.
     pub(super) fn take_over(&mut self, now: u64, bytes: &[u8]) {
         let count = self.line.offer(now, bytes.len(), true);
         self.bytes.extend(&bytes[..count]);
+        self.behind.extend(&bytes[count..]);
+    }
+
+    /// Continues with another line. What would never have arrived on the old one comes behind what is under way.
+    pub(super) fn change(&mut self, line: Line, now: u64) {
+        self.line.replace(line, now);
+        let behind = std::mem::take(&mut self.behind);
+        self.take_over(now, &behind);
+        if let Some((at, _)) = &mut self.end
+            && *at == NEVER
+        {
+            *at = self.line.end(now);
+        }
     }
 
     /// Reads what has arrived, then its end.
@@ -157,6 +172,12 @@ impl Half {
     pub(super) fn clear(&mut self) {
         self.line.take(self.bytes.len());
         self.bytes = VecDeque::new();
+        self.behind = Vec::new();
+    }
+
+    /// Bytes that are held, with what each packet under way counts beside its bytes.
+    pub(super) fn held(&self) -> u64 {
+        self.line.held() + self.behind.len() as u64
     }
 
     /// Bytes under way.
