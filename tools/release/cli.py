@@ -103,12 +103,11 @@ def write(folder, platform, program, common):
 
 def readme(platform):
     program = "bin\\wspeer.exe" if platform.windows else "bin/wspeer"
-    needed = "one file that needs nothing else" if platform.windows else "one static file, which any Linux runs"
-    install = "Add the folder `bin` to `PATH`."
-    if not platform.windows:
-        install = "`sudo cp -r bin share /usr/local/` installs it with its man pages and completions."
-    if platform.macos:
-        needed = "one file that needs nothing else"
+    linux = not platform.windows and not platform.macos
+    needed = "one static file, which any Linux runs" if linux else "one file that needs nothing else"
+    install = "`sudo cp -r bin share /usr/local/` installs it with its man pages and completions."
+    if platform.windows:
+        install = "Add the folder `bin` to `PATH`."
     return f"""# wspeer {version()}, the command line, for {platform.name}
 
 WebSockets from the command line: talk, serve, diagnose, measure, and try a bad network. `{program}` is {needed}.
